@@ -1,0 +1,1 @@
+"""Alembic migrations: run on both databases, expand and contract only."""

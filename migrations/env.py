@@ -1,0 +1,25 @@
+"""Alembic, run with the synchronous drivers: no event loop is needed to change a table."""
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+from service.db.tables import metadata
+
+
+def run() -> None:
+    """Upgrade the database that the caller put into the config (`sqlalchemy.url`)."""
+    url = context.config.get_main_option("sqlalchemy.url")
+    assert url is not None
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # A migration that waits for a lock makes every request wait behind it: better to give up and be run again.
+            connection.exec_driver_sql("SET lock_timeout = '4s'")
+            connection.commit()
+        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=False)
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

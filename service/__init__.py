@@ -1,0 +1,1 @@
+"""Everything between the edges and the database."""

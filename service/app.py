@@ -1,0 +1,120 @@
+"""The composition root: configuration becomes objects, once, here. The only module in `service` that may import `schema`."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import policies
+from policies.catalogue import PolicyProblem, load
+from policies.terms import Catalogue
+from service.audit.remembered import RememberedHead
+from service.audit.writer import Writer
+from service.config import Config, Suite
+from service.db import migrate
+from service.db.engine import Database, connect
+from service.disclosure.operations import Operations
+from service.errors import ConfigError
+from service.unit import Units
+from service.values import Chance, Clock
+from service.vault.kms import kms_for
+from service.vault.vault import Suite as VaultSuite
+from service.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a running Menshen is made of."""
+
+    config: Config
+    catalogue: Catalogue
+    database: Database
+    vault: Vault
+    journal: Writer
+    units: Units
+    operations: Operations
+    clock: Clock
+    chance: Chance
+
+
+def now() -> datetime:
+    """The clock of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urandom) -> AsyncIterator[Parts]:
+    """Open everything, and close it again. Raises ConfigError, KeyUnavailable, LogBroken or StoreUnavailable: then nothing is served."""
+    catalogue = catalogue_of(config)
+    check_schema(config)
+    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = connect(config.database, pool_size=config.database_pool, transaction_pooler=config.transaction_pooler)
+    await database.start()
+    try:
+        vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
+        journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
+        await journal.start()
+        try:
+            units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
+            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance)
+        finally:
+            await journal.close()
+    finally:
+        await database.close()
+
+
+def catalogue_of(config: Config) -> Catalogue:
+    """The policy in force. Raises ConfigError with every problem that the folder has."""
+    folder = config.policies or Path(policies.__file__).parent
+    try:
+        return load(folder)
+    except PolicyProblem as problem:
+        found = "; ".join(f"{item.file}: {item.key}: {item.reason}" for item in problem.problems)
+        raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
+
+
+def origin_of(config: Config, catalogue: Catalogue) -> str:
+    """The audit log's name."""
+    return config.origin or f"{catalogue.controller.id}/audit"
+
+
+def check_schema(config: Config) -> None:
+    """The service never migrates by itself: it says what is missing. Raises ConfigError."""
+    path = config.database.removeprefix("sqlite:///")
+    if config.database.startswith("sqlite") and not Path(path).exists():
+        raise ConfigError("the database does not exist yet: run `menshen migrate`")
+    if migrate.current(config.database) != migrate.newest():
+        raise ConfigError("the database's schema is not of this release: run `menshen migrate`")
+
+
+async def open_vault(config: Config, catalogue: Catalogue, database: Database, *, clock: Clock, chance: Chance) -> Vault:
+    """The vault over the configured KMS. Raises KeyUnavailable or SealBroken."""
+    kms = kms_for(config.kms, chance=chance, production=config.production)
+    suite = VaultSuite.SM4_GCM if config.suite is Suite.SM else VaultSuite.AES256_GCM
+    return await Vault.open(
+        database=database,
+        kms=kms,
+        controller=catalogue.controller.id,
+        origin=origin_of(config, catalogue),
+        suite=suite,
+        clock=clock,
+        chance=chance,
+    )
+
+
+def open_journal(
+    config: Config, catalogue: Catalogue, database: Database, vault: Vault, *, clock: Clock, chance: Chance
+) -> Writer:
+    """The audit writer of this process."""
+    return Writer(
+        database=database,
+        mac=lambda message: vault.mac("head", message),
+        origin=origin_of(config, catalogue),
+        policy=catalogue.digest,
+        clock=clock,
+        chance=chance,
+        remembered=RememberedHead(config.home / "audit-head"),
+        address_mac=lambda address, month: vault.mac("address", f"{month}\0{address}".encode())[:12].hex(),
+    )

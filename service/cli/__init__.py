@@ -1,0 +1,43 @@
+"""`menshen`: one command for everything that is done in a terminal.
+
+Exit codes: 0 done, 1 done and something was found (a rejected row, an altered log, a policy problem), 2 could not be done.
+"""
+
+import sys
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from service.cli.audit import audit
+from service.cli.intake import import_
+from service.cli.policy import policy
+from service.cli.serving import demo, doctor, migrate, serve
+from service.cli.token import token
+from service.errors import ServiceError
+
+menshen = typer.Typer(
+    name="menshen",
+    help="门神 Menshen: the guardian at the door of member data. 会员数据的守门人。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+menshen.command()(serve)
+menshen.command()(migrate)
+menshen.command()(demo)
+menshen.command()(doctor)
+menshen.command()(token)
+menshen.command(name="import")(import_)
+menshen.add_typer(policy, name="policy")
+menshen.add_typer(audit, name="audit")
+
+
+def main() -> NoReturn:
+    """Run, and turn every refusal into one line that says what to do: no traceback, which might quote a value."""
+    try:
+        menshen(standalone_mode=True)
+    except ServiceError as problem:
+        Console(stderr=True).print(f"[bold red]{problem.code}[/] {problem.zh} {problem}", highlight=False)
+        sys.exit(2)
+    sys.exit(0)

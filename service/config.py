@@ -1,0 +1,127 @@
+"""Configuration: the only reader of the environment.
+
+Every setting is an environment variable with the prefix MENSHEN_ (or a file named by the same variable with _FILE behind it, as
+container secrets come). An unknown MENSHEN_ variable is refused: a mistyped setting must not silently leave a default in force.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import ConfigError
+
+PREFIX = "MENSHEN_"
+_OUTSIDE = frozenset({"MENSHEN_TEST_DATABASE_URL"})
+"""Read by the test suite, not by the service."""
+
+
+class Mode(StrEnum):
+    """DEVELOPMENT makes its own key, issuer and database and says so aloud; PRODUCTION refuses all three."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Suite(StrEnum):
+    """Which ciphers seal new values: AES-256-GCM with SHA-256, or SM4-GCM with SM3 (国密)."""
+
+    AES = "aes"
+    SM = "sm"
+
+
+class Config(BaseSettings):
+    """What this instance was told. Built once, in `Config.load`, and passed down."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", secrets_dir=None)
+
+    mode: Mode = Field(Mode.DEVELOPMENT, description="development or production")
+    home: Path = Field(
+        Path(".menshen"), description="Folder for what this instance remembers: keys in development, the audit head"
+    )
+    database_url: str = Field("", description="sqlite:///path or postgresql+psycopg://…; empty: SQLite in the home folder")
+    database_pool: int = Field(8, ge=1, le=100, description="Connections for requests")
+    transaction_pooler: bool = Field(False, description="A pooler in transaction mode (PgBouncer) stands before PostgreSQL")
+    policies: Path | None = Field(None, description="Folder of the policy in force; empty: the catalogue that ships")
+    kms_uri: str = Field("", description="Master key: local:PATH, pkcs11:…; empty: a development key in the home folder")
+    suite: Suite = Field(Suite.AES, description="aes or sm")
+    origin: str = Field("", description="Name of the audit log, without a scheme; empty: <controller id>/audit")
+    issuer: str = Field("", description="Whose tokens are accepted (iss); empty: the development issuer")
+    audience: str = Field("menshen", description="What tokens must be made for (aud)")
+    jwks_file: Path | None = Field(None, description="The issuer's public keys, as a JWKS file")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8600, ge=0, le=65535, description="Port to listen on")
+    allowed_origins: str = Field("", description="Web origins that may call from a browser, separated by commas")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises ConfigError naming the settings that are wrong, never their values."""
+        _refuse_unknown(set(cls.model_fields))
+        try:
+            return cls(**_from_files())
+        except ValidationError as problem:
+            wrong = ", ".join(
+                f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}" if error["loc"] else error["msg"]
+                for error in problem.errors()
+            )
+            raise ConfigError(wrong) from None
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        """Production refuses whatever a developer's convenience would leave open, and names all of it."""
+        if self.mode is not Mode.PRODUCTION:
+            return self
+        found = [
+            (not self.database_url or self.database_url.startswith("sqlite"), "DATABASE_URL: PostgreSQL is needed in production"),
+            (not self.kms_uri or self.kms_uri.startswith("local:"), "KMS_URI: a local key file is a development key"),
+            (not self.issuer or self.jwks_file is None, "ISSUER, JWKS_FILE: the development issuer is refused in production"),
+            (self.policies is None, "POLICIES: the shipped catalogue names an invented controller; give your own folder"),
+            (not self.origin, "ORIGIN: the audit log needs a name of its own"),
+        ]
+        problems = [PREFIX + reason for wrong, reason in found if wrong]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether this is production mode."""
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'menshen.db'}"
+
+    @property
+    def kms(self) -> str:
+        """The master key's URI, the default filled in."""
+        return self.kms_uri or f"local:{self.home / 'development.key'}"
+
+
+def _refuse_unknown(known: set[str]) -> None:
+    names = {name for name in os.environ if name.startswith(PREFIX)} - _OUTSIDE
+    unknown = sorted(
+        name
+        for name in names
+        if name.removeprefix(PREFIX).removesuffix("_FILE").lower() not in known and name.removeprefix(PREFIX).lower() not in known
+    )
+    if unknown:
+        raise ConfigError(f"unknown settings: {', '.join(unknown)}")
+
+
+def _from_files() -> dict[str, str]:
+    """Values of MENSHEN_X_FILE variables, for settings whose own name does not end so."""
+    found = {}
+    for name, path in os.environ.items():
+        setting = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if name.startswith(PREFIX) and name.endswith("_FILE") and setting in Config.model_fields:
+            try:
+                found[setting] = Path(path).read_text().strip()
+            except OSError as problem:
+                raise ConfigError(f"{name}: {problem.strerror}") from None
+    return found

@@ -1,0 +1,1 @@
+"""The consent ledger: what was asked, in which words, and how the member answered."""

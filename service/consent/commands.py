@@ -1,0 +1,233 @@
+"""The verbs of consent: join with the notice shown, answer, withdraw."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import orjson
+
+from policies.terms import Basis, ConsentState, MemberStatus, Purpose
+from service.consent import ledger, rules, store
+from service.consent.model import (
+    CaptureChannel,
+    ConsentRejected,
+    ConsentsRecorded,
+    ConsentStanding,
+    Decision,
+    Evidence,
+    GuardianConsentRequired,
+    NothingToWithdraw,
+    NoticeNotPresented,
+    NoticeStale,
+    SeparateConsentRequired,
+)
+from service.errors import Conflict, outcome_code
+from service.members import commands as members
+from service.members import store as members_store
+from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row
+from service.unit import Unit
+from service.values import MemberId
+
+T = TypeVar("T")
+JoinOutcome = (
+    Joined
+    | NoticeNotPresented
+    | NoticeStale
+    | SeparateConsentRequired
+    | GuardianConsentRequired
+    | ConsentRejected
+    | FieldNotInPurpose
+    | FieldRejected
+    | ContactTaken
+)
+RecordOutcome = (
+    ConsentsRecorded
+    | NoticeNotPresented
+    | NoticeStale
+    | GuardianConsentRequired
+    | SeparateConsentRequired
+    | ConsentRejected
+    | MemberNotFound
+)
+
+
+async def join(
+    unit: Unit,
+    *,
+    purpose: str,
+    fields: Mapping[str, object],
+    evidence: Evidence | None,
+    decisions: Sequence[Decision] = (),
+    idempotency_key: str | None = None,
+) -> JoinOutcome:
+    """Admit a member. Nothing is collected before the notice was shown (NC-04); a phone number or another identity is enough (LB-03).
+
+    Raises Conflict when the idempotency key was used for another request.
+    """
+    fingerprint = _fingerprint(unit, purpose, fields)
+    earlier = await _earlier(unit, idempotency_key, fingerprint)
+    if earlier is not None:
+        return earlier
+    objection = rules.presented(unit.catalogue, evidence, unit.now)
+    if objection is not None or evidence is None:
+        return _refused(unit, objection or NoticeNotPresented(""))
+    refusal = rules.answerable(unit.catalogue, decisions, evidence)
+    if refusal is not None:
+        return _refused(unit, refusal)
+    prepared = await members.prepare(unit, purpose=purpose, fields=fields)
+    if not isinstance(prepared, members.Prepared):
+        return _refused(unit, prepared)
+    if not prepared.lookups:
+        return _refused(unit, FieldRejected("phone", "REQUIRED"))
+    status = members.status_for(prepared.sealed.get("birthday"), unit)
+    if status is not MemberStatus.ACTIVE and any(decision.granted for decision in decisions):
+        return _refused(unit, GuardianConsentRequired())
+    joined = await members.admit(unit, prepared)
+    await _answer(unit, joined.member_id, decisions, evidence, {})
+    await _remember(unit, idempotency_key, fingerprint, joined.member_id)
+    return joined
+
+
+async def record(unit: Unit, *, member_id: MemberId, decisions: Sequence[Decision], evidence: Evidence | None) -> RecordOutcome:
+    """Write down a member's answers, each on its own (NC-06)."""
+    row = await _known(unit, member_id)
+    if row is None:
+        return _refused(unit, MemberNotFound())
+    if row.status is MemberStatus.GUARDIAN_PENDING:
+        return _refused(unit, GuardianConsentRequired())
+    objection = rules.presented(unit.catalogue, evidence, unit.now)
+    if objection is not None or evidence is None:
+        return _refused(unit, objection or NoticeNotPresented(""))
+    if not decisions:
+        return _refused(unit, ConsentRejected("NO_DECISION"))
+    refusal = rules.answerable(unit.catalogue, decisions, evidence)
+    if refusal is not None:
+        return _refused(unit, refusal)
+    before = await store.standings(unit.session, member_id)
+    return ConsentsRecorded(await _answer(unit, member_id, decisions, evidence, before))
+
+
+async def withdraw(
+    unit: Unit, *, member_id: MemberId, purpose: str, channel: CaptureChannel
+) -> ConsentsRecorded | NothingToWithdraw | MemberNotFound:
+    """Take a consent back: no reason, no proof, one call (PIPL 15). Twice is as good as once."""
+    declared = unit.catalogue.purposes.get(purpose)
+    row = await _known(unit, member_id)
+    if row is None:
+        return _refused(unit, MemberNotFound())
+    if declared is None or declared.basis is not Basis.CONSENT:
+        return _refused(unit, NothingToWithdraw(purpose if declared else ""))
+    standing, previous = (await store.standings(unit.session, member_id)).get(
+        purpose, (ConsentStanding(purpose, ConsentState.NEVER_ASKED), ledger.GENESIS)
+    )
+    if not rules.withdrawable(standing.state):
+        return ConsentsRecorded((standing,))
+    happened = _happening(
+        unit, member_id, declared, ConsentState.WITHDRAWN, standing=standing, previous=previous, channel=channel, evidence=None
+    )
+    return ConsentsRecorded((await _append(unit, happened, first=False),))
+
+
+async def _known(unit: Unit, member_id: MemberId) -> Row | None:
+    """The member's row, locked, with its pseudonym put into the entry; None when there is none or nothing of it can be opened."""
+    row = await members_store.row(unit.session, member_id, lock=True)
+    if row is None or row.wrapped is None or row.status is MemberStatus.ERASED:
+        return None
+    keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
+    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.count = 1
+    return row
+
+
+async def _answer(
+    unit: Unit,
+    member_id: MemberId,
+    decisions: Sequence[Decision],
+    evidence: Evidence,
+    before: Mapping[str, tuple[ConsentStanding, bytes]],
+) -> tuple[ConsentStanding, ...]:
+    reached = []
+    for decision in decisions:
+        purpose = unit.catalogue.purposes[decision.purpose]
+        never = (ConsentStanding(decision.purpose, ConsentState.NEVER_ASKED), ledger.GENESIS)
+        standing, previous = before.get(decision.purpose, never)
+        state = rules.next_state(standing.state, granted=decision.granted)
+        happened = _happening(
+            unit, member_id, purpose, state, standing=standing, previous=previous, channel=evidence.channel, evidence=evidence
+        )
+        reached.append(await _append(unit, happened, first=decision.purpose not in before))
+    if decisions:
+        unit.draft.extra["purposes"] = [decision.purpose for decision in decisions]
+    return tuple(reached)
+
+
+def _happening(
+    unit: Unit,
+    member_id: MemberId,
+    purpose: Purpose,
+    state: ConsentState,
+    *,
+    standing: ConsentStanding,
+    previous: bytes,
+    channel: CaptureChannel,
+    evidence: Evidence | None,
+) -> ledger.Happening:
+    return ledger.Happening(
+        event_id=unit.new_id(),
+        member_id=member_id,
+        purpose=purpose,
+        state=state,
+        at=_after(unit.now, standing.since),
+        actor=unit.call.actor,
+        request_id=unit.call.request_id,
+        channel=channel,
+        evidence=evidence,
+        previous_hash=previous,
+    )
+
+
+def _after(now: datetime, since: datetime | None) -> datetime:
+    """The moment of an event: never before its forerunner, even when another instance's clock was ahead of ours."""
+    return now if since is None or now > since else since + timedelta(microseconds=1)
+
+
+async def _append(unit: Unit, happened: ledger.Happening, *, first: bool) -> ConsentStanding:
+    event = ledger.make_event(unit.catalogue, happened)
+    unit.draft.consent = event.event_id
+    return await store.add(unit.session, happened.member_id, event, first=first)
+
+
+def _refused(unit: Unit, outcome: T) -> T:
+    """An expected refusal: nothing is written but the entry that says so."""
+    unit.draft.deny(outcome_code(outcome))
+    return outcome
+
+
+def _fingerprint(unit: Unit, purpose: str, fields: Mapping[str, object]) -> bytes:
+    body = orjson.dumps([purpose, fields], option=orjson.OPT_SORT_KEYS, default=str)
+    return unit.vault.mac("idempotency", b"request\0" + body)
+
+
+def _key_digest(unit: Unit, key: str) -> bytes:
+    return unit.vault.mac("idempotency", f"key\0{unit.call.actor.name}\0{key}".encode())
+
+
+async def _earlier(unit: Unit, key: str | None, fingerprint: bytes) -> Joined | None:
+    found = await members_store.remembered(unit.session, _key_digest(unit, key)) if key else None
+    if found is None:
+        return None
+    if found[0] != fingerprint:
+        raise Conflict("the idempotency key was used for another request")
+    row = await members_store.row(unit.session, found[1])
+    return Joined(found[1], row.status if row else MemberStatus.ERASED, again=True)
+
+
+async def _remember(unit: Unit, key: str | None, fingerprint: bytes, member_id: MemberId) -> None:
+    if key:
+        await members_store.remember(
+            unit.session,
+            key_digest=_key_digest(unit, key),
+            request_digest=fingerprint,
+            member_id=member_id,
+            now=unit.now,
+        )

@@ -1,0 +1,146 @@
+"""The consent ledger's rows: what each one must say, and the hash that ties it to the one before.
+
+A record carries the mandatory fields of ISO/IEC TS 27560:2023 (as W3C DPV names them), the evidence of the asking, and the hash of the
+member's previous event for the same purpose; its own hash covers all of it (docs/formats/consent-event.md). So an event can neither be
+changed nor taken out of the middle without the next one telling.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from policies.terms import Catalogue, ConsentState, Purpose
+from service.consent.model import CaptureChannel, ConsentEvent, ConsentStanding, Evidence
+from service.errors import Malformed
+from service.values import Actor, MemberId, utc_text
+
+FORMAT = "menshen/consent-event/v1"
+GENESIS = bytes(32)
+WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What is to be written down: `state` reached by `actor` for `purpose` at `at`, proven by `evidence` (None: a withdrawal or an import)."""
+
+    event_id: str
+    member_id: MemberId
+    purpose: Purpose
+    state: ConsentState
+    at: datetime
+    actor: Actor
+    request_id: str
+    channel: CaptureChannel
+    evidence: Evidence | None
+    previous_hash: bytes
+    source: Mapping[str, str] | None = None
+
+
+def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
+    """The ledger row for one happening."""
+    record = {**_record(catalogue, happening), **_evidence(catalogue, happening)}
+    body = canonical(record)
+    return ConsentEvent(
+        event_id=happening.event_id,
+        purpose=happening.purpose.key,
+        state=happening.state,
+        recorded_at=happening.at,
+        notice_version=happening.evidence.notice_version if happening.evidence else None,
+        record=record,
+        previous_hash=happening.previous_hash,
+        hash=digest(body),
+    )
+
+
+def canonical(record: Mapping[str, object]) -> str:
+    """The record as it is stored and hashed: JSON with sorted keys, no spaces (the profile of docs/formats/audit-entry.md)."""
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(body: str) -> bytes:
+    """SHA-256 over the format's name and the canonical record."""
+    return hashlib.sha256(FORMAT.encode() + b"\0" + body.encode()).digest()
+
+
+def read_record(body: str, expected: bytes) -> dict[str, object]:
+    """The record of a stored row. Raises Malformed when it does not hash to what the row says."""
+    if digest(body) != expected:
+        raise Malformed("consent event")
+    record = json.loads(body)
+    if not isinstance(record, dict) or record.get("schemaVersion") != FORMAT:
+        raise Malformed("consent event")
+    return record
+
+
+def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
+    """The fields that ISO/IEC TS 27560 makes mandatory, plus policy and chain."""
+    purpose, controller = happening.purpose, catalogue.controller
+    return {
+        "schemaVersion": FORMAT,
+        "recordId": happening.event_id,
+        "piiPrincipalId": happening.member_id,
+        "purpose": purpose.key,
+        "purposeTitle": purpose.title.zh,
+        "lawfulBasis": purpose.basis.value,
+        "piiInformation": sorted(purpose.fields),
+        "piiControllers": [
+            {
+                "partyId": controller.id,
+                "name": controller.legal_name.zh,
+                "address": controller.address.zh,
+                "contact": controller.contact_email,
+                "type": "个人信息处理者",
+            }
+        ],
+        "storageLocations": [controller.storage_location.zh],
+        "retentionMonths": purpose.retention_months,
+        "jurisdiction": controller.jurisdiction,
+        "recipientThirdParties": list(purpose.recipients),
+        "withdrawalMethod": WITHDRAWAL_METHOD,
+        "eventTime": utc_text(happening.at),
+        "validityMonths": 0,
+        "entityId": happening.actor.name,
+        "entityKind": happening.actor.kind.value,
+        "eventType": "explicit",
+        "eventState": happening.state.value,
+        "requestId": happening.request_id,
+        "policyDigest": catalogue.digest,
+        "channel": happening.channel.value,
+        "previousEventHash": happening.previous_hash.hex(),
+    }
+
+
+def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
+    """The notice as it was shown and the gesture that answered it; for an import, where the row came from."""
+    found: dict[str, object] = {"source": dict(happening.source)} if happening.source else {}
+    evidence = happening.evidence
+    if evidence is None:
+        return found
+    notice = catalogue.notices[evidence.notice_version]
+    return found | {
+        "privacyNotice": evidence.notice_version,
+        "noticeSha256": notice.digests[evidence.language],
+        "language": evidence.language,
+        "presentedAt": utc_text(evidence.presented_at),
+        "expression": evidence.expression.value,
+        "screen": evidence.screen,
+        "box": evidence.box.value,
+        "client": {
+            "appId": evidence.client.app_id,
+            "appVersion": evidence.client.app_version,
+            "deviceDigest": evidence.client.device_digest,
+        },
+    }
+
+
+def latest(history: Sequence[ConsentEvent], at: datetime) -> dict[str, ConsentStanding]:
+    """What the ledger said at a moment: the last event of each purpose recorded by then (WD-02)."""
+    found: dict[str, ConsentStanding] = {}
+    for event in history:
+        if event.recorded_at <= at:
+            found[event.purpose] = ConsentStanding(
+                event.purpose, event.state, event.recorded_at, None, event.event_id, event.notice_version
+            )
+    return found

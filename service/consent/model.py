@@ -1,0 +1,143 @@
+"""The words of the consent ledger, and the pure rules over them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from policies.terms import ConsentState
+
+
+class Expression(StrEnum):
+    """How a member can say yes or no. An implied consent (default, silence, continued use, a ticked box) has no name here (NC-05)."""
+
+    TAP_UNTICKED_BOX = "TAP_UNTICKED_BOX"
+    BUTTON = "BUTTON"
+    SIGNATURE = "SIGNATURE"
+    KEYWORD_REPLY = "KEYWORD_REPLY"
+    VOICE = "VOICE"
+
+
+class BoxState(StrEnum):
+    """What the box looked like before the member touched it, as the front end reports it. TICKED is refused (NC-05)."""
+
+    UNTICKED = "UNTICKED"
+    TICKED = "TICKED"
+    NONE = "NONE"
+
+
+class CaptureChannel(StrEnum):
+    """Where the answer was given."""
+
+    MINI_PROGRAM = "MINI_PROGRAM"
+    WEB = "WEB"
+    STORE = "STORE"
+    SMS = "SMS"
+    PHONE = "PHONE"
+    IMPORT = "IMPORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the member held in their hand. The device is a digest made by the front end, never an identifier."""
+
+    app_id: str = ""
+    app_version: str = ""
+    device_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves an answer (PIPL 14, 69; ISO/IEC TS 27560): the notice as shown, the screen, the gesture, the moment."""
+
+    notice_version: str
+    language: str
+    presented_at: datetime
+    expression: Expression
+    screen: str
+    channel: CaptureChannel
+    box: BoxState = BoxState.NONE
+    client: Client = Client()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answer to one purpose: there is no 'accept all' (NC-06)."""
+
+    purpose: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStanding:
+    """Where one purpose stands for one member."""
+
+    purpose: str
+    state: ConsentState
+    since: datetime | None = None
+    expires_at: datetime | None = None
+    event_id: str | None = None
+    notice_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEvent:
+    """One row of the ledger. `record` holds every field of ISO/IEC TS 27560 and the evidence; `hash` chains it to its forerunner."""
+
+    event_id: str
+    purpose: str
+    state: ConsentState
+    recorded_at: datetime
+    notice_version: str | None
+    record: Mapping[str, object]
+    previous_hash: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsRecorded:
+    """The answers stand; `standings` are the new states of exactly the purposes answered."""
+
+    standings: tuple[ConsentStanding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeNotPresented:
+    """No evidence that the notice was shown before: nothing is collected and nothing recorded (NC-04). Show `current`."""
+
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeStale:
+    """The notice that was shown has been superseded. Show `current` and ask again."""
+
+    presented: str
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianConsentRequired:
+    """The member is under 14: only a guardian can answer (PIPL 31)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeparateConsentRequired:
+    """This purpose must be asked alone on its screen (PIPL 23, 29, 39)."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRejected:
+    """The answer proves no consent. `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE."""
+
+    code: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToWithdraw:
+    """There is no consent to take back: the purpose stands on another basis or is not declared."""
+
+    purpose: str

@@ -1,0 +1,1 @@
+"""Tables and connections: the only room that knows which database stands behind Menshen."""

@@ -1,0 +1,233 @@
+"""PostgreSQL through psycopg 3: a pool in autocommit for single statements, transactions on connections of the same pool."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, errors
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
+from service.db.engine import Session as AnySession
+from service.db.statement import Bulk, Params, Prepared, Row
+from service.errors import StoreUnavailable
+
+_CONNECT_SECONDS = 5.0
+_ACQUIRE_SECONDS = 2.0
+
+
+class Postgres:
+    """See `service.db.engine.Database`."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, *, pool_size: int, prepare: bool) -> None:
+        self._conninfo = conninfo(url)
+        # A pooler in transaction mode hands each statement to another backend, where no prepared statement waits.
+        self._kwargs: dict[str, Any] = {
+            "autocommit": True,
+            "prepare_threshold": 2 if prepare else None,
+            "connect_timeout": int(_CONNECT_SECONDS),
+        }
+        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+            self._conninfo,
+            min_size=1,
+            max_size=pool_size,
+            kwargs=self._kwargs,
+            timeout=_ACQUIRE_SECONDS,
+            open=False,
+            name="menshen",
+        )
+
+    @property
+    def read(self) -> AnySession:
+        """See `Database.read`."""
+        return _Pooled(self._pool)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AnySession]:
+        """See `Database.snapshot`."""
+        async with _lent(self._pool) as connection:
+            session = _Transaction(connection)
+            await session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield session
+            finally:
+                await session.end()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """See `Database.write`."""
+        async with _lent(self._pool) as connection, _transaction(connection) as transaction:
+            yield transaction
+
+    def own(self) -> OwnConnection:
+        """See `Database.own`."""
+        return _Own(self._conninfo, self._kwargs)
+
+    async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
+        """See `Database.stream`: a server-side cursor in one repeatable-read transaction."""
+        compiled = statement.compiled(self.dialect)
+        async with _lent(self._pool) as connection, _translated(), connection.transaction():
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            async with connection.cursor(name="menshen_stream", binary=True) as cursor:
+                await cursor.execute(compiled.text.encode(), compiled.parameters(params or {}))
+                while page := await cursor.fetchmany(size):
+                    yield compiled.rows(page)
+
+    async def start(self) -> None:
+        """See `Database.start`."""
+        try:
+            await self._pool.open(wait=True, timeout=_CONNECT_SECONDS)
+        except (PoolTimeout, psycopg.Error) as problem:
+            raise StoreUnavailable(type(problem).__name__) from None
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        await self._pool.close()
+
+
+class _Session:
+    """Statements on one connection."""
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
+        compiled = statement.compiled("postgresql")
+        async with _translated():
+            cursor = self._connection.cursor(binary=True)
+            await cursor.execute(compiled.text.encode(), compiled.parameters(params or {}))
+            return compiled.rows(await cursor.fetchall())
+
+    async def run(self, statement: Prepared, params: Params | None = None) -> int:
+        compiled = statement.compiled("postgresql")
+        async with _translated():
+            cursor = await self._connection.execute(compiled.text.encode(), compiled.parameters(params or {}))
+            return cursor.rowcount
+
+    async def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        if rows:
+            columns = (list(column) for column in zip(*rows, strict=True))
+            await self.run(statement.arrays, dict(zip(statement.columns, columns, strict=True)))
+
+
+class _Pooled:
+    """Each statement on whatever connection is free."""
+
+    dialect = "postgresql"
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Row]]) -> None:
+        self._pool = pool
+
+    async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
+        async with _lent(self._pool) as connection:
+            return await _Session(connection).rows(statement, params)
+
+    async def run(self, statement: Prepared, params: Params | None = None) -> int:
+        async with _lent(self._pool) as connection:
+            return await _Session(connection).run(statement, params)
+
+    async def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        async with _lent(self._pool) as connection:
+            await _Session(connection).bulk(statement, rows)
+
+
+class _Transaction(_Session):
+    """Begun by hand: the house has one place that commits, and it must be able to see it."""
+
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        super().__init__(connection)
+        self._open = False
+
+    async def begin(self, how: str) -> None:
+        async with _translated():
+            await self._connection.execute(how.encode())
+        self._open = True
+
+    async def commit(self) -> None:
+        async with _translated():
+            await self._connection.execute(b"COMMIT")
+        self._open = False
+
+    async def end(self) -> None:
+        """Roll back what nobody committed. A connection that cannot even do that is thrown away."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            await self._connection.execute(b"ROLLBACK")
+        except psycopg.Error:
+            await self._connection.close()
+
+
+class _Own:
+    """One connection, made when needed and made anew once it is broken."""
+
+    def __init__(self, info: str, kwargs: dict[str, Any]) -> None:
+        self._info = info
+        self._kwargs = kwargs
+        self._connection: AsyncConnection[Row] | None = None
+
+    async def _ready(self) -> AsyncConnection[Row]:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            async with _translated():
+                self._connection = await AsyncConnection.connect(self._info, **self._kwargs)
+        return self._connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        async with _transaction(await self._ready()) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AnySession]:
+        yield _Session(await self._ready())
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+@asynccontextmanager
+async def _lent(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncIterator[AsyncConnection[Row]]:
+    try:
+        connection = await pool.getconn()
+    except (PoolTimeout, psycopg.Error) as problem:
+        raise StoreUnavailable(type(problem).__name__) from None
+    try:
+        yield connection
+    finally:
+        await pool.putconn(connection)
+
+
+@asynccontextmanager
+async def _transaction(connection: AsyncConnection[Row]) -> AsyncIterator[_Transaction]:
+    transaction = _Transaction(connection)
+    await transaction.begin("BEGIN")
+    try:
+        yield transaction
+    finally:
+        await transaction.end()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """The driver's errors as ours. Their messages quote values (`Key (phone)=(…) already exists`), so no message passes."""
+    try:
+        yield
+    except errors.UniqueViolation as problem:
+        raise Duplicate(problem.diag.table_name or "") from None
+    except (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable) as problem:
+        raise Retry(type(problem).__name__) from None
+    except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+        raise StoreUnavailable(type(problem).__name__) from None
+
+
+def conninfo(url: str) -> str:
+    """The libpq form of an SQLAlchemy URL."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)

@@ -1,0 +1,1 @@
+"""Consent-gated reads: decide, open, record."""

@@ -1,0 +1,192 @@
+"""The verbs over a member's own data: admit, update."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from policies.clock import age_on, day_in_shanghai
+from policies.decide import Ask, Refusal, weigh
+from policies.rules import holds_identity_number
+from policies.terms import Catalogue, Field, LookupKind, MemberStatus, Reason
+from service.errors import BadInput, Refused, outcome_code
+from service.members import model, store
+from service.unit import Unit
+from service.values import ActorKind, MemberId
+from service.vault.normalise import normalise
+from service.vault.vault import Value
+
+CHILD_UNTIL = 14
+"""Under this age, in Asia/Shanghai, a guardian must consent (PIPL 31)."""
+
+Lookup = tuple[str, bytes, LookupKind]
+Problem = model.FieldNotInPurpose | model.FieldRejected | model.ContactTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Values that have passed every rule, split into what is sealed and what is not."""
+
+    sealed: Mapping[str, Value]
+    plain: Mapping[str, Value]
+    lookups: tuple[Lookup, ...]
+
+
+async def prepare(unit: Unit, *, purpose: str, fields: Mapping[str, object], of: MemberId | None = None) -> Prepared | Problem:
+    """Check what somebody wants to store: inside the purpose (LB-02), of the right form, and nobody else's identity.
+
+    `of` is the member whose values these are, None for one that does not exist yet.
+    """
+    outside = _outside(unit, purpose, tuple(fields))
+    if outside:
+        return model.FieldNotInPurpose(purpose, outside)
+    values = _parse(unit.catalogue, fields)
+    if isinstance(values, model.FieldRejected):
+        return values
+    lookups = _lookups(unit, values)
+    if isinstance(lookups, model.FieldRejected):
+        return lookups
+    for field, digest, kind in lookups:
+        if kind is LookupKind.IDENTITY:
+            holder = await store.holder_of(unit.session, field, digest, generation=unit.vault.lookup_generation)
+            if holder not in {None, of}:
+                return model.ContactTaken(field)
+    sealed = {key: value for key, value in values.items() if unit.catalogue.fields[key].sealed}
+    plain = {key: value for key, value in values.items() if key not in sealed}
+    return Prepared(sealed, plain, lookups)
+
+
+async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
+    """A new member, sealed under a secret of its own."""
+    member_id = unit.new_id()
+    keys, wrapped = unit.vault.new_member(member_id)
+    status = status_for(prepared.sealed.get("birthday"), unit)
+    row = model.Row(
+        member_id=member_id,
+        status=status,
+        generation=keys.generation,
+        sealed=unit.vault.seal(keys, prepared.sealed),
+        wrapped=wrapped,
+        plain={"joined_on": day_in_shanghai(unit.now), **prepared.plain},
+        version=1,
+    )
+    await store.add(
+        unit.session, row, wrapped=wrapped, lookups=prepared.lookups, generation=unit.vault.lookup_generation, now=unit.now
+    )
+    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.fields = tuple(sorted({*prepared.sealed, *prepared.plain}))
+    unit.draft.count = 1
+    return model.Joined(member_id, status)
+
+
+async def update(
+    unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]
+) -> model.Updated | Problem | model.MemberNotFound:
+    """Store new values for a member (LB-02: inside the purpose or nothing at all); None takes a value away."""
+    row = await store.row(unit.session, member_id, lock=True)
+    if row is None or row.wrapped is None or row.status is not MemberStatus.ACTIVE:
+        unit.draft.deny(_absence(row))
+        return model.MemberNotFound()
+    keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
+    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    given = {key: value for key, value in changes.items() if value is not None}
+    removed = tuple(key for key, value in changes.items() if value is None)
+    problem = _unproven(unit, given) or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
+    prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
+    if not isinstance(prepared, Prepared):
+        unit.draft.deny(outcome_code(prepared))
+        return prepared
+    await _store_changes(unit, row, prepared, removed)
+    unit.draft.fields = tuple(sorted(changes))
+    unit.draft.count = 1
+    return model.Updated(member_id, tuple(sorted(changes)))
+
+
+def status_for(birthday: Value | None, unit: Unit) -> MemberStatus:
+    """GUARDIAN_PENDING under 14, by the calendar of Asia/Shanghai."""
+    if isinstance(birthday, date) and age_on(birthday, day_in_shanghai(unit.now)) < CHILD_UNTIL:
+        return MemberStatus.GUARDIAN_PENDING
+    return MemberStatus.ACTIVE
+
+
+async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]) -> None:
+    assert row.wrapped is not None
+    keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+    sealed_changes: dict[str, Value | None] = dict(prepared.sealed)
+    sealed_changes.update({key: None for key in removed if unit.catalogue.fields[key].sealed})
+    plain = {key: value for key, value in {**row.plain, **prepared.plain}.items() if key not in removed}
+    status = status_for(prepared.sealed["birthday"], unit) if "birthday" in prepared.sealed else row.status
+    changed = replace(row, status=status, sealed=unit.vault.reseal(keys, row.sealed, sealed_changes), plain=plain)
+    await store.change(unit.session, changed, now=unit.now)
+    for field in {field for field, _, _ in prepared.lookups} | set(removed):
+        await store.forget_lookup(unit.session, row.member_id, field)
+    await store.add_lookups(unit.session, row.member_id, prepared.lookups, generation=unit.vault.lookup_generation)
+
+
+def _absence(row: model.Row | None) -> str:
+    return "NOT_FOUND" if row is None else str(row.status.value)
+
+
+def _outside(unit: Unit, purpose: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that the purpose does not cover. Raises Refused when the caller may not state the purpose at all."""
+    for key in keys:
+        if key not in unit.catalogue.fields:
+            raise BadInput(f"unknown field {key!r}", code="FIELD_UNKNOWN")
+    actor = unit.call.actor
+    plan = weigh(Ask(purpose, keys, actor.roles, actor.purposes), unit.catalogue)
+    if isinstance(plan, Refusal):
+        raise Refused(plan.reason.value)
+    return tuple(key for key, reason in plan.withheld if reason is Reason.FIELD_NOT_IN_PURPOSE)
+
+
+def _parse(catalogue: Catalogue, fields: Mapping[str, object]) -> dict[str, Value] | model.FieldRejected:
+    values = {}
+    for key, raw in fields.items():
+        try:
+            values[key] = model.parse_value(catalogue, key, raw)
+        except BadInput as problem:
+            return model.FieldRejected(key, problem.detail)
+        if _free_text(catalogue.fields[key]) and holds_identity_number(str(raw)):
+            return model.FieldRejected(key, "IDENTITY_NUMBER")
+    return values
+
+
+def _free_text(field: Field) -> bool:
+    """Where people type what they like, an identity number may slip in (RD-07)."""
+    return field.lookup is LookupKind.NONE and field.sealed
+
+
+def _lookups(unit: Unit, values: Mapping[str, Value]) -> tuple[Lookup, ...] | model.FieldRejected:
+    found = []
+    for key, value in values.items():
+        field = unit.catalogue.fields[key]
+        if field.lookup is LookupKind.NONE:
+            continue
+        try:
+            normalised = normalise(field.normaliser, str(value), appid=default_appid(unit.catalogue))
+        except BadInput as problem:
+            return model.FieldRejected(key, problem.detail or "NOT_VALID")
+        found.append((key, unit.vault.lookup(key, normalised), field.lookup))
+    return tuple(found)
+
+
+def default_appid(catalogue: Catalogue) -> str:
+    """The app in which an openid without a stated app was made: the first brand's."""
+    return catalogue.controller.brands[0].wechat_appid
+
+
+def _unproven(unit: Unit, given: Mapping[str, object]) -> model.FieldRejected | None:
+    """A member may not take an identity by typing it: whoever proved it (SMS or WeChat code) is a service that says so.
+
+    It also keeps a member from finding out by trial whose number is known here (SE-05).
+    """
+    if unit.call.actor.kind is not ActorKind.MEMBER:
+        return None
+    taken = (key for key in given if key in unit.catalogue.fields and unit.catalogue.fields[key].lookup is LookupKind.IDENTITY)
+    return next((model.FieldRejected(key, "VERIFICATION_REQUIRED") for key in taken), None)
+
+
+def _not_removable(catalogue: Catalogue, purpose: str, removed: Sequence[str], outside: tuple[str, ...]) -> Problem | None:
+    if outside:
+        return model.FieldNotInPurpose(purpose, outside)
+    needed = (key for key in removed if catalogue.fields[key].necessary)
+    return next((model.FieldRejected(key, "NECESSARY") for key in needed), None)

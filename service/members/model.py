@@ -1,0 +1,99 @@
+"""What a member is made of, and what may come of joining or updating one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from policies.terms import Catalogue, MemberStatus, ValueType
+from service.errors import BadInput
+from service.values import MemberId
+from service.vault.vault import Value
+
+PLAIN_COLUMNS = ("tier", "points", "joined_on", "tags")
+"""Gated like every field, but kept in columns of their own, unsealed: they are filtered and counted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A new member; `status` is GUARDIAN_PENDING for one under 14 (PIPL 31). `again`: the idempotency key had been used before."""
+
+    member_id: MemberId
+    status: MemberStatus
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update changed, by field key."""
+
+    member_id: MemberId
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNotInPurpose:
+    """The purpose does not cover these fields, so nothing was stored (LB-02)."""
+
+    purpose: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTaken:
+    """Another member holds this identity (`field` says which; the value is not repeated). Nothing was stored."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberNotFound:
+    """No such member that this caller may know of: absent, erased and not permitted look alike (SE-05)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRejected:
+    """A value breaks its field's rule; the rule is named, the value is not. Nothing was stored."""
+
+    field: str
+    rule: str
+
+
+def parse_value(catalogue: Catalogue, field: str, raw: object) -> Value:
+    """The typed value of one field. Raises BadInput naming the field and the rule, never the value."""
+    spec = catalogue.fields.get(field)
+    if spec is None:
+        raise BadInput(f"unknown field {field!r}", code="FIELD_UNKNOWN")
+    value = _typed(spec.value_type, field, raw)
+    if len(str(value)) > spec.max_length:
+        raise BadInput(f"{field}: longer than {spec.max_length} characters")
+    return value
+
+
+def _typed(value_type: ValueType, field: str, raw: object) -> Value:
+    if value_type is ValueType.DATE and isinstance(raw, date):
+        return raw
+    if value_type is ValueType.DATE and isinstance(raw, str):
+        try:
+            return date.fromisoformat(raw)
+        except ValueError:
+            raise BadInput(f"{field}: not a date (YYYY-MM-DD)") from None
+    if value_type is ValueType.INTEGER and isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if value_type is ValueType.TEXTS and isinstance(raw, list | tuple) and all(isinstance(item, str) for item in raw):
+        return tuple(raw)
+    if value_type is ValueType.TEXT and isinstance(raw, str) and raw.strip():
+        return raw.strip()
+    raise BadInput(f"{field}: expected {value_type.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One member as the database has it: nothing opened. `plain` holds the unsealed columns, `wrapped` is None once shredded."""
+
+    member_id: MemberId
+    status: MemberStatus
+    generation: int
+    sealed: bytes
+    wrapped: bytes | None
+    plain: Mapping[str, Value]
+    version: int

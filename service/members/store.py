@@ -1,0 +1,198 @@
+"""The members' SQL: one row a member, the wrapped secret beside it, lookups in rows of their own."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+
+from policies.terms import LookupKind, MemberStatus
+from service.db.engine import Session
+from service.db.statement import Bulk, Prepared, Row
+from service.db.tables import idempotency, member, member_lookup, member_secret
+from service.members import model
+from service.values import MemberId
+from service.vault.vault import Value
+
+_MEMBER_COLUMNS = tuple(column.name for column in member.columns)
+ADD_MEMBERS = Bulk(member, *_MEMBER_COLUMNS)
+ADD_SECRETS = Bulk(member_secret, "member_id", "generation", "wrapped", "created_at")
+ADD_LOOKUPS = Bulk(member_lookup, "field", "digest", "generation", "holder", "member_id")
+
+ROW_COLUMNS = (
+    member.c.member_id,
+    member.c.status,
+    member.c.generation,
+    member.c.sealed,
+    member_secret.c.wrapped,
+    member.c.tier,
+    member.c.points,
+    member.c.joined_on,
+    member.c.tags,
+    member.c.version,
+)
+"""What every read of a member fetches, in the order that `row` expects."""
+
+WITH_SECRET = member.outerjoin(
+    member_secret,
+    and_(member_secret.c.member_id == member.c.member_id, member_secret.c.generation == member.c.generation),
+)
+
+_LOCKED = Prepared(
+    select(*ROW_COLUMNS).select_from(WITH_SECRET).where(member.c.member_id == bindparam("member_id")).with_for_update(of=member)
+)
+_PLAIN_ROW = Prepared(select(*ROW_COLUMNS).select_from(WITH_SECRET).where(member.c.member_id == bindparam("member_id")))
+_CHANGE = Prepared(
+    update(member)
+    .where(member.c.member_id == bindparam("of_member"), member.c.version == bindparam("was_version"))
+    .values({name: bindparam(name) for name in _MEMBER_COLUMNS if name not in {"member_id", "generation", "created_at"}})
+)
+_HOLDER = Prepared(
+    select(member_lookup.c.member_id).where(
+        member_lookup.c.field == bindparam("field"),
+        member_lookup.c.digest == bindparam("digest"),
+        member_lookup.c.generation == bindparam("generation"),
+        member_lookup.c.holder == "",
+    )
+)
+_FORGET_LOOKUP = Prepared(
+    delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id"), member_lookup.c.field == bindparam("field"))
+)
+_REMEMBERED = Prepared(
+    select(idempotency.c.request_digest, idempotency.c.member_id).where(idempotency.c.key_digest == bindparam("key_digest"))
+)
+_REMEMBER = Prepared(
+    insert(idempotency).values({name: bindparam(name) for name in ("key_digest", "request_digest", "member_id", "created_at")})
+)
+_COUNT = Prepared(select(func.count()).select_from(member))
+
+
+async def row(session: Session, member_id: MemberId, *, lock: bool = False) -> model.Row | None:
+    """One member; `lock` keeps every other change of this member waiting until the transaction ends."""
+    rows = await session.rows(_LOCKED if lock else _PLAIN_ROW, {"member_id": member_id})
+    return shaped(rows[0]) if rows else None
+
+
+async def add(
+    session: Session,
+    found: model.Row,
+    *,
+    wrapped: bytes,
+    lookups: Iterable[tuple[str, bytes, LookupKind]],
+    generation: int,
+    now: datetime,
+) -> None:
+    """A new member with its secret and lookups. Raises Duplicate when somebody else took an identity meanwhile."""
+    await session.bulk(ADD_MEMBERS, [values(found, now=now)])
+    await session.bulk(ADD_SECRETS, [(found.member_id, found.generation, wrapped, now)])
+    await add_lookups(session, found.member_id, lookups, generation=generation)
+
+
+async def add_lookups(
+    session: Session, member_id: MemberId, lookups: Iterable[tuple[str, bytes, LookupKind]], *, generation: int
+) -> None:
+    """Make a member findable by these digests."""
+    rows = [(field, digest, generation, holder(kind, member_id), member_id) for field, digest, kind in lookups]
+    await session.bulk(ADD_LOOKUPS, rows)
+
+
+async def forget_lookup(session: Session, member_id: MemberId, field: str) -> None:
+    """Make a member unfindable by one field, in every generation."""
+    await session.run(_FORGET_LOOKUP, {"member_id": member_id, "field": field})
+
+
+async def change(session: Session, found: model.Row, *, now: datetime) -> bool:
+    """Write a member's row anew; False when another version has taken its place."""
+    columns = dict(zip(_MEMBER_COLUMNS, values(found, now=now), strict=True))
+    del columns["generation"], columns["created_at"], columns["member_id"]
+    columns["version"] = found.version + 1
+    given = {**columns, "of_member": found.member_id, "was_version": found.version}
+    return await session.run(_CHANGE, given) == 1
+
+
+async def holder_of(session: Session, field: str, digest: bytes, *, generation: int) -> MemberId | None:
+    """Who holds an identity, if anybody."""
+    rows = await session.rows(_HOLDER, {"field": field, "digest": digest, "generation": generation})
+    return rows[0][0] if rows else None
+
+
+async def remembered(session: Session, key_digest: bytes) -> tuple[bytes, MemberId] | None:
+    """What was done under this idempotency key: the digest of the request and the member it made."""
+    rows = await session.rows(_REMEMBERED, {"key_digest": key_digest})
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+async def remember(session: Session, *, key_digest: bytes, request_digest: bytes, member_id: MemberId, now: datetime) -> None:
+    """Keep what was done under an idempotency key. Raises Duplicate when a twin was faster."""
+    await session.run(
+        _REMEMBER,
+        {"key_digest": key_digest, "request_digest": request_digest, "member_id": member_id, "created_at": now},
+    )
+
+
+async def count(session: Session) -> int:
+    """How many members there are, whatever their status."""
+    return int((await session.rows(_COUNT))[0][0])
+
+
+def holder(kind: LookupKind, member_id: MemberId) -> str:
+    """What makes a lookup row unique: nothing more for an identity, the member for a contact that several may share."""
+    return "" if kind is LookupKind.IDENTITY else member_id
+
+
+def values(found: model.Row, *, now: datetime) -> Row:
+    """The member table's row, in the table's order."""
+    plain = found.plain
+    return (
+        found.member_id,
+        found.status.value,
+        found.generation,
+        found.sealed,
+        plain.get("tier"),
+        plain.get("points"),
+        _date_text(plain.get("joined_on")),
+        json.dumps(plain["tags"], ensure_ascii=False) if "tags" in plain else None,
+        now,
+        now,
+        found.version,
+    )
+
+
+def shaped(raw: Row) -> model.Row:
+    """A fetched row (ROW_COLUMNS) as a value."""
+    return model.Row(
+        member_id=raw[0],
+        status=status_of(raw[1]),
+        generation=raw[2],
+        sealed=raw[3],
+        wrapped=raw[4],
+        plain=plain_values(raw[5:9]),
+        version=raw[9],
+    )
+
+
+def status_of(text: str) -> MemberStatus:
+    """A stored status; whatever is not one of ours counts as RESTRICTED, under which nothing is processed."""
+    try:
+        return MemberStatus(text)
+    except ValueError:
+        return MemberStatus.RESTRICTED
+
+
+def plain_values(raw: Row) -> Mapping[str, Value]:
+    """The unsealed columns that have a value."""
+    tier, points, joined_on, tags = raw
+    found: dict[str, Value] = {}
+    if tier is not None:
+        found["tier"] = tier
+    if points is not None:
+        found["points"] = points
+    if joined_on is not None:
+        found["joined_on"] = date.fromisoformat(joined_on)
+    if tags is not None:
+        found["tags"] = tuple(json.loads(tags))
+    return found
+
+
+def _date_text(value: Value | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else None

@@ -1,0 +1,65 @@
+"""Plain values that every room knows: who calls, when it is, what a member is called.
+
+Time, chance and identity are arguments here and everywhere below the door: nothing reads the clock or rolls dice by itself,
+so a test can hold them still and a reviewer can see where they enter (`service/app.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+Clock = Callable[[], datetime]
+"""The time now, aware, in UTC."""
+
+Chance = Callable[[int], bytes]
+"""So many bytes that nobody can predict."""
+
+MemberId = str
+"""A member's id: a UUIDv7 in its canonical lower-case text, made by the service, with no meaning outside it."""
+
+
+class ActorKind(StrEnum):
+    """Who stands behind a request."""
+
+    STAFF = "staff"
+    SERVICE = "service"
+    MEMBER = "member"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is calling, as the token said and `roles.toml` bounded it.
+
+    `purposes` is the token's own narrowing (None: the token says nothing, so the roles' purposes hold).
+    """
+
+    kind: ActorKind
+    name: str
+    roles: frozenset[str]
+    purposes: frozenset[str] | None = None
+    member_id: MemberId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: who makes it, under which request id, and from where (raw address; only its keyed hash is recorded)."""
+
+    actor: Actor
+    request_id: str
+    address: str = ""
+
+
+def new_id(now: datetime, chance: Chance) -> str:
+    """A UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, so that ids sort by birth, then 74 bits of chance."""
+    milliseconds = int(now.timestamp() * 1000)
+    noise = int.from_bytes(chance(10), "big")
+    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 62 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def utc_text(moment: datetime) -> str:
+    """`2026-11-22T01:26:08.000000Z`: the one way in which a moment is written into a record."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
