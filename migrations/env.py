@@ -15,6 +15,8 @@ def run() -> None:
         if connection.dialect.name == "postgresql":
             # A migration that waits for a lock makes every request wait behind it: better to give up and be run again.
             connection.exec_driver_sql("SET lock_timeout = '4s'")
+            # Two that migrate at once: the second waits here, then finds nothing left to do.
+            connection.exec_driver_sql("SELECT pg_advisory_lock(7136019000000001)")
             connection.commit()
         context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=False)
         with context.begin_transaction():

@@ -1,7 +1,8 @@
 """May this be disclosed? Two pure functions: `weigh` once an operation, `decide` once a member.
 
 Fail closed: what is unknown, missing, malformed or contradictory never yields a Permit. A `Permit` is made here and nowhere else
-(tests/architecture), and the vault builds the cipher's associated data from it: it opens its own fields of its own member, or nothing.
+(tests/architecture), and the vault builds the cipher's associated data from it: it opens its own fields of its own member,
+or nothing.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,10 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody wants: these fields, for this purpose. `token_purposes` is the token's own narrowing, None when it has none."""
+    """What somebody wants: these fields, for this purpose.
+
+    `token_purposes` is the token's own narrowing, None when it has none.
+    """
 
     purpose: str
     fields: tuple[str, ...]

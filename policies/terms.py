@@ -128,7 +128,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One personal field of the catalogue. `retention_months` counts from the end of the relation; `extra_lookups` are off unless named."""
+    """One personal field of the catalogue.
+
+    `retention_months` counts from the end of the relation; `extra_lookups` are off unless named.
+    """
 
     key: str
     title: Title

@@ -1,10 +1,10 @@
 """The composition root: configuration becomes objects, once, here. The only module in `service` that may import `schema`."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import policies
@@ -17,6 +17,7 @@ from service.db import migrate
 from service.db.engine import Database, connect
 from service.disclosure.operations import Operations
 from service.errors import ConfigError
+from service.identity.development import open_issuer
 from service.unit import Units
 from service.values import Chance, Clock
 from service.vault.kms import kms_for
@@ -46,7 +47,10 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urandom) -> AsyncIterator[Parts]:
-    """Open everything, and close it again. Raises ConfigError, KeyUnavailable, LogBroken or StoreUnavailable: then nothing is served."""
+    """Open everything, and close it again.
+
+    Raises ConfigError, KeyUnavailable, LogBroken or StoreUnavailable: then nothing is served.
+    """
     catalogue = catalogue_of(config)
     check_schema(config)
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,6 +67,23 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
             await journal.close()
     finally:
         await database.close()
+
+
+def issue_token(
+    running: Parts,
+    *,
+    role: str,
+    member_id: str | None = None,
+    purposes: Sequence[str] | None = None,
+    lasts: timedelta = timedelta(hours=12),
+) -> str:
+    """A token of the development issuer. Raises ConfigError in production mode."""
+    config = running.config
+    issuer = open_issuer(config.home, production=config.production, audience=config.audience, chance=running.chance)
+    subject = f"{role}@development"
+    return issuer.issue(
+        roles=[role], now=running.clock(), lasts=lasts, purposes=purposes, member_id=member_id, subject=subject
+    )
 
 
 def catalogue_of(config: Config) -> Catalogue:

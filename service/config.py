@@ -7,7 +7,7 @@ container secrets come). An unknown MENSHEN_ variable is refused: a mistyped set
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,7 +44,9 @@ class Config(BaseSettings):
     )
     database_url: str = Field("", description="sqlite:///path or postgresql+psycopg://…; empty: SQLite in the home folder")
     database_pool: int = Field(8, ge=1, le=100, description="Connections for requests")
-    transaction_pooler: bool = Field(False, description="A pooler in transaction mode (PgBouncer) stands before PostgreSQL")
+    transaction_pooler: bool = Field(
+        default=False, description="A pooler in transaction mode (PgBouncer) stands before PostgreSQL"
+    )
     policies: Path | None = Field(None, description="Folder of the policy in force; empty: the catalogue that ships")
     kms_uri: str = Field("", description="Master key: local:PATH, pkcs11:…; empty: a development key in the home folder")
     suite: Suite = Field(Suite.AES, description="aes or sm")
@@ -114,9 +116,9 @@ def _refuse_unknown(known: set[str]) -> None:
         raise ConfigError(f"unknown settings: {', '.join(unknown)}")
 
 
-def _from_files() -> dict[str, str]:
+def _from_files() -> dict[str, Any]:
     """Values of MENSHEN_X_FILE variables, for settings whose own name does not end so."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, path in os.environ.items():
         setting = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
         if name.startswith(PREFIX) and name.endswith("_FILE") and setting in Config.model_fields:

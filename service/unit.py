@@ -1,8 +1,9 @@
 """The door: one transaction, one audit entry, one commit.
 
-Nothing personal is read or changed except through here. A `Reader` has no vault, so it can open nothing; a `Unit` has one, and every
-unit ends in an audit entry that is durable before anybody is told anything (promise 6). A refusal is an answer too: whatever ends a
-unit, the entry says so before the caller hears of it.
+Nothing personal is read or changed except through here. A `Reader` has no vault, so it can open nothing; a `Unit` has one,
+and every
+unit ends in an audit entry that is durable before anybody is told anything (promise 6). A refusal is an answer too: whatever
+ends a unit, the entry says so before the caller hears of it.
 """
 
 import asyncio

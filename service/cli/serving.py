@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import json
 from pathlib import Path
-from typing import Annotated, IO
+from typing import IO, Annotated
 
 import typer
 import uvicorn
@@ -81,7 +81,7 @@ def only_server(config: Config) -> IO[str]:
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not config.database.startswith("sqlite"):
         return (config.home / "serve.lock").open("w")
-    lock = Path(config.database.removeprefix("sqlite:///") + ".lock").open("w")
+    lock = Path(config.database.removeprefix("sqlite:///") + ".lock").open("w")  # noqa: SIM115  (held as long as the process serves)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -60,7 +60,8 @@ async def join(
     decisions: Sequence[Decision] = (),
     idempotency_key: str | None = None,
 ) -> JoinOutcome:
-    """Admit a member. Nothing is collected before the notice was shown (NC-04); a phone number or another identity is enough (LB-03).
+    """Admit a member. Nothing is collected before the notice was shown (NC-04); a phone number or another identity is enough
+    (LB-03).
 
     Raises Conflict when the idempotency key was used for another request.
     """
@@ -68,20 +69,13 @@ async def join(
     earlier = await _earlier(unit, idempotency_key, fingerprint)
     if earlier is not None:
         return earlier
-    objection = rules.presented(unit.catalogue, evidence, unit.now)
-    if objection is not None or evidence is None:
-        return _refused(unit, objection or NoticeNotPresented(""))
-    refusal = rules.answerable(unit.catalogue, decisions, evidence)
-    if refusal is not None:
-        return _refused(unit, refusal)
+    objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
+    if objection is not None:
+        return _refused(unit, objection)
     prepared = await members.prepare(unit, purpose=purpose, fields=fields)
-    if not isinstance(prepared, members.Prepared):
-        return _refused(unit, prepared)
-    if not prepared.lookups:
-        return _refused(unit, FieldRejected("phone", "REQUIRED"))
-    status = members.status_for(prepared.sealed.get("birthday"), unit)
-    if status is not MemberStatus.ACTIVE and any(decision.granted for decision in decisions):
-        return _refused(unit, GuardianConsentRequired())
+    unfit = _unfit(unit, prepared, decisions)
+    if unfit is not None or not isinstance(prepared, members.Prepared) or evidence is None:
+        return _refused(unit, unfit or NoticeNotPresented(""))
     joined = await members.admit(unit, prepared)
     await _answer(unit, joined.member_id, decisions, evidence, {})
     await _remember(unit, idempotency_key, fingerprint, joined.member_id)
@@ -95,14 +89,11 @@ async def record(unit: Unit, *, member_id: MemberId, decisions: Sequence[Decisio
         return _refused(unit, MemberNotFound())
     if row.status is MemberStatus.GUARDIAN_PENDING:
         return _refused(unit, GuardianConsentRequired())
-    objection = rules.presented(unit.catalogue, evidence, unit.now)
-    if objection is not None or evidence is None:
-        return _refused(unit, objection or NoticeNotPresented(""))
     if not decisions:
         return _refused(unit, ConsentRejected("NO_DECISION"))
-    refusal = rules.answerable(unit.catalogue, decisions, evidence)
-    if refusal is not None:
-        return _refused(unit, refusal)
+    objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
+    if objection is not None or evidence is None:
+        return _refused(unit, objection or NoticeNotPresented(""))
     before = await store.standings(unit.session, member_id)
     return ConsentsRecorded(await _answer(unit, member_id, decisions, evidence, before))
 
@@ -126,6 +117,20 @@ async def withdraw(
         unit, member_id, declared, ConsentState.WITHDRAWN, standing=standing, previous=previous, channel=channel, evidence=None
     )
     return ConsentsRecorded((await _append(unit, happened, first=False),))
+
+
+def _unfit(
+    unit: Unit, prepared: members.Prepared | members.Problem, decisions: Sequence[Decision]
+) -> members.Problem | GuardianConsentRequired | None:
+    """Why somebody cannot join like this: a value breaks a rule, nothing tells one member from another, a child would consent."""
+    if not isinstance(prepared, members.Prepared):
+        return prepared
+    if not prepared.lookups:
+        return FieldRejected("phone", "REQUIRED")
+    status = members.status_for(prepared.sealed.get("birthday"), unit)
+    if status is not MemberStatus.ACTIVE and any(decision.granted for decision in decisions):
+        return GuardianConsentRequired()
+    return None
 
 
 async def _known(unit: Unit, member_id: MemberId) -> Row | None:

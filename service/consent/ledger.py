@@ -1,8 +1,9 @@
 """The consent ledger's rows: what each one must say, and the hash that ties it to the one before.
 
-A record carries the mandatory fields of ISO/IEC TS 27560:2023 (as W3C DPV names them), the evidence of the asking, and the hash of the
-member's previous event for the same purpose; its own hash covers all of it (docs/formats/consent-event.md). So an event can neither be
-changed nor taken out of the middle without the next one telling.
+A record carries the mandatory fields of ISO/IEC TS 27560:2023 (as W3C DPV names them), the evidence of the asking, and the
+hash of the
+member's previous event for the same purpose; its own hash covers all of it (docs/formats/consent-event.md). So an event can
+neither be changed nor taken out of the middle without the next one telling.
 """
 
 import hashlib
@@ -23,7 +24,9 @@ WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What is to be written down: `state` reached by `actor` for `purpose` at `at`, proven by `evidence` (None: a withdrawal or an import)."""
+    """What is to be written down: `state` reached by `actor` for `purpose` at `at`, proven by `evidence` (None: a
+    withdrawal or an import).
+    """
 
     event_id: str
     member_id: MemberId

@@ -9,7 +9,10 @@ from policies.terms import ConsentState
 
 
 class Expression(StrEnum):
-    """How a member can say yes or no. An implied consent (default, silence, continued use, a ticked box) has no name here (NC-05)."""
+    """How a member can say yes or no.
+
+    An implied consent (default, silence, continued use, a ticked box) has no name here (NC-05).
+    """
 
     TAP_UNTICKED_BOX = "TAP_UNTICKED_BOX"
     BUTTON = "BUTTON"
@@ -82,7 +85,10 @@ class ConsentStanding:
 
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
-    """One row of the ledger. `record` holds every field of ISO/IEC TS 27560 and the evidence; `hash` chains it to its forerunner."""
+    """One row of the ledger.
+
+    `record` holds every field of ISO/IEC TS 27560 and the evidence; `hash` chains it to its forerunner.
+    """
 
     event_id: str
     purpose: str
@@ -130,7 +136,10 @@ class SeparateConsentRequired:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRejected:
-    """The answer proves no consent. `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE."""
+    """The answer proves no consent.
+
+    `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE.
+    """
 
     code: str
     purpose: str = ""

@@ -20,6 +20,14 @@ _SKEW_SECONDS = 5
 Objection = NoticeNotPresented | NoticeStale | ConsentRejected | SeparateConsentRequired
 
 
+def objection(catalogue: Catalogue, evidence: Evidence | None, decisions: Sequence[Decision], now: datetime) -> Objection | None:
+    """Whatever keeps these answers from counting, None when nothing does (and then there is evidence)."""
+    unshown = presented(catalogue, evidence, now)
+    if unshown is not None or evidence is None:
+        return unshown
+    return answerable(catalogue, decisions, evidence)
+
+
 def presented(
     catalogue: Catalogue, evidence: Evidence | None, now: datetime
 ) -> NoticeNotPresented | NoticeStale | ConsentRejected | None:
@@ -45,7 +53,9 @@ def _complete(evidence: Evidence, languages: frozenset[str]) -> ConsentRejected 
 
 
 def answerable(catalogue: Catalogue, decisions: Sequence[Decision], evidence: Evidence) -> Objection | None:
-    """Each answer is to one declared, consent-based purpose; nothing was ticked beforehand; what the law lists was asked alone."""
+    """Each answer is to one declared, consent-based purpose; nothing was ticked beforehand; what the law lists was asked
+    alone.
+    """
     if evidence.box is BoxState.TICKED and any(decision.granted for decision in decisions):
         return ConsentRejected("PRETICKED")
     seen: set[str] = set()

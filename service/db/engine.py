@@ -1,6 +1,7 @@
 """Connections: a pool of readers, transactions for writers, and a connection of its own for the audit writer.
 
-Two drivers stand behind one small surface: psycopg 3 for PostgreSQL, aiosqlite for SQLite. Whatever a driver raises leaves here as
+Two drivers stand behind one small surface: psycopg 3 for PostgreSQL, aiosqlite for SQLite. Whatever a driver raises leaves
+here as
 one of our own errors: `StoreUnavailable`, `Duplicate` (a key that exists already) or `Retry` (the database asks for another try).
 """
 
@@ -47,7 +48,10 @@ class Transaction(Session, Protocol):
 
 
 class Database(Protocol):
-    """One database. `read` runs each statement by itself; `write` is one transaction; `own` is a connection that is never shared."""
+    """One database.
+
+    `read` runs each statement by itself; `write` is one transaction; `own` is a connection that is never shared.
+    """
 
     dialect: str
 
@@ -92,9 +96,9 @@ def connect(url: str, *, pool_size: int = 8, transaction_pooler: bool = False) -
 
     `transaction_pooler` says that a pooler in transaction mode stands in between, where prepared statements break.
     """
-    from service.db.postgres import Postgres  # noqa: PLC0415
-    from service.db.sqlite import Sqlite, path_of  # noqa: PLC0415
-    from service.errors import ConfigError  # noqa: PLC0415
+    from service.db.postgres import Postgres
+    from service.db.sqlite import Sqlite, path_of
+    from service.errors import ConfigError
 
     if url.startswith("sqlite"):
         return Sqlite(path_of(url), readers=min(pool_size, 4))

@@ -7,19 +7,41 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool
+from sqlalchemy.exc import OperationalError
 
 import migrations
+from service.db.tables import APPEND_ONLY, metadata
+from service.errors import StoreUnavailable
 
 
-def upgrade(url: str) -> str:
+def upgrade(url: str, *, service_role: str = "") -> str:
     """Run every migration that is missing, and return the revision reached. Makes the file of an SQLite database.
 
-    Running it twice, or twice at once, is harmless: on PostgreSQL one of two waits for the other's lock.
+    `service_role` (PostgreSQL) is granted what the service needs and no more. Running it twice, or twice at once, is harmless.
+    Raises StoreUnavailable when the database does not answer.
     """
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).touch(mode=0o600)
-    command.upgrade(_config(url), "head")
+    try:
+        command.upgrade(_config(url), "head")
+        if service_role:
+            _grant(url, service_role)
+    except OperationalError as problem:
+        raise StoreUnavailable(type(problem.orig).__name__) from None
     return newest()
+
+
+def _grant(url: str, role: str) -> None:
+    """The service reads and adds everywhere, changes and deletes only where nothing is a ledger or the log (NC-08, AL-03)."""
+    engine = create_engine(url, poolclass=pool.NullPool)
+    quoted = engine.dialect.identifier_preparer.quote_identifier(role)
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            verbs = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+            connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {quoted}")
+            connection.exec_driver_sql(f"GRANT {verbs} ON {table.name} TO {quoted}")
+        connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {quoted}")
+    engine.dispose()
 
 
 def newest() -> str:
@@ -30,11 +52,13 @@ def newest() -> str:
 
 
 def current(url: str) -> str | None:
-    """The revision that the database has, None for an empty one."""
+    """The revision that the database has, None for an empty one. Raises StoreUnavailable."""
     engine = create_engine(url, poolclass=pool.NullPool)
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as problem:
+        raise StoreUnavailable(type(problem.orig).__name__) from None
     finally:
         engine.dispose()
 

@@ -8,7 +8,7 @@ the driver. Values pass through the columns' own types on the way in and out, as
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Dialect, Select, Table, bindparam, func, insert, literal_column, select
+from sqlalchemy import Dialect, Select, Table, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import Executable
@@ -21,12 +21,14 @@ Params = Mapping[str, Any]
 
 _DIALECTS: dict[str, Dialect] = {
     "postgresql": postgresql.psycopg.dialect(),  # type: ignore[no-untyped-call]
-    "sqlite": sqlite.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="named"),
 }
 
 
 class Compiled(NamedTuple):
-    """What the driver needs: the text, the constants in it, and what to do with values that its types do not carry as they are."""
+    """What the driver needs: the text, the constants in it, and what to do with values that its types do not carry as they
+    are.
+    """
 
     text: str
     constants: dict[str, Any]
@@ -68,7 +70,9 @@ class Prepared:
 
 
 class Bulk:
-    """An INSERT of many rows in one statement: arrays on PostgreSQL (one round trip whatever the number), executemany on SQLite."""
+    """An INSERT of many rows in one statement: arrays on PostgreSQL (one round trip whatever the number), executemany on
+    SQLite.
+    """
 
     def __init__(self, table: Table, *columns: str) -> None:
         self.columns = columns
@@ -104,6 +108,3 @@ def _result_columns(statement: Executable) -> Sequence[Any]:
     if isinstance(statement, Insert | Update | Delete):
         return [column for column in statement._returning]  # noqa: SLF001, C416  (there is no public way to ask)
     return []
-
-
-ONE = literal_column("1")

@@ -2,7 +2,8 @@
 
 Portable to Citus, YugabyteDB and CockroachDB (docs/decisions/0004): the primary key of a member-owned table begins with
 `member_id`, ids come from the service, nothing is unique across members but the lookup tables keyed by their digest, and there
-are no sequences, enums or deferrable constraints. `info["kind"]` says what a table is: `member` (owned by one), `ledger` (the same,
+are no sequences, enums or deferrable constraints. `info["kind"]` says what a table is: `member` (owned by one), `ledger`
+(the same,
 and append-only: no UPDATE or DELETE is ever granted), `lookup`, `log` (the audit record), `reference` (small, everywhere).
 """
 
@@ -129,7 +130,8 @@ import_run = Table(
 
 # --- keys ----------------------------------------------------------------------------------------------------------------------
 
-# `use` says what the key is for (members, lookup, head, ...); each key has one use. `wrapped` opens only through the KMS at `kms_uri`.
+# `use` says what the key is for (members, lookup, head, ...); each key has one use. `wrapped` opens only through the KMS at
+# `kms_uri`.
 keyring = Table(
     "keyring",
     metadata,
@@ -144,7 +146,8 @@ keyring = Table(
     info={"kind": "reference"},
 )
 
-# --- the audit log (docs/formats/audit-entry.md) ---------------------------------------------------------------------------------
+# --- the audit log (docs/formats/audit-entry.md)
+# ---------------------------------------------------------------------------------
 
 audit_head = Table(
     "audit_head",
@@ -207,4 +210,6 @@ audit_pending = Table(
 )
 
 APPEND_ONLY = ("consent_event", "audit_entry", "audit_subject", "audit_tile")
-"""No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no such grant."""
+"""No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no
+such grant.
+"""

@@ -11,7 +11,10 @@ _TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC: timestamptz on PostgreSQL, sortable text on SQLite. A naive datetime is refused: whose hour would it be?"""
+    """A moment in UTC: timestamptz on PostgreSQL, sortable text on SQLite.
+
+    A naive datetime is refused: whose hour would it be?
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -20,7 +23,7 @@ class Moment(TypeDecorator[datetime]):
         """Choose the storage by dialect."""
         return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
         """Write an aware datetime. Raises ValueError for a naive one."""
         if value is None:
             return None
@@ -28,13 +31,14 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError("a moment needs its zone")
         return value.astimezone(UTC).strftime(_TEXT) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:  # noqa: ARG002  (the base class's)
         """Read an aware datetime in UTC."""
         if value is None:
             return None
-        if dialect.name == "sqlite":
+        if isinstance(value, str):
             return datetime.strptime(value, _TEXT).replace(tzinfo=UTC)
-        return value.astimezone(UTC)  # type: ignore[no-any-return]
+        assert isinstance(value, datetime)
+        return value.astimezone(UTC)
 
 
 def key_text(length: int) -> TypeEngine[str]:

@@ -7,8 +7,8 @@ opening a permitted field. Nothing is opened that will be withheld.
 from base64 import b64encode
 from collections.abc import Sequence
 
-from policies.decide import Permit, Plan, Refusal, decide, weigh
 from policies.decide import Ask as Request
+from policies.decide import Permit, Plan, Refusal, decide, weigh
 from policies.mask import mask
 from policies.terms import Basis, LookupKind, Reason, Shape
 from service.disclosure import cursor, store
@@ -54,7 +54,10 @@ async def me(unit: Unit, *, fields: Sequence[str]) -> Profile | None:
 
 
 async def by_contact(unit: Unit, *, field: str, value: str, purpose: str, fields: Sequence[str]) -> Profile | None:
-    """One member by a contact's exact value. None alike for absent, erased and not permitted (SE-05): only the record knows which."""
+    """One member by a contact's exact value.
+
+    None alike for absent, erased and not permitted (SE-05): only the record knows which.
+    """
     plan = _plan(unit, purpose, (*fields, field))
     spec = unit.catalogue.fields[field]
     if spec.lookup is LookupKind.NONE:

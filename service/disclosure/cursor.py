@@ -1,7 +1,7 @@
 """Keyset cursors: opaque, versioned, and of no use to anybody who changes a byte or moves one to another question.
 
-Format (docs/formats/cursor.md): base64url, no padding, of 01 ‖ tag(16) ‖ member id(16); the tag is an HMAC over the format's name, the
-purpose of the list and the id.
+Format (docs/formats/cursor.md): base64url, no padding, of 01 ‖ tag(16) ‖ member id(16); the tag is an HMAC over the format's
+name, the purpose of the list and the id.
 """
 
 import binascii

@@ -15,7 +15,10 @@ PLAIN_COLUMNS = ("tier", "points", "joined_on", "tags")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A new member; `status` is GUARDIAN_PENDING for one under 14 (PIPL 31). `again`: the idempotency key had been used before."""
+    """A new member; `status` is GUARDIAN_PENDING for one under 14 (PIPL 31).
+
+    `again`: the idempotency key had been used before.
+    """
 
     member_id: MemberId
     status: MemberStatus

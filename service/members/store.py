@@ -64,6 +64,9 @@ _REMEMBERED = Prepared(
 _REMEMBER = Prepared(
     insert(idempotency).values({name: bindparam(name) for name in ("key_digest", "request_digest", "member_id", "created_at")})
 )
+_NEWEST = Prepared(
+    select(member.c.member_id).where(member.c.status == MemberStatus.ACTIVE.value).order_by(member.c.member_id.desc()).limit(1)
+)
 _COUNT = Prepared(select(func.count()).select_from(member))
 
 
@@ -133,6 +136,12 @@ async def remember(session: Session, *, key_digest: bytes, request_digest: bytes
 async def count(session: Session) -> int:
     """How many members there are, whatever their status."""
     return int((await session.rows(_COUNT))[0][0])
+
+
+async def newest(session: Session) -> MemberId | None:
+    """The id of the member who joined last and is active."""
+    rows = await session.rows(_NEWEST)
+    return rows[0][0] if rows else None
 
 
 def holder(kind: LookupKind, member_id: MemberId) -> str:

@@ -1,0 +1,55 @@
+"""What every test can ask for: databases (plugins/databases.py), a clock that stands still, chance, the shipped policy."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import policies
+from policies.terms import Catalogue
+from service.values import Chance
+
+pytest_plugins = ["tests.plugins.canary", "tests.plugins.databases", "tests.plugins.obligations", "tests.plugins.skipped"]
+try:  # for as long as the rooms are being built
+    import tests.fixtures_app  # noqa: F401
+except ImportError:
+    pass
+else:
+    pytest_plugins.append("tests.fixtures_app")
+
+START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+
+
+class StillClock:
+    """A `values.Clock` that moves only when it is told to."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float = 0, **more: float) -> None:
+        """Move on, by seconds or by whatever `timedelta` takes (`days=30`)."""
+        self.now += timedelta(seconds=seconds, **more)
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    """2026-11-22 10:00 in Shanghai, and it stays so until somebody calls `advance`."""
+    return StillClock()
+
+
+@pytest.fixture
+def chance() -> Chance:
+    """Real chance: nothing that is tested may depend on what it yields."""
+    return os.urandom
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The policy that ships with Menshen."""
+    from policies.catalogue import load
+
+    return load(Path(policies.__file__).parent)
