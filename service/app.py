@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from prometheus_client.registry import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import Route
+
 import policies
 from policies.catalogue import PolicyProblem, load
 from policies.terms import Catalogue
+from schema.endpoint import Endpoint
+from schema.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.config import Config, Suite
@@ -18,6 +24,7 @@ from service.db.engine import Database, connect
 from service.disclosure.operations import Operations
 from service.errors import ConfigError
 from service.identity.development import open_issuer
+from service.identity.opening import open_verifier
 from service.unit import Units
 from service.values import Chance, Clock
 from service.vault.kms import kms_for
@@ -69,6 +76,22 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         await database.close()
 
 
+def build(running: Parts) -> Starlette:
+    """The application: GraphQL, and what a balancer and a browser ask for."""
+    config = running.config
+    endpoint = Endpoint(
+        operations=running.operations,
+        verifier=open_verifier(config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance),
+        catalogue=running.catalogue,
+        clock=running.clock,
+        chance=running.chance,
+        meter=Meter(CollectorRegistry()),
+        production=config.production,
+        origins=[origin.strip() for origin in config.allowed_origins.split(",") if origin.strip()],
+    )
+    return Starlette(routes=[Route("/graphql", endpoint)])
+
+
 def issue_token(
     running: Parts,
     *,
@@ -81,9 +104,7 @@ def issue_token(
     config = running.config
     issuer = open_issuer(config.home, production=config.production, audience=config.audience, chance=running.chance)
     subject = f"{role}@development"
-    return issuer.issue(
-        roles=[role], now=running.clock(), lasts=lasts, purposes=purposes, member_id=member_id, subject=subject
-    )
+    return issuer.issue(roles=[role], now=running.clock(), lasts=lasts, purposes=purposes, member_id=member_id, subject=subject)
 
 
 def catalogue_of(config: Config) -> Catalogue:
@@ -114,7 +135,7 @@ async def open_vault(config: Config, catalogue: Catalogue, database: Database, *
     """The vault over the configured KMS. Raises KeyUnavailable or SealBroken."""
     kms = kms_for(config.kms, chance=chance, production=config.production)
     suite = VaultSuite.SM4_GCM if config.suite is Suite.SM else VaultSuite.AES256_GCM
-    return await Vault.open(
+    return await Vault.unlock(
         database=database,
         kms=kms,
         controller=catalogue.controller.id,

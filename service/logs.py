@@ -13,8 +13,32 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "event", "level", "logger", "timestamp", "code", "type", "path", "operation", "request_id", "status", "duration_ms", "size", "index",
-        "reason", "key", "setting", "pending", "attempt", "lane", "where", "version", "origin", "scheme", "error", "kid", "year",
+        "event",
+        "level",
+        "logger",
+        "timestamp",
+        "code",
+        "type",
+        "path",
+        "operation",
+        "request_id",
+        "status",
+        "duration_ms",
+        "size",
+        "index",
+        "reason",
+        "key",
+        "setting",
+        "pending",
+        "attempt",
+        "lane",
+        "where",
+        "version",
+        "origin",
+        "scheme",
+        "error",
+        "kid",
+        "year",
     }  # fmt: skip
 )
 """Every key that a log line may have."""

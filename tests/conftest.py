@@ -10,13 +10,13 @@ import policies
 from policies.terms import Catalogue
 from service.values import Chance
 
-pytest_plugins = ["tests.plugins.canary", "tests.plugins.databases", "tests.plugins.obligations", "tests.plugins.skipped"]
-try:  # for as long as the rooms are being built
-    import tests.fixtures_app  # noqa: F401
-except ImportError:
-    pass
-else:
-    pytest_plugins.append("tests.fixtures_app")
+pytest_plugins = [
+    "tests.plugins.canary",
+    "tests.plugins.databases",
+    "tests.plugins.obligations",
+    "tests.plugins.skipped",
+    "tests.fixtures_app",
+]
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

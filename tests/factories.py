@@ -26,7 +26,6 @@ def a_profile(**more: object) -> dict[str, object]:
         "name": canary.value("name"),
         "phone": canary.value("phone"),
         "email": canary.value("email"),
-        "address": canary.value("address"),
     }
     return fields | more
 

@@ -6,10 +6,12 @@ from typing import TypeVar
 
 import orjson
 
+from policies.decide import Standing, weigh_consent
 from policies.terms import Basis, ConsentState, MemberStatus, Purpose
 from service.consent import ledger, rules, store
 from service.consent.model import (
     CaptureChannel,
+    ConsentNeeded,
     ConsentRejected,
     ConsentsRecorded,
     ConsentStanding,
@@ -24,7 +26,7 @@ from service.consent.model import (
 from service.errors import Conflict, outcome_code
 from service.members import commands as members
 from service.members import store as members_store
-from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row
+from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row, Updated
 from service.unit import Unit
 from service.values import MemberId
 
@@ -40,6 +42,7 @@ JoinOutcome = (
     | FieldRejected
     | ContactTaken
 )
+UpdateOutcome = Updated | FieldNotInPurpose | FieldRejected | ContactTaken | MemberNotFound | ConsentNeeded
 RecordOutcome = (
     ConsentsRecorded
     | NoticeNotPresented
@@ -72,7 +75,8 @@ async def join(
     objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
     if objection is not None:
         return _refused(unit, objection)
-    prepared = await members.prepare(unit, purpose=purpose, fields=fields)
+    granted = [decision.purpose for decision in decisions if decision.granted]
+    prepared = await members.prepare(unit, purpose=purpose, fields=fields, with_consents=granted)
     unfit = _unfit(unit, prepared, decisions)
     if unfit is not None or not isinstance(prepared, members.Prepared) or evidence is None:
         return _refused(unit, unfit or NoticeNotPresented(""))
@@ -117,6 +121,38 @@ async def withdraw(
         unit, member_id, declared, ConsentState.WITHDRAWN, standing=standing, previous=previous, channel=channel, evidence=None
     )
     return ConsentsRecorded((await _append(unit, happened, first=False),))
+
+
+async def update(unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]) -> UpdateOutcome:
+    """Store new values for a member. For a purpose that rests on consent they are taken while the consent stands, not before."""
+    members.require(unit, purpose)
+    declared = unit.catalogue.purposes[purpose]
+    if declared.basis is Basis.CONSENT:
+        found = (await store.standings(unit.session, member_id)).get(purpose)
+        refusal = weigh_consent(declared, _as_standing(member_id, found[0] if found else None), unit.now)
+        if refusal is not None:
+            return _refused(unit, ConsentNeeded(purpose, refusal.reason))
+    return await members.update(unit, member_id=member_id, purpose=purpose, changes=changes)
+
+
+def _as_standing(member_id: MemberId, found: ConsentStanding | None) -> Standing:
+    if found is None:
+        return Standing(member_id, MemberStatus.ACTIVE)
+    return Standing(member_id, MemberStatus.ACTIVE, found.state, found.expires_at, found.event_id)
+
+
+async def erase(unit: Unit, *, member_id: MemberId) -> bool:
+    """Destroy a member's secret and everything derived (PIPL 47); False when there is none.
+
+    The entry's pseudonym is the last use of the key. What is kept (ledgers, log, backups) can then be neither read nor linked.
+    """
+    if await _known(unit, member_id) is None:
+        unit.draft.deny("NOT_FOUND")
+        return False
+    await unit.vault.shred(unit.session, member_id)
+    await members_store.erase(unit.session, member_id, now=unit.now)
+    await store.forget_standings(unit.session, member_id)
+    return True
 
 
 def _unfit(

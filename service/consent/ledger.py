@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from policies.clock import consent_ends
 from policies.terms import Catalogue, ConsentState, Purpose
 from service.consent.model import CaptureChannel, ConsentEvent, ConsentStanding, Evidence
 from service.errors import Malformed
@@ -19,6 +20,7 @@ from service.values import Actor, MemberId, utc_text
 
 FORMAT = "menshen/consent-event/v1"
 GENESIS = bytes(32)
+PERMITTING = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
 
 
@@ -50,11 +52,18 @@ def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
         purpose=happening.purpose.key,
         state=happening.state,
         recorded_at=happening.at,
+        expires_at=expiry(happening),
         notice_version=happening.evidence.notice_version if happening.evidence else None,
         record=record,
         previous_hash=happening.previous_hash,
         hash=digest(body),
     )
+
+
+def expiry(happening: Happening) -> datetime | None:
+    """When a yes given now ends, by the purpose's own period; a no has no end."""
+    months = happening.purpose.consent_months if happening.state in PERMITTING else 0
+    return consent_ends(happening.at, months)
 
 
 def canonical(record: Mapping[str, object]) -> str:
@@ -103,7 +112,7 @@ def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
         "recipientThirdParties": list(purpose.recipients),
         "withdrawalMethod": WITHDRAWAL_METHOD,
         "eventTime": utc_text(happening.at),
-        "validityMonths": 0,
+        "validityMonths": purpose.consent_months,
         "entityId": happening.actor.name,
         "entityKind": happening.actor.kind.value,
         "eventType": "explicit",
@@ -144,6 +153,6 @@ def latest(history: Sequence[ConsentEvent], at: datetime) -> dict[str, ConsentSt
     for event in history:
         if event.recorded_at <= at:
             found[event.purpose] = ConsentStanding(
-                event.purpose, event.state, event.recorded_at, None, event.event_id, event.notice_version
+                event.purpose, event.state, event.recorded_at, event.expires_at, event.event_id, event.notice_version
             )
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from policies.terms import ConsentState
+from policies.terms import ConsentState, Reason
 
 
 class Expression(StrEnum):
@@ -94,6 +94,7 @@ class ConsentEvent:
     purpose: str
     state: ConsentState
     recorded_at: datetime
+    expires_at: datetime | None
     notice_version: str | None
     record: Mapping[str, object]
     previous_hash: bytes
@@ -143,6 +144,17 @@ class ConsentRejected:
 
     code: str
     purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """The purpose rests on consent, and the member's does not stand: nothing is collected for it (PIPL 13).
+
+    `reason` as for a read.
+    """
+
+    purpose: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,14 @@
 """The consent tables' SQL. The ledger knows INSERT and SELECT, nothing else."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from policies.terms import ConsentState
-from service.consent.ledger import canonical, read_record
+from service.consent.ledger import PERMITTING, canonical, read_record
 from service.consent.model import ConsentEvent, ConsentStanding
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
 from service.db.tables import consent_event, consent_standing
 from service.values import MemberId
-
-PERMITTING = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 
 _EVENT_COLUMNS = tuple(column.name for column in consent_event.columns)
 _STANDING_COLUMNS = tuple(column.name for column in consent_standing.columns)
@@ -38,6 +36,7 @@ _EVENTS = Prepared(
         consent_event.c.purpose,
         consent_event.c.state,
         consent_event.c.recorded_at,
+        consent_event.c.expires_at,
         consent_event.c.notice_version,
         consent_event.c.evidence,
         consent_event.c.previous_hash,
@@ -46,6 +45,14 @@ _EVENTS = Prepared(
     .where(consent_event.c.member_id == bindparam("member_id"))
     .order_by(consent_event.c.recorded_at, consent_event.c.event_id)
 )
+
+
+_FORGET_STANDINGS = Prepared(delete(consent_standing).where(consent_standing.c.member_id == bindparam("member_id")))
+
+
+async def forget_standings(session: Session, member_id: MemberId) -> None:
+    """Take away what was derived. The ledger stays: it proves what was done, and names nobody once the member's key is gone."""
+    await session.run(_FORGET_STANDINGS, {"member_id": member_id})
 
 
 async def standings(session: Session, member_id: MemberId) -> dict[str, tuple[ConsentStanding, bytes]]:
@@ -70,7 +77,7 @@ async def add(session: Session, member_id: MemberId, event: ConsentEvent, *, fir
             "purpose": event.purpose,
             "state": event.state.value,
             "recorded_at": event.recorded_at,
-            "expires_at": None,
+            "expires_at": event.expires_at,
             "notice_version": event.notice_version,
             "evidence": canonical(event.record),
             "previous_hash": event.previous_hash,
@@ -83,7 +90,7 @@ async def add(session: Session, member_id: MemberId, event: ConsentEvent, *, fir
     else:
         moved = {"new_" + name: value for name, value in values.items()}
         await session.run(_MOVE_STANDING, {"member_id": member_id, "purpose": event.purpose, **moved})
-    return ConsentStanding(event.purpose, event.state, event.recorded_at, None, event.event_id, event.notice_version)
+    return ConsentStanding(event.purpose, event.state, event.recorded_at, event.expires_at, event.event_id, event.notice_version)
 
 
 def standing_values(event: ConsentEvent) -> dict[str, object]:
@@ -92,7 +99,7 @@ def standing_values(event: ConsentEvent) -> dict[str, object]:
         "state": event.state.value,
         "permits": int(event.state in PERMITTING),
         "since": event.recorded_at,
-        "expires_at": None,
+        "expires_at": event.expires_at,
         "event_id": event.event_id,
         "notice_version": event.notice_version,
         "hash": event.hash,
@@ -117,8 +124,9 @@ def _event(row: Row) -> ConsentEvent:
         purpose=row[1],
         state=state_of(row[2]),
         recorded_at=row[3],
-        notice_version=row[4],
-        record=read_record(row[5], row[7]),
-        previous_hash=row[6],
-        hash=row[7],
+        expires_at=row[4],
+        notice_version=row[5],
+        record=read_record(row[6], row[8]),
+        previous_hash=row[7],
+        hash=row[8],
     )

@@ -15,6 +15,8 @@ from service.errors import StoreUnavailable
 
 _CONNECT_SECONDS = 5.0
 _ACQUIRE_SECONDS = 2.0
+_COPY_FROM = 20
+"""Rows: below it, one prepared statement is quicker than the three messages of a COPY."""
 
 
 class Postgres:
@@ -110,9 +112,18 @@ class _Session:
             return cursor.rowcount
 
     async def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
-        if rows:
+        if len(rows) >= _COPY_FROM:
+            await self._copy(statement, rows)
+        elif rows:
             columns = (list(column) for column in zip(*rows, strict=True))
             await self.run(statement.arrays, dict(zip(statement.columns, columns, strict=True)))
+
+    async def _copy(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        """Stream the rows in the server's own binary form. Arrays travel as text, and to escape 500 JSON texts takes 200 ms."""
+        async with _translated(), self._connection.cursor() as cursor, cursor.copy(statement.copy.encode()) as stream:
+            stream.set_types(statement.copy_types)
+            for row in rows:
+                await stream.write_row(row)
 
 
 class _Pooled:

@@ -5,6 +5,7 @@ lose an update. Here a writer begins with BEGIN IMMEDIATE and waits; a reader ha
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import StoreUnavailable
 
 _BUSY_MILLISECONDS = 5000
+
+# At its debug level the driver writes every statement with its parameters into the log.
+logging.getLogger("aiosqlite").setLevel(logging.WARNING)
 
 
 def path_of(url: str) -> Path:

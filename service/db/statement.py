@@ -14,11 +14,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
 
+_BINARY = {"BYTEA": "bytea", "TIMESTAMP WITH TIME ZONE": "timestamptz", "SMALLINT": "int2", "INTEGER": "int4", "BIGINT": "int8"}
 _DIALECTS: dict[str, Dialect] = {
     "postgresql": postgresql.psycopg.dialect(),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(paramstyle="named"),
@@ -70,8 +72,8 @@ class Prepared:
 
 
 class Bulk:
-    """An INSERT of many rows in one statement: arrays on PostgreSQL (one round trip whatever the number), executemany on
-    SQLite.
+    """An INSERT of many rows in one statement: arrays on PostgreSQL (one round trip whatever the number) or, for very many, COPY;
+    executemany on SQLite.
     """
 
     def __init__(self, table: Table, *columns: str) -> None:
@@ -81,6 +83,14 @@ class Bulk:
         arrays = insert(table).from_select(list(columns), select(*unnested))
         self.single = Prepared(single)
         self.arrays = Prepared(arrays)
+        self.copy = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        self.copy_types = tuple(_binary_type(table.c[name].type) for name in columns)
+
+
+def _binary_type(column: TypeEngine[Any]) -> str:
+    """What PostgreSQL calls the form in which COPY sends a column's values. Text is text, whatever its column is called."""
+    binary = _DIALECTS["postgresql"].type_compiler_instance.process(column.dialect_impl(_DIALECTS["postgresql"]))
+    return _BINARY.get(binary, "text")
 
 
 def _compile(statement: Executable, dialect: Dialect) -> Compiled:

@@ -15,6 +15,7 @@ from service.disclosure import cursor, store
 from service.disclosure.model import Page, Profile, Remedy, Revealed, Withheld
 from service.errors import BadInput, Refused
 from service.members.commands import default_appid
+from service.members.model import Row as MemberRow
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.normalise import normalise
@@ -41,7 +42,8 @@ async def member(unit: Unit, *, member_id: MemberId, purpose: str, fields: Seque
         return _nothing(unit, member_id, purpose, fields, plan.reason)
     found = await store.one(unit.session, member_id, purpose)
     if found is None:
-        return _absent(unit)
+        _absent(unit)
+        return None
     return _profile(unit, plan, found, fields)
 
 
@@ -73,7 +75,8 @@ async def by_contact(unit: Unit, *, field: str, value: str, purpose: str, fields
         unit.session, field=field, digest=digest, generation=unit.vault.lookup_generation, purpose=purpose
     )
     if len(found) != 1:
-        return _absent(unit, "CONTACT_AMBIGUOUS" if found else "NOT_FOUND")
+        _absent(unit, "CONTACT_AMBIGUOUS" if found else "NOT_FOUND")
+        return None
     profile = _profile(unit, plan, found[0], fields)
     return None if unit.draft.decision == "deny" else profile
 
@@ -105,9 +108,10 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
         return _nothing(unit, member_id, purpose, (field,), plan.reason).withheld[0]
     found = await store.one(unit.session, member_id, purpose)
     if found is None or found[0].wrapped is None:
-        return _absent(unit)
+        _absent(unit)
+        return None
     row, standing = found
-    keys = _keys(unit, row.member_id, row.generation, row.wrapped)
+    keys = _keys(unit, row)
     permit = decide(plan, standing, unit.now)
     refusals = _refusals(plan, permit, (field,))
     if refusals or isinstance(permit, Refusal):
@@ -150,7 +154,7 @@ def _profile(unit: Unit, plan: Plan, found: store.Found, fields: Sequence[str]) 
     unit.draft.count = 1
     if row.wrapped is None:
         return _nothing(unit, row.member_id, plan.purpose.key, fields, Reason.ERASED)
-    keys = _keys(unit, row.member_id, row.generation, row.wrapped)
+    keys = _keys(unit, row)
     permit = decide(plan, standing, unit.now)
     refusals = _refusals(plan, permit, fields)
     unit.draft.withheld = tuple(key for key, _ in refusals)
@@ -175,7 +179,7 @@ def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profil
         permit = decide(plan, standing, unit.now)
         if isinstance(permit, Refusal) or row.wrapped is None:
             continue
-        keys = _keys(unit, row.member_id, row.generation, row.wrapped)
+        keys = _keys(unit, row)
         profiles.append(Profile(row.member_id, _values(unit, permit, keys, row), masked, refusals))
     return profiles
 
@@ -189,13 +193,14 @@ def _page(unit: Unit, purpose: str, profiles: tuple[Profile, ...], *, more: bool
     return Page(profiles, cursors, ends[0], ends[1], more)
 
 
-def _keys(unit: Unit, member_id: MemberId, generation: int, wrapped: bytes) -> MemberKeys:
-    keys = unit.vault.member_keys(member_id, generation, wrapped)
+def _keys(unit: Unit, row: MemberRow) -> MemberKeys:
+    assert row.wrapped is not None
+    keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     return keys
 
 
-def _values(unit: Unit, permit: Permit, keys: MemberKeys, row: store.MemberRow) -> dict[str, Value]:
+def _values(unit: Unit, permit: Permit, keys: MemberKeys, row: MemberRow) -> dict[str, Value]:
     values = unit.vault.open(permit, keys, row.sealed)
     for key, value in row.plain.items():
         if key in permit.shapes:

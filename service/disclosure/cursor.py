@@ -7,7 +7,7 @@ name, the purpose of the list and the id.
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from service.errors import BadInput
+from service.errors import BadInput, SealBroken
 from service.values import MemberId
 from service.vault.vault import Vault
 
@@ -33,11 +33,17 @@ def decode(vault: Vault, purpose: str, cursor: str) -> MemberId:
     canonical = urlsafe_b64encode(raw).rstrip(b"=").decode() == cursor
     if len(raw) != _LENGTH or raw[:1] != _VERSION or not canonical:
         raise invalid
-    if not vault.same(raw[1 : 1 + _TAG], _tag(vault, purpose, raw[1 + _TAG :])):
-        raise invalid
+    try:
+        vault.check_mac("cursor", _message(purpose, raw[1 + _TAG :]), raw[1 : 1 + _TAG])
+    except SealBroken:
+        raise invalid from None
     text = raw[1 + _TAG :].hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _tag(vault: Vault, purpose: str, raw: bytes) -> bytes:
-    return vault.mac("cursor", b"\0".join((FORMAT, purpose.encode(), raw)))[:_TAG]
+    return vault.mac("cursor", _message(purpose, raw))[:_TAG]
+
+
+def _message(purpose: str, raw: bytes) -> bytes:
+    return b"\0".join((FORMAT, purpose.encode(), raw))

@@ -21,8 +21,7 @@ from service.consent.model import (
 from service.disclosure import commands
 from service.disclosure.model import Page, Profile, Revealed, Withheld
 from service.errors import Forbidden
-from service.members import commands as members
-from service.members.model import MemberNotFound, Updated
+from service.members.model import MemberNotFound
 from service.unit import Unit, Units
 from service.values import ActorKind, Call, MemberId
 
@@ -116,13 +115,13 @@ class Operations:
 
     async def update(
         self, call: Call, *, member_id: MemberId | None, purpose: str, changes: Mapping[str, object | None]
-    ) -> Updated | members.Problem | MemberNotFound:
+    ) -> consent.UpdateOutcome:
         """Store new values for a member, for a purpose."""
 
-        async def work(unit: Unit) -> Updated | members.Problem | MemberNotFound:
+        async def work(unit: Unit) -> consent.UpdateOutcome:
             self._require(call, "member.update")
             target = self._target(call, member_id)
-            return await members.update(unit, member_id=target, purpose=purpose, changes=changes)
+            return await consent.update(unit, member_id=target, purpose=purpose, changes=changes)
 
         return await self._units.change(call, self._draft("change", "updateMember", purpose), work)
 
@@ -149,6 +148,15 @@ class Operations:
             return await consent.withdraw(unit, member_id=target, purpose=purpose, channel=channel)
 
         return await self._units.change(call, self._draft("consent", "withdrawConsent", purpose), work)
+
+    async def erase(self, call: Call, *, member_id: MemberId) -> bool:
+        """Destroy a member's secret: every copy of every value becomes unreadable, backups included. It cannot be undone."""
+
+        async def work(unit: Unit) -> bool:
+            self._require(call, "member.shred")
+            return await consent.erase(unit, member_id=member_id)
+
+        return await self._units.change(call, Draft(typ="erase", operation="eraseMember"), work)
 
     async def consents(
         self, call: Call, *, member_id: MemberId | None, at: datetime | None = None

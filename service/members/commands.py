@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from policies.clock import age_on, day_in_shanghai
-from policies.decide import Ask, Refusal, weigh
+from policies.decide import Ask, Plan, Refusal, weigh
 from policies.rules import holds_identity_number
 from policies.terms import Catalogue, Field, LookupKind, MemberStatus, Reason
 from service.errors import BadInput, Refused, outcome_code
@@ -31,12 +31,16 @@ class Prepared:
     lookups: tuple[Lookup, ...]
 
 
-async def prepare(unit: Unit, *, purpose: str, fields: Mapping[str, object], of: MemberId | None = None) -> Prepared | Problem:
+async def prepare(
+    unit: Unit, *, purpose: str, fields: Mapping[str, object], of: MemberId | None = None, with_consents: Sequence[str] = ()
+) -> Prepared | Problem:
     """Check what somebody wants to store: inside the purpose (LB-02), of the right form, and nobody else's identity.
 
-    `of` is the member whose values these are, None for one that does not exist yet.
+    `of` is the member whose values these are, None for one that does not exist yet. A field may also come with the consent that
+    covers it: `with_consents` are the purposes to which the member says yes in the same request.
     """
     outside = _outside(unit, purpose, tuple(fields))
+    outside = tuple(key for key in outside if not _covered(unit, key, with_consents))
     if outside:
         return model.FieldNotInPurpose(purpose, outside)
     values = _parse(unit.catalogue, fields)
@@ -126,16 +130,29 @@ def _absence(row: model.Row | None) -> str:
     return "NOT_FOUND" if row is None else str(row.status.value)
 
 
-def _outside(unit: Unit, purpose: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that the purpose does not cover. Raises Refused when the caller may not state the purpose at all."""
-    for key in keys:
-        if key not in unit.catalogue.fields:
-            raise BadInput(f"unknown field {key!r}", code="FIELD_UNKNOWN")
+def require(unit: Unit, purpose: str, keys: tuple[str, ...] = ()) -> Plan:
+    """What the purpose covers of these keys.
+
+    Raises Refused when the caller may not state the purpose, BadInput for an unknown key.
+    """
+    if any(key not in unit.catalogue.fields for key in keys):
+        raise BadInput("unknown field", code="FIELD_UNKNOWN")
     actor = unit.call.actor
     plan = weigh(Ask(purpose, keys, actor.roles, actor.purposes), unit.catalogue)
     if isinstance(plan, Refusal):
         raise Refused(plan.reason.value)
+    return plan
+
+
+def _outside(unit: Unit, purpose: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    plan = require(unit, purpose, keys)
     return tuple(key for key, reason in plan.withheld if reason is Reason.FIELD_NOT_IN_PURPOSE)
+
+
+def _covered(unit: Unit, key: str, purposes: Sequence[str]) -> bool:
+    actor = unit.call.actor
+    plans = (weigh(Ask(purpose, (key,), actor.roles, actor.purposes), unit.catalogue) for purpose in purposes)
+    return any(isinstance(plan, Plan) and key in plan.shapes for plan in plans)
 
 
 def _parse(catalogue: Catalogue, fields: Mapping[str, object]) -> dict[str, Value] | model.FieldRejected:

@@ -65,7 +65,7 @@ def parse_value(catalogue: Catalogue, field: str, raw: object) -> Value:
     """The typed value of one field. Raises BadInput naming the field and the rule, never the value."""
     spec = catalogue.fields.get(field)
     if spec is None:
-        raise BadInput(f"unknown field {field!r}", code="FIELD_UNKNOWN")
+        raise BadInput("unknown field", code="FIELD_UNKNOWN")
     value = _typed(spec.value_type, field, raw)
     if len(str(value)) > spec.max_length:
         raise BadInput(f"{field}: longer than {spec.max_length} characters")

@@ -58,6 +58,22 @@ _HOLDER = Prepared(
 _FORGET_LOOKUP = Prepared(
     delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id"), member_lookup.c.field == bindparam("field"))
 )
+_FORGET_LOOKUPS = Prepared(delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id")))
+_FORGET_KEYS = Prepared(delete(idempotency).where(idempotency.c.member_id == bindparam("member_id")))
+_EMPTY = Prepared(
+    update(member)
+    .where(member.c.member_id == bindparam("of_member"))
+    .values(
+        status=MemberStatus.ERASED.value,
+        sealed=b"",
+        tier=None,
+        points=None,
+        joined_on=None,
+        tags=None,
+        updated_at=bindparam("now"),
+        version=member.c.version + 1,
+    )
+)
 _REMEMBERED = Prepared(
     select(idempotency.c.request_digest, idempotency.c.member_id).where(idempotency.c.key_digest == bindparam("key_digest"))
 )
@@ -111,6 +127,13 @@ async def change(session: Session, found: model.Row, *, now: datetime) -> bool:
     columns["version"] = found.version + 1
     given = {**columns, "of_member": found.member_id, "was_version": found.version}
     return await session.run(_CHANGE, given) == 1
+
+
+async def erase(session: Session, member_id: MemberId, *, now: datetime) -> None:
+    """Leave of a member nothing but an id that says ERASED: no values, no lookups, no way to find it again."""
+    await session.run(_EMPTY, {"of_member": member_id, "now": now})
+    await session.run(_FORGET_LOOKUPS, {"member_id": member_id})
+    await session.run(_FORGET_KEYS, {"member_id": member_id})
 
 
 async def holder_of(session: Session, field: str, digest: bytes, *, generation: int) -> MemberId | None:

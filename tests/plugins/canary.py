@@ -143,6 +143,16 @@ def search_postgresql(connection: "psycopg.Connection[Any]", canaries: Canaries 
             canaries.look("a PostgreSQL table", b"".join(bytes(row) for row in rows))
 
 
+async def search_errors(response: Any, canaries: Canaries = _run) -> None:
+    """For an HTTP client's `event_hooks`: no error, of GraphQL or of HTTP, quotes a value, not even to the one who sent it."""
+    await response.aread()
+    said = response.content
+    if not response.is_error:
+        answer = json.loads(said) if "json" in response.headers.get("content-type", "") else None
+        said = json.dumps(answer.get("errors") if isinstance(answer, dict) else None, ensure_ascii=False).encode()
+    canaries.look("an error answer", said)
+
+
 def _starts_as_sqlite(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC

@@ -2,7 +2,7 @@
 
 SQLite: a migrated file is copied (1 ms). PostgreSQL: a migrated template is copied (about 10 ms to make, 5 to drop; emptying the
 tables would take less than 1, but a test may drop a trigger to play the malicious administrator, and its successor must not inherit that).
-`MENSHEN_TEST_DATABASE_URL` names a server to use instead of the one that the tests bring.
+`MENSHEN_TEST_DATABASE_URL` names a server (15 or newer, as its superuser) to use instead of the one that the tests bring.
 """
 
 import os

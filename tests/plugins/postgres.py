@@ -121,7 +121,7 @@ class OwnServer(Server):
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, command: list[str | Path]) -> None:
-        extra = ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        extra = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"]
         done = subprocess.run([*command, *extra], user=self._user, cwd=self._folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"PostgreSQL's initdb failed: {done.stderr}")

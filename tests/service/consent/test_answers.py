@@ -9,6 +9,7 @@ from service.consent.ledger import GENESIS
 from service.consent.model import (
     BoxState,
     CaptureChannel,
+    ConsentNeeded,
     ConsentRejected,
     ConsentsRecorded,
     Decision,
@@ -20,7 +21,7 @@ from service.consent.model import (
 )
 from service.db.engine import Duplicate
 from service.errors import Conflict, ServiceError
-from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined
+from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, Updated
 from tests.factories import a_call, a_member, a_profile, evidence
 
 SMS, GIFT = "marketing_sms", "birthday_gift"
@@ -253,10 +254,46 @@ async def test_an_update_with_a_field_outside_its_purpose_stores_nothing(running
     assert profile.values["name"] != "改名" and "skin_type" not in profile.values
 
 
+@pytest.mark.obligation("NC-04")
+async def test_a_value_for_a_consented_purpose_is_taken_with_the_consent_or_after_it_never_before(running):
+    member_id = await a_member(running)
+    change = {"member_id": member_id, "purpose": "personalised_recommendation", "changes": {"interests": ["美食"]}}
+    assert isinstance(await running.operations.update(a_call(), **change), ConsentNeeded)
+    await answer(running, member_id, ("personalised_recommendation", True))
+    assert isinstance(await running.operations.update(a_call(), **change), Updated)
+    with_consent = await join(running, a_profile(interests=["旅行"]), decisions=[Decision("personalised_recommendation", True)])
+    assert isinstance(with_consent, Joined)
+    without = await join(running, a_profile(interests=["旅行"]), decisions=[Decision("personalised_recommendation", False)])
+    assert without == FieldNotInPurpose("account_service", ("interests",))
+
+
+async def test_a_consent_ends_with_its_period(running):
+    purpose = next(p for p in running.catalogue.purposes.values() if p.consent_months)
+    member_id = await a_member(running, yes=[purpose.key])
+    role = min(role for role in purpose.roles if running.catalogue.roles[role].kind == "staff")
+    field = min(purpose.fields)
+
+    async def page():
+        return await running.operations.page(
+            a_call(role), purpose=purpose.key, fields=[field], first=5, after=None, edge_cursors=False
+        )
+
+    assert len((await page()).profiles) == 1
+    running.clock.advance(days=31 * purpose.consent_months + 1)
+    assert len((await page()).profiles) == 0
+    found = await running.operations.member(a_call(role), member_id=member_id, purpose=purpose.key, fields=[field])
+    assert found.withheld[0].reason == "CONSENT_EXPIRED"
+
+
 @pytest.mark.obligation("RD-07")
 async def test_an_identity_number_typed_into_free_text_is_refused(running):
-    outcome = await join(running, a_profile(address="身份证11010519491231002X"))
-    assert outcome == FieldRejected("address", "IDENTITY_NUMBER") and await rows_in(running, "member") == 0
+    member_id = await a_member(running)
+    outcome = await running.operations.update(
+        a_call(), member_id=member_id, purpose="order_fulfilment", changes={"address": "身份证11010519491231002X"}
+    )
+    assert outcome == FieldRejected("address", "IDENTITY_NUMBER")
+    profile = await running.operations.me(a_call("member", member_id=member_id), fields=["address"])
+    assert profile.values == {}
 
 
 @pytest.mark.obligation("SE-05")
@@ -266,6 +303,9 @@ async def test_a_member_cannot_take_or_probe_an_identity_by_typing_it(running):
     await a_member(running, other)
     for phone in (other["phone"], "+8613800138000"):
         outcome = await running.operations.update(
-            a_call("member", member_id=member_id), member_id=None, purpose="account_service", changes={"phone": phone}
+            a_call("member", member_id=member_id),
+            member_id=None,
+            purpose=running.catalogue.self_purpose,
+            changes={"phone": phone},
         )
         assert outcome == FieldRejected("phone", "VERIFICATION_REQUIRED")

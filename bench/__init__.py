@@ -1,0 +1,1 @@
+"""What Menshen costs and where the time goes, measured beside something a user would pick instead (`make bench`)."""

@@ -1,0 +1,27 @@
+"""The two figures that no server is asked for: how fast a file comes in, how fast the log is verified. Each is a program."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+PROGRAMS = {"import": "bench.import_rate", "verify": "bench.audit_verify"}
+_ROOT = Path(__file__).parent.parent
+_SECONDS = 900
+
+
+def run(name: str, told: Callable[[str], None]) -> list[str]:
+    """Run one, telling each line as it comes; what it printed. Raises RuntimeError when it fails."""
+    module = PROGRAMS[name]
+    if find_spec(module) is None:
+        raise RuntimeError(f"{module} is missing")
+    lines = []
+    with subprocess.Popen([sys.executable, "-u", "-m", module], cwd=_ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            lines.append(line.rstrip("\n"))
+            told(lines[-1])
+        if child.wait(_SECONDS):
+            raise RuntimeError(f"{module} ended with {child.returncode}")
+    return lines

@@ -1,0 +1,75 @@
+"""Loads the policy folder, strictly, into one frozen Catalogue with its digest; or says everything that is wrong with
+it.
+
+Nothing here reads the clock, the environment or the network: the same bytes are the same policy, everywhere and always.
+Which notice is in force at a moment is the catalogue's to say (`Catalogue.notice_in_force`), not the loader's.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from policies import checks, clock, faults, matters, parties
+from policies.files import digest, document, snapshot
+from policies.notices import notices
+from policies.problems import Findings, PolicyProblem, PolicyUnreadable, Problem
+from policies.terms import Catalogue
+
+__all__ = ["SHIPPED", "PolicyProblem", "PolicyUnreadable", "Problem", "load", "parse"]
+
+SHIPPED = Path(__file__).parent
+"""The folder that comes with Menshen: the complete policy of an invented retailer, for trying out and to start one's
+own from.
+"""
+
+FILES = ("controller.toml", "fields.toml", "recipients.toml", "purposes.toml", "channels.toml", "roles.toml")
+
+
+def load(folder: Path) -> Catalogue:
+    """The policy in `folder`. Raises PolicyProblem with every fault that it has, PolicyUnreadable when the disk gave no
+    answer.
+    """
+    return parse(snapshot(folder))
+
+
+def parse(files: Mapping[str, bytes]) -> Catalogue:
+    """The policy in these files, by their names. Raises PolicyProblem with every fault that they have."""
+    findings = Findings()
+    _strangers(files, findings)
+    catalogue = _assemble(files, findings)
+    checks.weigh(catalogue, findings)
+    problems = findings.all()
+    if problems:
+        raise PolicyProblem(problems)
+    return catalogue
+
+
+def _strangers(files: Mapping[str, bytes], findings: Findings) -> None:
+    """A file with a misspelt name would be a rule that nobody applies."""
+    for name in files:
+        if "/" not in name and name not in FILES:
+            findings.add(name, "", faults.FILE_UNKNOWN, known=", ".join(FILES))
+
+
+def _assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
+    """The catalogue as far as it could be read, with stand-ins where it could not; never let out when there are
+    findings.
+    """
+    pages = {name: document(name, files, findings) for name in FILES}
+    purposes = matters.purposes(pages["purposes.toml"])
+    catalogue = Catalogue(
+        controller=parties.controller(pages["controller.toml"]),
+        categories=MappingProxyType(matters.categories(pages["fields.toml"])),
+        fields=MappingProxyType(matters.fields(pages["fields.toml"])),
+        recipients=MappingProxyType(parties.recipients(pages["recipients.toml"])),
+        purposes=MappingProxyType(purposes),
+        channels=MappingProxyType(matters.channels(pages["channels.toml"])),
+        roles=MappingProxyType(parties.roles(pages["roles.toml"])),
+        notices=MappingProxyType(notices(files, findings)),
+        self_purpose=next((purpose.key for purpose in purposes.values() if purpose.self_service), ""),
+        holidays_known_until=clock.known_until(),
+        digest=digest(files),
+    )
+    for page in pages.values():
+        page.close()
+    return catalogue

@@ -1,0 +1,79 @@
+"""Who: the controller, the recipients and the roles, each read from its own file.
+
+What refers to another file is weighed afterwards, when all of them are known (`checks.py`).
+"""
+
+from policies import faults
+from policies.reading import Section
+from policies.terms import Brand, Controller, Recipient, RecipientRole, Role
+
+ACTIONS = (
+    "audit.search",
+    "audit.verify",
+    "consent.read",
+    "consent.record",
+    "member.import",
+    "member.join",
+    "member.reveal",
+    "member.shred",
+    "member.update",
+)
+"""All that a role may be allowed beyond reading for a purpose. There is no wildcard, and a new action is a change of
+code.
+"""
+
+KINDS = ("staff", "service", "member")
+_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_APPID = r"wx[0-9a-f]{16}"
+
+
+def controller(section: Section) -> Controller:
+    """controller.toml: who is responsible."""
+    return Controller(
+        id=section.text("id", r"[a-z0-9][a-z0-9-]{0,39}"),
+        legal_name=section.title("legal_name"),
+        address=section.title("address"),
+        contact_email=section.text("contact_email", _EMAIL),
+        contact_phone=section.text("contact_phone"),
+        responsible_person=section.text("responsible_person"),
+        storage_location=section.title("storage_location"),
+        jurisdiction=section.text("jurisdiction", "[A-Z]{2}"),
+        brands=tuple(_brand(key, table) for key, table in section.sections("brands")),
+    )
+
+
+def _brand(key: str, section: Section) -> Brand:
+    value = Brand(key, section.title("title"), section.text("wechat_appid", _APPID))
+    section.close()
+    return value
+
+
+def recipients(section: Section) -> dict[str, Recipient]:
+    """recipients.toml: who outside receives data."""
+    return {key: _recipient(key, table) for key, table in section.sections("recipients")}
+
+
+def _recipient(key: str, section: Section) -> Recipient:
+    value = Recipient(
+        key=key,
+        name=section.title("name"),
+        role=section.one_of("role", RecipientRole),
+        contact=section.text("contact"),
+        contract=section.text("contract"),
+        region=section.text("region", "[A-Z]{2}"),
+    )
+    section.close()
+    return value
+
+
+def roles(section: Section) -> dict[str, Role]:
+    """roles.toml: who calls, and what they may do beyond reading."""
+    return {key: _role(key, table) for key, table in section.sections("roles")}
+
+
+def _role(key: str, section: Section) -> Role:
+    value = Role(key, section.title("title"), section.among("kind", KINDS), frozenset(section.texts("may")))
+    for action in sorted(value.may - set(ACTIONS)):
+        section.fault("may", faults.ACTION_UNKNOWN, name=action, known=", ".join(ACTIONS))
+    section.close()
+    return value

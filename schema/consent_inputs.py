@@ -1,0 +1,68 @@
+"""What a front end sends to prove an answer, and how it becomes the ledger's words."""
+
+from datetime import datetime
+
+import strawberry
+
+from schema.enums import BoxState, CaptureChannel, Expression
+from schema.scalars import PurposeKey
+from service.consent import model
+
+
+@strawberry.input(description="One answer to one purpose (逐项决定). There is no 'accept all'.")
+class DecisionInput:
+    """Becomes a `model.Decision`."""
+
+    purpose: PurposeKey = strawberry.field(description="The purpose that was asked (处理目的).")
+    granted: bool = strawberry.field(description="true: consented (同意); false: refused (拒绝).")
+
+
+@strawberry.input(description="What the member held in their hand (终端).")
+class ClientInput:
+    """Becomes a `model.Client`."""
+
+    app_id: str | None = strawberry.field(default=None, description="The app's id, such as the mini-program's appid (应用标识).")
+    app_version: str | None = strawberry.field(default=None, description="The app's version (应用版本).")
+    device_digest: str = strawberry.field(
+        default="", description="A digest of the device made by the front end; no identifier (设备摘要)."
+    )
+
+
+@strawberry.input(
+    description="What proves an answer (同意证据, PIPL 14, 69): the notice as shown, the screen, the gesture, the moment."
+)
+class EvidenceInput:
+    """Becomes a `model.Evidence`."""
+
+    notice_version: str = strawberry.field(description="The version of the notice (告知) that was shown.")
+    language: str = strawberry.field(description="The language in which it was shown, such as `zh-CN` (展示语言).")
+    presented_at: datetime = strawberry.field(description="When it was shown (展示时间).")
+    expression: Expression = strawberry.field(description="How the member answered (表示方式).")
+    screen: str = strawberry.field(description="The id of the screen or template (界面标识).")
+    channel: CaptureChannel = strawberry.field(description="Where the answer was given (渠道).")
+    box: BoxState | None = strawberry.field(
+        default=BoxState.NONE, description="What the box looked like beforehand (选项框初始状态)."
+    )
+    client: ClientInput | None = strawberry.field(default=None, description="What the member held in their hand (终端).")
+
+
+def decision_of(given: DecisionInput) -> model.Decision:
+    """The ledger's word for one answer."""
+    return model.Decision(given.purpose, given.granted)
+
+
+def evidence_of(given: EvidenceInput | None) -> model.Evidence | None:
+    """The ledger's word for the evidence."""
+    if given is None:
+        return None
+    client = given.client or ClientInput()
+    return model.Evidence(
+        notice_version=given.notice_version,
+        language=given.language,
+        presented_at=given.presented_at,
+        expression=model.Expression[given.expression.name],
+        screen=given.screen,
+        channel=model.CaptureChannel[given.channel.name],
+        box=model.BoxState[given.box.name] if given.box is not None else model.BoxState.NONE,
+        client=model.Client(client.app_id or "", client.app_version or "", client.device_digest or ""),
+    )

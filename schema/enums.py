@@ -1,0 +1,141 @@
+"""The enumerations of the contract, every value explained. A test holds the names to those of the policy and the ledger."""
+
+from enum import Enum
+
+import strawberry
+from strawberry import enum_value as value
+
+
+@strawberry.enum(description="Why a field is withheld (不予提供的原因). The names are stable; new ones may be added.")
+class WithheldReason(Enum):
+    """Names of `policies.terms.Reason`."""
+
+    PURPOSE_UNKNOWN = value("PURPOSE_UNKNOWN", description="No such purpose is declared. 处理目的未经声明。")
+    ROLE_NOT_ALLOWED = value(
+        "ROLE_NOT_ALLOWED", description="This role, or this token, may not state the purpose. 角色无权使用该目的。"
+    )
+    FIELD_NOT_IN_PURPOSE = value("FIELD_NOT_IN_PURPOSE", description="The purpose does not cover the field. 该目的不包含此字段。")
+    CONSENT_REQUIRED = value("CONSENT_REQUIRED", description="The member has not consented. 会员尚未同意。")
+    CONSENT_WITHDRAWN = value("CONSENT_WITHDRAWN", description="The member has withdrawn the consent. 会员已撤回同意。")
+    CONSENT_EXPIRED = value("CONSENT_EXPIRED", description="The consent has run out. 同意已过期。")
+    NOTICE_STALE = value(
+        "NOTICE_STALE", description="The notice has changed, so the consent must be asked anew. 告知内容已变更，须重新取得同意。"
+    )
+    SEPARATE_CONSENT_REQUIRED = value(
+        "SEPARATE_CONSENT_REQUIRED", description="A separate consent (单独同意) is needed. 需要单独同意。"
+    )
+    GUARDIAN_CONSENT_REQUIRED = value(
+        "GUARDIAN_CONSENT_REQUIRED", description="Under 14: a guardian must consent. 须监护人同意。"
+    )
+    PROCESSING_RESTRICTED = value(
+        "PROCESSING_RESTRICTED", description="Processing is restricted for this member. 该会员的处理已受限制。"
+    )
+    ERASED = value("ERASED", description="The member has been erased. 会员信息已删除。")
+
+
+@strawberry.enum(description="Where a consent stands (同意状态). Only GIVEN and RENEWED permit anything.")
+class ConsentState(Enum):
+    """Names of `policies.terms.ConsentState`."""
+
+    NEVER_ASKED = value("NEVER_ASKED", description="Not asked yet. 尚未征求。")
+    REQUESTED = value("REQUESTED", description="Asked, and not answered yet. 已征求，未答复。")
+    DEFERRED = value("DEFERRED", description="Put off by the member. 会员暂缓决定。")
+    REFUSED = value("REFUSED", description="The member said no. 会员拒绝。")
+    GIVEN = value("GIVEN", description="The member said yes. 会员同意。")
+    RENEWED = value("RENEWED", description="The member said yes again. 会员再次同意。")
+    WITHDRAWN = value("WITHDRAWN", description="The member took the consent back. 会员撤回同意。")
+    REVOKED = value("REVOKED", description="The consent was taken back on the member's behalf. 代会员撤回。")
+    EXPIRED = value("EXPIRED", description="The consent has run out. 同意已过期。")
+    INVALIDATED = value("INVALIDATED", description="The consent lost its ground, as when the notice changed. 同意已失效。")
+    UNKNOWN = value("UNKNOWN", description="A flag from an older system, with nothing to prove it. 历史标记，无法证明。")
+
+
+@strawberry.enum(description="How a member says yes or no (同意的表示方式). An implied consent cannot be said here (PIPL 14).")
+class Expression(Enum):
+    """Names of `service.consent.model.Expression`."""
+
+    TAP_UNTICKED_BOX = value("TAP_UNTICKED_BOX", description="The member ticked a box that was empty. 主动勾选未勾选的选项框。")
+    BUTTON = value("BUTTON", description="The member pressed a button that said so. 点击明示按钮。")
+    SIGNATURE = value("SIGNATURE", description="The member signed. 签名。")
+    KEYWORD_REPLY = value("KEYWORD_REPLY", description="The member replied with a keyword. 回复关键词。")
+    VOICE = value("VOICE", description="The member said so, and it was recorded. 语音确认。")
+
+
+@strawberry.enum(description="What the box looked like before the member touched it (选项框的初始状态).")
+class BoxState(Enum):
+    """Names of `service.consent.model.BoxState`."""
+
+    UNTICKED = value("UNTICKED", description="Empty. 未勾选。")
+    TICKED = value("TICKED", description="Ticked beforehand: an answer given like this is refused. 预先勾选：此类答复将被拒绝。")
+    NONE = value("NONE", description="There was no box. 没有选项框。")
+
+
+@strawberry.enum(description="Where an answer was given (作出答复的渠道).")
+class CaptureChannel(Enum):
+    """Names of `service.consent.model.CaptureChannel`."""
+
+    MINI_PROGRAM = value("MINI_PROGRAM", description="The WeChat mini-program. 微信小程序。")
+    WEB = value("WEB", description="A web page. 网页。")
+    STORE = value("STORE", description="In a shop. 门店。")
+    SMS = value("SMS", description="By text message. 短信。")
+    PHONE = value("PHONE", description="In a phone call. 电话。")
+    IMPORT = value("IMPORT", description="Taken over from another system with its evidence. 由其他系统连同证据导入。")
+
+
+@strawberry.enum(description="What may be done with a member at all (会员状态).")
+class MemberStatus(Enum):
+    """Names of `policies.terms.MemberStatus`."""
+
+    ACTIVE = value("ACTIVE", description="As purposes and consents allow. 正常。")
+    GUARDIAN_PENDING = value(
+        "GUARDIAN_PENDING", description="Under 14, waiting for a guardian's consent. 未满十四周岁，待监护人同意。"
+    )
+    RESTRICTED = value("RESTRICTED", description="Processing is restricted. 已限制处理。")
+    ERASED = value("ERASED", description="Erased. 已删除。")
+
+
+@strawberry.enum(description="The legal basis of a purpose (处理个人信息的法律依据): the seven of PIPL 13, and no other.")
+class LegalBasis(Enum):
+    """Names of `policies.terms.Basis`."""
+
+    CONSENT = value("CONSENT", description="The individual's consent. 取得个人同意。")
+    CONTRACT = value("CONTRACT", description="Needed for a contract with the individual. 订立、履行合同所必需。")
+    LEGAL_DUTY = value("LEGAL_DUTY", description="Needed for a legal duty. 履行法定职责或者法定义务所必需。")
+    EMERGENCY = value("EMERGENCY", description="A public-health event or an emergency. 应对突发公共卫生事件或紧急情况。")
+    NEWS = value("NEWS", description="News reporting in the public interest. 为公共利益实施新闻报道。")
+    PUBLIC_INFORMATION = value("PUBLIC_INFORMATION", description="Information that is lawfully public. 已合法公开的个人信息。")
+    OTHER_LAW = value("OTHER_LAW", description="Another law or regulation. 法律、行政法规规定的其他情形。")
+
+
+@strawberry.enum(description="Whose wish a purpose serves (目的类别).")
+class PurposeClass(Enum):
+    """Names of `policies.terms.PurposeClass`."""
+
+    SERVICE = value("SERVICE", description="What the member asked for. 会员要求的服务。")
+    COMMERCIAL = value("COMMERCIAL", description="What the retailer wants; it stands on consent alone. 商业性目的，仅基于同意。")
+
+
+@strawberry.enum(description="How sensitive a field is (敏感程度), in the sense of PIPL 28.")
+class Sensitivity(Enum):
+    """Names of `policies.terms.Sensitivity`."""
+
+    GENERAL = value("GENERAL", description="General personal information. 一般个人信息。")
+    SENSITIVE = value("SENSITIVE", description="Sensitive personal information. 敏感个人信息。")
+
+
+@strawberry.enum(description="How a field leaves (呈现方式).")
+class Shape(Enum):
+    """Values of `policies.terms.Shape`."""
+
+    PLAIN = value("plain", description="Whole. 完整。")
+    MASKED = value("masked", description="Masked. 脱敏。")
+
+
+@strawberry.enum(description="What a recipient of personal information is (接收方的身份).")
+class RecipientRole(Enum):
+    """Names of `policies.terms.RecipientRole`."""
+
+    ENTRUSTED = value("ENTRUSTED", description="Acts on the controller's instructions alone. 受托人。")
+    JOINT = value("JOINT", description="Decides together with the controller. 共同处理者。")
+    OTHER_PROCESSOR = value("OTHER_PROCESSOR", description="Decides for itself. 其他个人信息处理者。")
+    OVERSEAS = value("OVERSEAS", description="Receives the data abroad. 境外接收方。")

@@ -1,0 +1,142 @@
+"""What a mutation may answer instead of success: types that say what was missing, and what to do about it.
+
+Each is a `Refusal`, so that a client which meets one that it does not know yet still has a code and words to show.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from schema.scalars import FieldKey, PurposeKey
+from service.consent import model as consent
+from service.errors import outcome_code
+from service.members import model as members
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
+    "NOTICE_STALE": (
+        "The notice has been superseded; show the current one and ask again.",
+        "该告知已失效，请展示现行版本后重新征求同意。",
+    ),
+    "GUARDIAN_CONSENT_REQUIRED": ("Under 14, only a guardian can answer.", "未满十四周岁，须由监护人作出同意。"),
+    "SEPARATE_CONSENT_REQUIRED": ("Ask for this purpose alone, on a screen of its own.", "该目的需要单独同意，请单独征求。"),
+    "PRETICKED": ("A box that was ticked beforehand proves no consent.", "预先勾选不构成同意。"),
+    "PURPOSE_UNKNOWN": ("No such purpose is declared.", "该处理目的未经声明。"),
+    "NOT_CONSENT_BASED": ("This purpose does not stand on consent.", "该目的不以同意为依据。"),
+    "DUPLICATE_DECISION": ("One purpose was answered twice.", "同一目的出现了两个答复。"),
+    "EVIDENCE_INCOMPLETE": ("The evidence lacks a mandatory part.", "同意证据缺少必备内容。"),
+    "NO_DECISION": ("There is no decision to record.", "没有可记录的决定。"),
+    "NOTHING_TO_WITHDRAW": ("This purpose does not stand on a consent that could be taken back.", "该目的没有可撤回的同意。"),
+    "FIELD_NOT_IN_PURPOSE": (
+        "The purpose does not cover these fields; nothing was stored.",
+        "该目的不包含这些字段；未保存任何信息。",
+    ),
+    "FIELD_REJECTED": ("A value breaks its field's rule; nothing was stored.", "字段值不符合规则；未保存任何信息。"),
+    "CONTACT_TAKEN": ("Another member holds this contact; nothing was stored.", "该联系方式已属于其他会员；未保存任何信息。"),
+    "MEMBER_NOT_FOUND": ("There is no such member for you.", "没有您可访问的该会员。"),
+}
+_OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
+
+
+@strawberry.interface(description="An expected refusal (预期内的拒绝): nothing was stored but the record of it.")
+class Refusal:
+    """What every refusal says."""
+
+    code: str = strawberry.field(description="A stable code in capitals (稳定代码).")
+    message: str = strawberry.field(description="What to do about it, in English (英文说明).")
+    zh: str = strawberry.field(description="What to do about it, in Chinese (中文说明).")
+
+
+@strawberry.type(description="The notice (告知) was not shown before: nothing may be collected (PIPL 17).")
+class NoticeNotPresented(Refusal):
+    """From `consent.NoticeNotPresented`."""
+
+    current: str | None = strawberry.field(
+        description="Version of the notice to show; null while none is in force (现行告知版本)."
+    )
+
+
+@strawberry.type(description="The notice that was shown has been superseded (告知版本已失效).")
+class NoticeStale(Refusal):
+    """From `consent.NoticeStale`."""
+
+    presented: str | None = strawberry.field(description="The version that was shown (已展示的版本).")
+    current: str | None = strawberry.field(description="The version to show (现行版本).")
+
+
+@strawberry.type(description="The member is under 14: a guardian (监护人) must answer (PIPL 31).")
+class GuardianConsentRequired(Refusal):
+    """From `consent.GuardianConsentRequired`."""
+
+
+@strawberry.type(description="The purpose must be asked alone on its screen: separate consent (单独同意, PIPL 23, 29, 39).")
+class SeparateConsentRequired(Refusal):
+    """From `consent.SeparateConsentRequired`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The purpose to ask alone (须单独征求的目的).")
+
+
+@strawberry.type(description="The answer proves no consent (该答复不构成有效同意); `code` says why.")
+class ConsentRejected(Refusal):
+    """From `consent.ConsentRejected`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The purpose that it is about, where there is one (所涉目的).")
+
+
+@strawberry.type(description="There is no consent to take back (没有可撤回的同意).")
+class NothingToWithdraw(Refusal):
+    """From `consent.NothingToWithdraw`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The declared purpose that was named (所涉目的).")
+
+
+@strawberry.type(description="The purpose does not cover the fields (字段超出处理目的), so nothing was stored (PIPL 6).")
+class FieldNotInPurpose(Refusal):
+    """From `members.FieldNotInPurpose`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The purpose (处理目的).")
+    fields: list[FieldKey] = strawberry.field(description="The fields outside it (超出的字段).")
+
+
+@strawberry.type(description="A value breaks its field's rule (字段值不符合规则). The value is not repeated.")
+class FieldRejected(Refusal):
+    """From `members.FieldRejected`."""
+
+    field: FieldKey = strawberry.field(description="The field (字段).")
+    rule: str = strawberry.field(description="The rule that it breaks (所违反的规则).")
+
+
+@strawberry.type(description="Another member holds this contact (联系方式已被占用). The value is not repeated.")
+class ContactTaken(Refusal):
+    """From `members.ContactTaken`."""
+
+    field: FieldKey = strawberry.field(description="The field (字段).")
+
+
+@strawberry.type(description="No such member that this caller may know of (会员不存在或无权知悉).")
+class MemberNotFound(Refusal):
+    """From `members.MemberNotFound`."""
+
+
+_TYPES: Mapping[type, type[Refusal]] = {
+    consent.NoticeNotPresented: NoticeNotPresented,
+    consent.NoticeStale: NoticeStale,
+    consent.GuardianConsentRequired: GuardianConsentRequired,
+    consent.SeparateConsentRequired: SeparateConsentRequired,
+    consent.ConsentRejected: ConsentRejected,
+    consent.NothingToWithdraw: NothingToWithdraw,
+    members.FieldNotInPurpose: FieldNotInPurpose,
+    members.FieldRejected: FieldRejected,
+    members.ContactTaken: ContactTaken,
+    members.MemberNotFound: MemberNotFound,
+}
+
+
+def refusal(outcome: Any) -> Refusal:  # noqa: ANN401 - any outcome dataclass of a feature
+    """A feature's outcome as the contract's type. An empty text is null: the outcome has nothing to say there."""
+    code = outcome_code(outcome)
+    message, zh = _WORDS.get(code, _OTHERWISE)
+    said: dict[str, Any] = {part.name: getattr(outcome, part.name) or None for part in dataclasses.fields(outcome)}
+    return _TYPES[type(outcome)](**{**said, "code": code, "message": message, "zh": zh})

@@ -1,0 +1,40 @@
+"""The schema: one line a feature. It is built once a process, here, and knows no settings; those are the endpoint's."""
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from schema.consent import ConsentMutation, ConsentQuery
+from schema.context import Context, Info
+from schema.disclosure import DisclosureMutation, DisclosureQuery
+from schema.errors import record_errors
+from schema.members import MemberMutation
+from schema.rules import RulesQuery
+from schema.scalars import SCALARS
+
+
+@strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
+class Query(DisclosureQuery, ConsentQuery, RulesQuery):
+    """Everything that can be asked."""
+
+
+@strawberry.type(description="Changing (变更). Each field is a unit of its own: one that fails takes nothing of the others back.")
+class Mutation(MemberMutation, ConsentMutation, DisclosureMutation):
+    """Everything that can be done."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, silenced: its own log would take every message, and a message may quote a personal value."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Record types and places only."""
+        context = execution_context.context if execution_context else None
+        record_errors(errors, context.request_id if isinstance(context, Context) else "")
+
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    config=StrawberryConfig(info_class=Info, scalar_map=dict(SCALARS)),
+)

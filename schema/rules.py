@@ -1,0 +1,156 @@
+"""What anybody may read without a token: processing rules and notices (PIPL 7, 17; LB-06). No argument here names a person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from policies import rules, terms
+from schema.context import Info
+from schema.enums import LegalBasis, PurposeClass, RecipientRole, Sensitivity, Shape
+from schema.fields import field
+from schema.scalars import FieldKey, PurposeKey
+
+LANGUAGE = "zh-CN"
+
+
+@strawberry.type(description="A name in both languages (名称); the Chinese one is the legal text.")
+class Title:
+    """Read from `terms.Title`."""
+
+    zh: str = strawberry.field(description="Chinese (中文).")
+    en: str = strawberry.field(description="English (英文).")
+
+
+@strawberry.type(description="Who is responsible (个人信息处理者).")
+class Controller:
+    """Read from `terms.Controller`."""
+
+    id: strawberry.ID = strawberry.field(description="The controller's id (编号).")
+    legal_name: terms.Title = strawberry.field(graphql_type=Title, description="Legal name (名称).")
+    address: terms.Title = strawberry.field(graphql_type=Title, description="Address (地址).")
+    contact_email: str = strawberry.field(description="E-mail address for requests (联系邮箱).")
+    contact_phone: str = strawberry.field(description="Phone number for requests (联系电话).")
+    responsible_person: str = strawberry.field(description="The person in charge of personal information (个人信息保护负责人).")
+    storage_location: terms.Title = strawberry.field(graphql_type=Title, description="Where the data is kept (存储地点).")
+
+
+@strawberry.type(description="Who receives the data (接收方, PIPL 23).")
+class Recipient:
+    """Read from `terms.Recipient`."""
+
+    name: terms.Title = strawberry.field(graphql_type=Title, description="Name (名称).")
+    role: terms.RecipientRole = strawberry.field(graphql_type=RecipientRole, description="What it is (身份).")
+    contact: str = strawberry.field(description="How to reach it (联系方式).")
+    region: str = strawberry.field(description="Where it is (所在地区).")
+
+
+@strawberry.type(description="One field that a purpose uses (处理的个人信息).")
+class FieldRule:
+    """Read from `rules.FieldRule`."""
+
+    key: FieldKey = strawberry.field(description="The field's key (字段).")
+    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    category: str = strawberry.field(description="Its category (种类).")
+    sensitivity: terms.Sensitivity = strawberry.field(graphql_type=Sensitivity, description="How sensitive it is (敏感程度).")
+    shape: terms.Shape = strawberry.field(graphql_type=Shape, description="How it leaves for this purpose (呈现方式).")
+    retention_months: int = strawberry.field(description="How long it is kept after the relation ends, in months (保存期限).")
+
+
+@strawberry.type(description="One declared purpose (处理目的): on which basis, what of, how, how long, and who else.")
+class PurposeRules:
+    """Read from `rules.PurposeRules`."""
+
+    key: PurposeKey = strawberry.field(description="The purpose's key (目的).")
+    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    basis: terms.Basis = strawberry.field(graphql_type=LegalBasis, description="Its legal basis (法律依据).")
+    purpose_class: terms.PurposeClass = strawberry.field(graphql_type=PurposeClass, description="Whose wish it serves (类别).")
+    categories: Sequence[terms.Title] = strawberry.field(
+        graphql_type=list[Title], description="The categories of information (个人信息种类)."
+    )
+    fields: Sequence[rules.FieldRule] = strawberry.field(
+        graphql_type=list[FieldRule], description="The fields that it uses (个人信息字段)."
+    )
+    method: terms.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
+    retention_months: int = strawberry.field(
+        description="How long it needs the data after the relation ends, in months (保存期限)."
+    )
+    consent_months: int = strawberry.field(
+        description="How long a consent holds, in months; 0: until it is withdrawn (同意有效期)."
+    )
+    separate_consent: bool = strawberry.field(description="Whether it needs a separate consent (是否需要单独同意).")
+    automated_decision: bool = strawberry.field(description="Whether it decides automatically (是否自动化决策, PIPL 24).")
+    channel: str | None = strawberry.field(
+        description="The marketing channel that it sends over (营销渠道); null where it sends nothing."
+    )
+    recipients: Sequence[terms.Recipient] = strawberry.field(
+        graphql_type=list[Recipient], description="Who else receives the data (接收方)."
+    )
+    notice_section: str = strawberry.field(description="The section of the notice that speaks of it (告知章节).")
+
+
+@strawberry.type(
+    description="The processing rules (个人信息处理规则), generated from the policy that decides, so that both are one."
+)
+class ProcessingRules:
+    """Read from `rules.ProcessingRules`."""
+
+    controller: terms.Controller = strawberry.field(graphql_type=Controller, description="Who is responsible (个人信息处理者).")
+    purposes: Sequence[rules.PurposeRules] = strawberry.field(
+        graphql_type=list[PurposeRules], description="Every declared purpose (全部处理目的)."
+    )
+    digest: str = strawberry.field(description="SHA-256 of the policy in force, in hex (政策摘要).")
+
+
+@strawberry.type(description="One published version of the notice (告知), in one language. Published versions never change.")
+class Notice:
+    """From `terms.Notice`."""
+
+    version: str = strawberry.field(description="The version (版本).")
+    kind: str = strawberry.field(description="What kind of notice it is (种类).")
+    language: str = strawberry.field(description="The language of the text (语言).")
+    languages: list[str] = strawberry.field(description="Every language in which it exists (全部语言).")
+    effective_at: datetime = strawberry.field(description="From when it is in force (生效时间).")
+    supersedes: str | None = strawberry.field(description="The version before it (所取代的版本).")
+    sections: list[str] = strawberry.field(description="The sections that purposes refer to (章节).")
+    digest: str = strawberry.field(description="SHA-256 of the text's exact bytes, in hex (文本摘要).")
+    text: str = strawberry.field(description="The text (全文).")
+
+
+@strawberry.type
+class RulesQuery:
+    """Public, and nobody's data."""
+
+    @field("The processing rules (公开处理规则). No token is needed.", shows=ProcessingRules)
+    def processing_rules(self, info: Info) -> rules.ProcessingRules:
+        """`rules.processing_rules`."""
+        return rules.processing_rules(info.context.catalogue)
+
+    @field("A version of the notice (告知); without one, the version in force. No token is needed.")
+    def notice(
+        self,
+        info: Info,
+        version: Annotated[str | None, strawberry.argument(description="The version (版本).")] = None,
+        language: Annotated[str | None, strawberry.argument(description="The language (语言).")] = LANGUAGE,
+    ) -> Notice | None:
+        """null where there is no such version, or none in that language."""
+        catalogue = info.context.catalogue
+        found = catalogue.notice_in_force(info.context.now) if version is None else catalogue.notices.get(version)
+        return _notice(found, language or LANGUAGE) if found is not None else None
+
+
+def _notice(found: terms.Notice, language: str) -> Notice | None:
+    if language not in found.texts:
+        return None
+    return Notice(
+        version=found.version,
+        kind=found.kind,
+        language=language,
+        languages=sorted(found.texts),
+        effective_at=found.effective_at,
+        supersedes=found.supersedes,
+        sections=sorted(found.sections),
+        digest=found.digests[language],
+        text=found.texts[language].decode(),
+    )

@@ -1,0 +1,197 @@
+"""One batch into the tree: by one statement while we are alone, under the head's lock otherwise (audit-log.md 2.4).
+
+This remembers the tree as it last left it, so each append checks that the log still goes on from there, and a log that does not is
+never written to again. What went wrong is raised as `Failed` (nothing was written), `InDoubt` (perhaps it was) or LogBroken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from service.audit import store
+from service.audit.entry import Entry
+from service.audit.head import Authority, Head, Seen, check_seen
+from service.audit.remembered import RememberedHead
+from service.audit.tree import Tree, edge_length, levels, on_edge
+from service.db.engine import Database, Duplicate, Retry, Session
+from service.errors import LogBroken, StoreUnavailable
+from service.hazmat import merkle
+
+_log = logging.getLogger(__name__)
+
+_SECONDS = 8.0
+"""Longer than any lock is waited for; a database that has said nothing by then is not going to."""
+
+_PAGE = 20_000
+
+
+class Failed(Exception):
+    """The batch is not in the tree."""
+
+
+class InDoubt(Exception):
+    """The batch may be in the tree: its commit was sent and not answered."""
+
+
+class Placed(NamedTuple):
+    """Where each entry of a batch stands, and the size of the tree with them."""
+
+    indices: list[int]
+    size: int
+
+
+class Appender:
+    """The head's keeper in this process. One task uses it, so its fields need no lock."""
+
+    def __init__(self, *, database: Database, authority: Authority, remembered: RememberedHead) -> None:
+        self._own = database.own()
+        self._quick = database.dialect == "postgresql"
+        self._authority = authority
+        self._remembered = remembered
+        self._seen: Seen | None = None
+        self._tree = Tree()
+        self._head = authority.head(self._tree)
+        self._alone = True
+        self._sent = False
+
+    async def open(self) -> None:
+        """Found the log or take up its head. Raises LogBroken, StoreUnavailable."""
+        self._seen = self._remembered.read(self._authority)
+        for _ in range(2):
+            # Two instances that begin one log at once: the slower one finds the head of the quicker.
+            with suppress(Duplicate):
+                await self._open()
+                return
+        raise StoreUnavailable("audit_head")
+
+    async def append(self, entries: Sequence[Entry], pending: Sequence[str], *, doubt: bool = False) -> Placed:
+        """Add `entries`, of which those with an id in `pending` wait in the database. What is there already is left as it is.
+
+        `doubt` says that this batch was tried before and may be there. Raises Failed, InDoubt, LogBroken.
+        """
+        self._sent = False
+        try:
+            async with asyncio.timeout(_SECONDS):
+                placed = None if doubt else await self._at_once(entries, pending)
+                return placed or await self._under_lock(entries, pending, doubt=doubt)
+        except LogBroken:
+            raise
+        except Exception as problem:
+            # Whatever it is: this batch is not certain, and the next one must find a sound connection.
+            await self.close()
+            kind = InDoubt if self._sent and not isinstance(problem, Retry) else Failed
+            raise kind(type(problem).__name__) from problem
+
+    async def close(self) -> None:
+        """Give the connection up; the next append makes a new one."""
+        with suppress(Exception):
+            async with asyncio.timeout(_SECONDS):
+                await self._own.close()
+
+    async def _open(self) -> None:
+        async with self._own.write() as transaction:
+            await store.make_durable(transaction)
+            head = await store.head(transaction, self._authority.origin, lock=True)
+            new = head is None
+            if head is None:
+                head = await self._founded(transaction)
+            self._authority.check(head)
+            check_seen(head, self._seen)
+            self._tree, self._head = await self._loaded(transaction, head), head
+            if new:
+                await transaction.commit()
+        self._remember()
+
+    async def _founded(self, transaction: Session) -> Head:
+        """A log begins only where there is none: a head that somebody took away must not come back as an empty one."""
+        if self._seen is not None or await store.any_entry(transaction):
+            raise LogBroken("the head's row is gone")
+        head = self._authority.head(Tree())
+        await store.found(transaction, self._authority.origin, head)
+        return head
+
+    async def _loaded(self, transaction: Session, head: Head) -> Tree:
+        """The tree's right edge from the tables, believed because it folds to the head."""
+        edge = [tuple(await store.leaves(transaction, head.size - edge_length(head.size, 0), head.size))]
+        for level in range(1, levels(head.size)):
+            first = (head.size >> merkle.TILE_HEIGHT * level) - edge_length(head.size, level)
+            edge.append(tuple(await store.tile_roots(transaction, level - 1, first)))
+        try:
+            tree = on_edge(head.size, tuple(edge))
+        except ValueError:
+            raise LogBroken("the newest rows are not as many as the head says") from None
+        if tree.frontier != head.hashes:
+            raise LogBroken("the newest rows do not fit the head")
+        return tree
+
+    async def _at_once(self, entries: Sequence[Entry], pending: Sequence[str]) -> Placed | None:
+        """One statement, one round trip. None when the head has moved, or one of the pending entries has been put in by others."""
+        if not (self._quick and self._alone):
+            return None
+        step, tree = self._step(self._tree, entries, pending)
+        async with self._own.single() as session:
+            self._sent = True
+            done = await store.append(session, self._authority.origin, step)
+        self._sent = self._alone = done
+        return self._taken(tree, step) if done else None
+
+    async def _under_lock(self, entries: Sequence[Entry], pending: Sequence[str], *, doubt: bool) -> Placed:
+        before = self._tree.size
+        if not self._alone:
+            await self._follow()
+        async with self._own.write() as transaction:
+            await store.make_durable(transaction)
+            await self._catch_up(transaction, await store.head(transaction, self._authority.origin, lock=True))
+            self._alone = self._tree.size == before
+            asked = [entry.id for entry in entries] if doubt else pending
+            there = await store.located(transaction, asked) if asked else {}
+            new = [entry for entry in entries if entry.id not in there]
+            step, tree = self._step(self._tree, new, ())
+            if not await store.append(transaction, self._authority.origin, step):
+                raise LogBroken("the head changed under its lock")
+            await store.forget_pending(transaction, pending)
+            self._sent = True
+            await transaction.commit()
+        there |= zip((entry.id for entry in new), self._taken(tree, step).indices, strict=True)
+        return Placed([there[entry.id] for entry in entries], self._tree.size)
+
+    async def _follow(self) -> None:
+        """What others appended is read before the lock is taken, so that under the lock little is left to read."""
+        async with self._own.single() as session:
+            await self._catch_up(session, await store.head(session, self._authority.origin))
+
+    async def _catch_up(self, session: Session, head: Head | None) -> None:
+        """Grow our tree by what others appended. Raises LogBroken unless it then is the head's: they went on from where we were."""
+        if head is None:
+            raise LogBroken("the head's row is gone")
+        self._authority.check(head)
+        check_seen(head, self._seen)
+        tree = self._tree
+        while tree.size < head.size:
+            leaves = await store.leaves(session, tree.size, min(head.size, tree.size + _PAGE))
+            if not leaves:
+                raise LogBroken(f"entry {tree.size} is missing")
+            tree, _ = tree.grown(leaves)
+        if tree.frontier != head.hashes:
+            raise LogBroken(f"the log does not go on from its first {self._tree.size} entries as they were")
+        self._tree, self._head, self._seen = tree, head, Seen(head.size, head.root)
+
+    def _step(self, tree: Tree, entries: Sequence[Entry], pending: Sequence[str]) -> tuple[store.Step, Tree]:
+        grown, tiles = tree.grown([entry.leaf for entry in entries])
+        return store.Step(self._head, self._authority.head(grown), entries, tiles, pending), grown
+
+    def _taken(self, tree: Tree, step: store.Step) -> Placed:
+        """It is durable: from here on this is the log."""
+        self._tree, self._head = tree, step.after
+        self._remember()
+        return Placed(list(range(step.before.size, tree.size)), tree.size)
+
+    def _remember(self) -> None:
+        self._seen = Seen(self._head.size, self._head.root)
+        try:
+            self._remembered.write(self._authority, self._seen)
+        except OSError as problem:
+            # The entries are durable; only the second memory is not. An answer that is recorded need not be refused for that.
+            _log.error("the remembered head cannot be written: %s", problem.strerror)

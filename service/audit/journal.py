@@ -1,0 +1,45 @@
+"""What the door knows of the log: hand over an entry, and do not answer before it is durable."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.audit.entry import Draft
+from service.db.engine import Transaction
+from service.values import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an entry stands: at `index` of a tree that has grown to at least `size`."""
+
+    entry_id: str
+    index: int
+    size: int
+
+
+class Journal(Protocol):
+    """The log of one deployment, as one process writes it."""
+
+    async def append(self, draft: Draft, call: Call) -> Receipt:
+        """Record a read, or a refusal. Returns only when the entry is durable in the tree.
+
+        Raises RecordUnavailable when that cannot be said in time, LogBroken when the log is not what it was, BadInput for a draft
+        that no entry can hold. Then nothing may be answered. The entry may be in the log all the same: rather an entry
+        without an answer than an answer without an entry.
+        """
+
+    async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Receipt:
+        """Commit `transaction` together with its entry, then wait until the entry is in the tree.
+
+        Raises whatever the commit raised: then neither is there (after StoreUnavailable: neither or both). Raises RecordUnavailable
+        when both are there but the entry has not reached the tree in time; it waits in the database, and any instance puts it in.
+        """
+
+    async def start(self) -> None:
+        """Check the head, and put into the tree what dead instances left waiting. Raises LogBroken or StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Write what is still queued and the `stop` entries, as far as the database lets us, and let go of it."""
+
+    def health(self) -> str:
+        """ "ok"; "unavailable" while entries cannot be written; "broken" when the log must be examined, until a restart."""

@@ -1,0 +1,66 @@
+"""The newest head that this instance has seen, in a small file outside the database (docs/decisions/0006).
+
+An older backup of the database is true in itself: its head has a valid MAC. Only somebody who remembers more can see that entries
+are missing. Until there are witnesses, this file remembers: size and root under the head's MAC key, written after every batch.
+Who can change the database and this file, and restarts every instance, is not found out by it.
+"""
+
+import os
+from pathlib import Path
+
+from service.audit.head import Authority, Seen
+from service.errors import LogBroken
+from service.hazmat import mac
+
+_LABEL = b"menshen/remembered-head/v1"
+_SLOT_OFFSETS = (0, 512)
+"""Written in turn, each within one sector: a write that the power cuts off spoils the older of two records, not both."""
+_ROOT = slice(len(_LABEL) + 8, len(_LABEL) + 40)
+_RECORD_BYTES = len(_LABEL) + 8 + 32 + mac.DIGEST_SIZE
+
+
+class RememberedHead:
+    """The file at `path`. It is made by the first `write`; several instances on one machine may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+        self._turn = 0
+
+    def read(self, authority: Authority) -> Seen | None:
+        """The newest head in it, None while there is no file. Raises LogBroken when there is one and nothing in it holds."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        found = [_parsed(content[start : start + _RECORD_BYTES], authority) for start in _SLOT_OFFSETS]
+        seen = max((record for record in found if record is not None), key=lambda record: record.size, default=None)
+        if seen is None:
+            raise LogBroken(f"{self.path} does not hold a head of this log; if its database was replaced on purpose, remove it")
+        self._turn = int(found[0] == seen)
+        return seen
+
+    def write(self, authority: Authority, seen: Seen) -> None:
+        """Remember `seen`; about 7 µs. Not forced to the disk: the database was, so after a power cut it is at most ahead of this."""
+        if self._file is None:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.pwrite(self._file, _record(seen, authority), _SLOT_OFFSETS[self._turn])
+        self._turn ^= 1
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _record(seen: Seen, authority: Authority) -> bytes:
+    body = seen.size.to_bytes(8, "big") + seen.root
+    return _LABEL + body + authority.digest(_LABEL, body)
+
+
+def _parsed(record: bytes, authority: Authority) -> Seen | None:
+    if len(record) != _RECORD_BYTES or not record.startswith(_LABEL):
+        return None
+    seen = Seen(int.from_bytes(record[len(_LABEL) : _ROOT.start], "big"), record[_ROOT])
+    return seen if mac.equal(record, _record(seen, authority)) else None

@@ -1,0 +1,150 @@
+"""The log rebuilt from its stored bytes, page by page, in flat memory: what `verify` knows when the last page is through.
+
+Pure: rows come in, evidence comes out. Only the first piece of evidence of each kind is kept, for whoever moved one row has moved
+all that follow.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from service.audit.entry import actor_of
+from service.audit.findings import Part
+from service.audit.head import Head, Seen
+from service.audit.store import columns
+from service.audit.tree import Tile, Tree
+from service.hazmat import merkle
+
+Pair = tuple[int, str]
+
+
+class Place(NamedTuple):
+    """The entries among which something is wrong, `last` included."""
+
+    first: int
+    last: int
+
+
+class Break(NamedTuple):
+    """Where a lane's numbers do not go on: the entry, and the index of the lane's entry before it (-1: there is none)."""
+
+    at: int
+    before: int
+
+
+class Replay:
+    """`tree` is what the entries make; `sound` is up to where it was the head's; `places` is the evidence, by part."""
+
+    def __init__(self, head: Head, remembered: Seen | None) -> None:
+        self.tree = Tree()
+        self.sound = 0
+        self.places: dict[Part, Place] = {}
+        self.break_: Break | None = None
+        self.remembered_root: bytes | None = None
+        self.lanes: dict[str, int] = {}
+        self._last_of_lane: dict[str, int] = {}
+        self._expected = 0
+        self._head = head
+        self._remembered_size = remembered.size if remembered else -1
+        ends = {end: number for number, (_, end) in enumerate(merkle.spans(head.size), start=1)}
+        self._stops: dict[int, int] = {self._remembered_size: 0} | ends
+
+    def note(self, part: Part, first: int, last: int) -> None:
+        """Keep the evidence that comes first."""
+        if part not in self.places or last < self.places[part].last:
+            self.places[part] = Place(first, last)
+
+    def read(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> tuple[list[Tile], list[Pair]]:
+        """Take in a page. Returns the tiles that it fills and the subjects it names, for comparison with what is stored."""
+        leaves = merkle.leaf_hashes([row[1] for row in rows])
+        stored = [row[2] for row in rows]
+        if leaves != stored:
+            at = next(i for i, leaf in enumerate(leaves) if leaf != stored[i])
+            self.note(Part.LEAF, rows[at][0], rows[at][0])
+        self._contiguous(rows)
+        pairs = self._contents(rows)
+        return self._grow(leaves), pairs
+
+    def compare_tiles(self, made: Iterable[Tile], stored: Mapping[int, tuple[bytes, bytes]]) -> None:
+        """A stored tile that is not what the entries make points to the very hash."""
+        for tile in made:
+            width = merkle.TILE_WIDTH**tile.level
+            first = tile.n * merkle.TILE_WIDTH * width
+            if tile.n not in stored:
+                self.note(Part.TILE, first, first + merkle.TILE_WIDTH * width - 1)
+            elif stored[tile.n] != (tile.hashes, tile.root):
+                at = _first_difference(tile.hashes, stored[tile.n][0])
+                whole = at is None
+                begin = first if at is None else first + at * width
+                self.note(Part.TILE, begin, begin + (merkle.TILE_WIDTH * width if whole else width) - 1)
+
+    def compare_subjects(self, named: list[Pair], stored: list[Pair]) -> None:
+        """The search's rows must be those that the entries name."""
+        named.sort()
+        if named != stored:
+            index = min(set(named) ^ set(stored))[0] if set(named) != set(stored) else stored[0][0]
+            self.note(Part.SUBJECTS, index, index)
+
+    def _contiguous(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> None:
+        first, last = rows[0][0], rows[-1][0]
+        if first != self._expected or last != first + len(rows) - 1:
+            indices = enumerate((row[0] for row in rows), start=self._expected)
+            expected, found = next((i, index) for i, index in indices if index != i)
+            place = min(expected, found)
+            self.note(Part.ENTRY, place, place)
+        self._expected = last + 1
+
+    def _contents(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> list[Pair]:
+        """One pass over the entries: columns, lanes, subjects. This loop is where the time goes."""
+        load: Callable[[bytes], Any] = orjson.loads
+        lanes, last_of_lane, pairs = self.lanes, self._last_of_lane, []
+        for index, raw, _, projected in rows:
+            try:
+                entry = load(raw)
+                writer, number, typ = entry["w"], entry["s"], entry["typ"]
+                if projected != columns(
+                    entry["id"], entry["ts"], typ, entry["dec"], actor_of(entry), entry.get("pur", ""), entry["req"]
+                ):
+                    self.note(Part.COLUMNS, index, index)
+                if lanes.get(writer, 0) != number or (number == 0 and typ != "boot"):
+                    self._note_break(index, writer)
+                lanes[writer] = number + 1
+                last_of_lane[writer] = index
+                for subject in entry.get("sub", ()):
+                    pairs.append((index, subject))  # noqa: PERF401  (a comprehension costs more for the one that most have)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                # Bytes that are no entry: nobody can say what they were.
+                self.note(Part.LEAF, index, index)
+        return pairs
+
+    def _note_break(self, index: int, writer: str) -> None:
+        if self.break_ is None:
+            self.break_ = Break(index, self._last_of_lane.get(writer, -1))
+
+    def _grow(self, leaves: list[bytes]) -> list[Tile]:
+        """Stopping where the head's subtrees end, and where the remembered head stood."""
+        tiles: list[Tile] = []
+        while leaves:
+            stop = min((end for end in self._stops if end > self.tree.size), default=self.tree.size + len(leaves))
+            step = stop - self.tree.size
+            self.tree, made = self.tree.grown(leaves[:step])
+            tiles += made
+            leaves = leaves[step:]
+            if self.tree.size == stop:
+                self._stopped(stop)
+        return tiles
+
+    def _stopped(self, size: int) -> None:
+        subtrees = self._stops.get(size, 0)
+        if subtrees and self.tree.frontier[:subtrees] == self._head.hashes[:subtrees] and len(self.tree.frontier) == subtrees:
+            self.sound = size
+        if size == self._remembered_size:
+            self.remembered_root = self.tree.root
+
+
+def _first_difference(one: bytes, other: bytes) -> int | None:
+    """The number of the first hash in which two tiles differ."""
+    width = merkle.HASH_BYTES
+    starts = range(0, len(one), width)
+    return next((start // width for start in starts if one[start : start + width] != other[start : start + width]), None)

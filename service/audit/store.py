@@ -1,0 +1,326 @@
+"""The log's SQL: the head's one row, entries with their search columns, full tiles, and the changes' entries that wait.
+
+Appending is one statement on PostgreSQL: it moves the head only if nobody else did, and everything else hangs on that. Its rows go
+as one text, because eleven arrays cost the driver four times as much (bench/README.md). Fields are divided by U+001F and rows by
+U+001E, which cannot occur in them: JSON escapes control characters, and the grammar admits none in the other columns.
+"""
+
+import functools
+import json
+import operator
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import any_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import String
+
+from service.audit.entry import Entry
+from service.audit.head import Head
+from service.audit.tree import Tile
+from service.db.engine import Session
+from service.db.statement import Bulk, Prepared
+from service.db.tables import audit_entry, audit_head, audit_pending, audit_subject, audit_tile
+
+_FIELD, _ROW = "\x1f", "\x1e"
+_ENTRY_COLUMNS = ("idx", "entry_id", "entry", "leaf", "ts", "typ", "dec", "actor", "pur", "req")
+
+
+class Step(NamedTuple):
+    """One append: the head before and after, and what is added.
+
+    `pending` names the entries that must still wait in `audit_pending`, and do so no longer afterwards (PostgreSQL only).
+    """
+
+    before: Head
+    after: Head
+    entries: Sequence[Entry]
+    tiles: Sequence[Tile]
+    pending: Sequence[str]
+
+
+class Waiting(NamedTuple):
+    """A change's entry that is not in the tree yet. `sealed` is its MAC and its bytes."""
+
+    entry_id: str
+    writer: str
+    number: int
+    sealed: bytes
+
+
+def _among(column: ColumnElement[str], name: str) -> dict[str, ColumnElement[bool]]:
+    """`column` is one of the texts in parameter `name`, by dialect: an array for PostgreSQL, a JSON list for SQLite."""
+    listed = func.json_each(bindparam(name)).table_valued("value")
+    return {
+        "postgresql": column == any_(bindparam(name, type_=ARRAY(String))),
+        "sqlite": column.in_(select(listed.c.value)),
+    }
+
+
+def listed(dialect: str, texts: Iterable[str]) -> list[str] | str:
+    """The parameter for `_among`."""
+    return list(texts) if dialect == "postgresql" else json.dumps(list(texts))
+
+
+_HEAD = select(audit_head.c.size, audit_head.c.frontier, audit_head.c.root, audit_head.c.mac).where(
+    audit_head.c.log_id == bindparam("log_id")
+)
+_READ_HEAD = Prepared(_HEAD)
+_LOCK_HEAD = Prepared(_HEAD.with_for_update())
+_FOUND = Prepared(insert(audit_head).values({name: bindparam(name) for name in audit_head.columns.keys()}))
+_ANY_ENTRY = Prepared(select(audit_entry.c.idx).limit(1))
+_LEAVES = Prepared(
+    select(audit_entry.c.leaf)
+    .where(audit_entry.c.idx >= bindparam("first"), audit_entry.c.idx < bindparam("last"))
+    .order_by(audit_entry.c.idx)
+)
+_TILE_ROOTS = Prepared(
+    select(audit_tile.c.root)
+    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"))
+    .order_by(audit_tile.c.n)
+)
+_LOCATED = {
+    dialect: Prepared(select(audit_entry.c.entry_id, audit_entry.c.idx).where(condition))
+    for dialect, condition in _among(audit_entry.c.entry_id, "ids").items()
+}
+_ADD_PENDING = Prepared(insert(audit_pending).values({name: bindparam(name) for name in audit_pending.columns.keys()}))
+_OLD_WRITERS = select(audit_pending.c.writer).where(audit_pending.c.created_at <= bindparam("before"))
+# All that wait of a writer, or none: its numbers must enter the tree in their order.
+_ORPHANS = Prepared(
+    select(audit_pending.c.entry_id, audit_pending.c.writer, audit_pending.c.number, audit_pending.c.entry)
+    .where(audit_pending.c.writer.in_(_OLD_WRITERS))
+    .order_by(audit_pending.c.writer, audit_pending.c.number)
+    .limit(10_000)
+)
+_DURABLE = Prepared(
+    text(
+        "SELECT set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '1500ms', true), "
+        "set_config('idle_in_transaction_session_timeout', '5s', true)"
+    )
+)
+_SETTINGS = {
+    "postgresql": Prepared(
+        text("SELECT current_setting('server_encoding'), current_setting('fsync'), current_setting('full_page_writes')")
+    ),
+    "sqlite": Prepared(text("SELECT encoding, 'on', synchronous FROM pragma_encoding, pragma_synchronous")),
+}
+
+_ADD_ENTRIES = Bulk(audit_entry, *_ENTRY_COLUMNS)
+_ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
+_ADD_TILES = Bulk(audit_tile, "level", "n", "hashes", "root")
+_FORGET_PENDING = {
+    dialect: Prepared(delete(audit_pending).where(condition))
+    for dialect, condition in _among(audit_pending.c.entry_id, "ids").items()
+}
+_MOVE_HEAD = Prepared(
+    update(audit_head)
+    .where(
+        audit_head.c.log_id == bindparam("of_log"),
+        audit_head.c.size == bindparam("old_size"),
+        audit_head.c.mac == bindparam("old_mac"),
+    )
+    .values(size=bindparam("size"), frontier=bindparam("frontier"), root=bindparam("root"), mac=bindparam("mac"))
+)
+
+
+@functools.cache
+def _append_all(*, pending: bool, tiles: bool) -> Prepared:
+    """The one statement. The head is compared whole: a forged root beside an honest MAC must not be written over unseen."""
+    waiting = "AND (SELECT count(*) FROM audit_pending WHERE entry_id = ANY(string_to_array(:pending, ','))) = :waiting"
+    parts = [
+        f"""head AS (
+            UPDATE audit_head SET size = :size, frontier = :frontier, root = :root, mac = :mac
+            WHERE log_id = :log_id AND size = :old_size AND mac = :old_mac AND root = :old_root AND frontier = :old_frontier
+            {waiting if pending else ""} RETURNING 1)""",
+        """line AS MATERIALIZED (
+            SELECT CAST(:old_size AS bigint) + ordinal - 1 AS idx, string_to_array(line, E'\\x1f') AS f
+            FROM head, string_to_table(:lines, E'\\x1e') WITH ORDINALITY AS all_lines (line, ordinal))""",
+        f"""entry AS (
+            INSERT INTO audit_entry ({", ".join(_ENTRY_COLUMNS)})
+            SELECT idx, f[1], convert_to(f[2], 'UTF8'), decode(f[3], 'hex'), f[4], f[5], f[6], f[7], f[8], f[9] FROM line)""",
+        """subject AS (
+            INSERT INTO audit_subject (sub, idx) SELECT sub, idx FROM line, string_to_table(f[10], ',') AS sub)""",
+    ]
+    if tiles:
+        parts.append("""tile AS (
+            INSERT INTO audit_tile (level, n, hashes, root) SELECT made.* FROM head,
+            unnest(CAST(:levels AS smallint[]), CAST(:ns AS bigint[]), CAST(:hashes AS bytea[]), CAST(:roots AS bytea[])) AS made)""")
+    if pending:
+        parts.append("""waited AS (
+            DELETE FROM audit_pending WHERE entry_id = ANY(string_to_array(:pending, ',')) AND EXISTS (SELECT 1 FROM head))""")
+    # The setting holds for this transaction, and counts at its end: not even a careless default may leave an entry in memory only.
+    return Prepared(text(f"WITH {', '.join(parts)} SELECT count(*), set_config('synchronous_commit', 'on', true) FROM head"))  # noqa: S608
+
+
+async def head(session: Session, origin: str, *, lock: bool = False) -> Head | None:
+    """The head's row; `lock` keeps every other writer waiting until the transaction ends."""
+    rows = await session.rows(_LOCK_HEAD if lock else _READ_HEAD, {"log_id": origin})
+    return Head(*rows[0]) if rows else None
+
+
+async def found(session: Session, origin: str, head: Head) -> None:
+    """Begin a log. Raises Duplicate when somebody else did."""
+    named = {"log_id": origin, "size": head.size, "frontier": head.frontier, "root": head.root, "mac": head.mac}
+    await session.run(_FOUND, named)
+
+
+async def any_entry(session: Session) -> bool:
+    """Whether there is an entry, under whatever head."""
+    return bool(await session.rows(_ANY_ENTRY))
+
+
+async def leaves(session: Session, first: int, last: int) -> list[bytes]:
+    """The leaf hashes from index `first` up to, not including, `last`."""
+    return [leaf for (leaf,) in await session.rows(_LEAVES, {"first": first, "last": last})]
+
+
+async def tile_roots(session: Session, level: int, first: int) -> list[bytes]:
+    """The roots of the full tiles of `level`, from number `first` on."""
+    return [root for (root,) in await session.rows(_TILE_ROOTS, {"of_level": level, "first": first})]
+
+
+async def located(session: Session, ids: Iterable[str]) -> dict[str, int]:
+    """Which of these entries are in the tree, and where."""
+    rows = await session.rows(_LOCATED[session.dialect], {"ids": listed(session.dialect, ids)})
+    return {entry_id: index for entry_id, index in rows}
+
+
+async def make_durable(session: Session) -> None:
+    """For this transaction: wait for the disk at the end, not for ever on a lock, and do not sit on one when this process freezes."""
+    if session.dialect == "postgresql":
+        await session.rows(_DURABLE)
+
+
+async def settings(session: Session) -> tuple[str, str, str]:
+    """The database's encoding, whether it waits for its disk, and how whole its pages stay."""
+    encoding, flushes, pages = (await session.rows(_SETTINGS[session.dialect]))[0]
+    return str(encoding), str(flushes), str(pages)
+
+
+async def add_pending(session: Session, waiting: Iterable[Waiting], now: datetime) -> None:
+    """Entries that stand or fall with the change in this transaction. Raises Duplicate for one that is there already."""
+    for one in waiting:
+        named = {"entry_id": one.entry_id, "writer": one.writer, "number": one.number, "entry": one.sealed, "created_at": now}
+        await session.run(_ADD_PENDING, named)
+
+
+async def orphans(session: Session, before: datetime) -> list[Waiting]:
+    """What waits of writers that have left something waiting since `before`, in the order of their numbers."""
+    return [Waiting(*row) for row in await session.rows(_ORPHANS, {"before": before})]
+
+
+async def forget_pending(session: Session, ids: Sequence[str]) -> None:
+    """These entries wait no longer: they are in the tree."""
+    if ids:
+        await session.run(_FORGET_PENDING[session.dialect], {"ids": listed(session.dialect, ids)})
+
+
+async def append(session: Session, origin: str, step: Step) -> bool:
+    """Add everything and move the head from `before` to `after`; False, and nothing done, when the head is not `before`."""
+    if session.dialect == "postgresql":
+        return await _append_at_once(session, origin, step)
+    return await _append_in_parts(session, origin, step)
+
+
+async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
+    named: dict[str, Any] = {
+        "log_id": origin,
+        **_head_values(step),
+        "old_root": step.before.root,
+        "old_frontier": step.before.frontier,
+        "lines": _ROW.join(map(_line, step.entries)),
+    }
+    if step.pending:
+        named |= {"pending": ",".join(step.pending), "waiting": len(step.pending)}
+    if step.tiles:
+        levels, ns, hashes, roots = map(list, zip(*step.tiles, strict=True))
+        named |= {"levels": levels, "ns": ns, "hashes": hashes, "roots": roots}
+    statement = _append_all(pending=bool(step.pending), tiles=bool(step.tiles))
+    moved: int = (await session.rows(statement, named))[0][0]
+    return moved == 1
+
+
+def _line(entry: Entry) -> str:
+    columns = (entry.id, entry.raw.decode(), entry.leaf.hex(), *entry[3:9], ",".join(entry.subjects))
+    return _FIELD.join(columns)
+
+
+async def _append_in_parts(session: Session, origin: str, step: Step) -> bool:
+    """For SQLite, inside a transaction that has begun as a writer."""
+    if await session.run(_MOVE_HEAD, {"of_log": origin, **_head_values(step)}) != 1:
+        return False
+    numbered = list(enumerate(step.entries, start=step.before.size))
+    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
+    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await session.bulk(_ADD_TILES, list(step.tiles))
+    return True
+
+
+def _head_values(step: Step) -> dict[str, int | bytes]:
+    after = step.after
+    new: dict[str, int | bytes] = {"size": after.size, "frontier": after.frontier, "root": after.root, "mac": after.mac}
+    return {**new, "old_size": step.before.size, "old_mac": step.before.mac}
+
+
+_COLUMNS = functools.reduce(
+    operator.add,
+    (part for name in _ENTRY_COLUMNS[4:] for part in (_FIELD, audit_entry.c[name])),
+    audit_entry.c.entry_id,
+)
+REPLAY = Prepared(
+    select(audit_entry.c.idx, audit_entry.c.entry, audit_entry.c.leaf, _COLUMNS)
+    .where(audit_entry.c.idx < bindparam("size"))
+    .order_by(audit_entry.c.idx)
+)
+"""Index, bytes, leaf hash, and the search columns in one text (`columns`), up to, not including, index `size`."""
+
+SUBJECTS = Prepared(
+    select(audit_subject.c.idx, audit_subject.c.sub)
+    .where(audit_subject.c.idx < bindparam("size"))
+    .order_by(audit_subject.c.idx, audit_subject.c.sub)
+)
+_TILES = Prepared(
+    select(audit_tile.c.n, audit_tile.c.hashes, audit_tile.c.root)
+    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"), audit_tile.c.n <= bindparam("last"))
+    .order_by(audit_tile.c.n)
+)
+_TILE_COUNTS = Prepared(select(audit_tile.c.level, func.count()).group_by(audit_tile.c.level))
+_BEYOND = {
+    table: Prepared(select(func.min(table.c.idx)).where(table.c.idx >= bindparam("size")))
+    for table in (audit_entry, audit_subject)
+}
+_ALL_WAITING = Prepared(
+    select(audit_pending.c.entry_id, audit_pending.c.writer, audit_pending.c.number, audit_pending.c.entry).order_by(
+        audit_pending.c.writer, audit_pending.c.number
+    )
+)
+
+
+async def tiles(session: Session, level: int, first: int, last: int) -> dict[int, tuple[bytes, bytes]]:
+    """Stored tiles of `level` from number `first` to `last`: hashes and root, by number."""
+    rows = await session.rows(_TILES, {"of_level": level, "first": first, "last": last})
+    return {n: (hashes, root) for n, hashes, root in rows}
+
+
+async def tile_counts(session: Session) -> dict[int, int]:
+    """How many tiles are stored of each level."""
+    rows = await session.rows(_TILE_COUNTS)
+    return {level: count for level, count in rows}
+
+
+async def beyond(session: Session, size: int) -> tuple[int | None, int | None]:
+    """The first index at or after `size` that has an entry, and the first that has a subject's row."""
+    found = [(await session.rows(statement, {"size": size}))[0][0] for statement in _BEYOND.values()]
+    return found[0], found[1]
+
+
+async def all_waiting(session: Session) -> list[Waiting]:
+    """Everything that waits, by writer, in the order of the numbers."""
+    return [Waiting(*row) for row in await session.rows(_ALL_WAITING)]
+
+
+def columns(entry_id: str, ts: str, typ: str, dec: str, actor: str, pur: str, req: str) -> str:
+    """What the search columns of an entry must be, in the form of `REPLAY`."""
+    return _FIELD.join((entry_id, ts, typ, dec, actor, pur, req))

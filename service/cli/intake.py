@@ -1,0 +1,172 @@
+"""`menshen import`: members from a file that another system wrote."""
+
+import asyncio
+import pwd
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import getuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+
+from service.app import Parts, parts
+from service.config import Config
+from service.intake import mapping, report
+from service.intake.commands import ACT, Intake, Outcome
+from service.intake.job import Job, said, understand
+from service.intake.model import REASONS, Code
+from service.intake.report import RejectFile
+from service.values import Actor, ActorKind, Call, new_id
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What the command line asked for."""
+
+    file: Path
+    mapped_by: Path
+    rejects: Path | None
+    dry_run: bool
+    ignore_unmapped: bool
+    source: str
+    collected_on: str
+    evidence_uri: str
+    actor: str
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, UTF-16, GB18030) or XLSX. 会员导出文件。")],
+    *,
+    mapped_by: Annotated[
+        Path, typer.Option("--mapping", help="Which header means which field. 表头映射文件。")
+    ] = mapping.SHIPPED,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and load none. 只检查，不导入。")] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Where to list what was not loaded. [default: NAME.rejects.csv beside the file] 拒绝清单。"),
+    ] = None,
+    ignore_unmapped: Annotated[
+        bool, typer.Option("--ignore-unmapped", help="Leave out columns that the mapping does not know. 不收集未映射的列。")
+    ] = False,
+    source: Annotated[str, typer.Option(help="Where these contacts come from. 来源。")] = "",
+    collected_on: Annotated[str, typer.Option(help="When they were collected, YYYY-MM-DD. 收集日期。")] = "",
+    evidence_uri: Annotated[str, typer.Option(help="Where the proof is kept. 证据地址。")] = "",
+    actor: Annotated[
+        str, typer.Option(help="Who does this, as the audit log names them. [default: your account here] 操作人。")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+) -> None:
+    """Load members from a file. What is wrong with a row is listed and the row left out; nothing is ever overwritten. 导入会员。
+
+    Run it again after an interruption and it goes on where it stopped. Exit: 0 all rows are members, 1 some are not, 2 could not.
+    """
+    wanted = _Wanted(
+        file=file,
+        mapped_by=mapped_by,
+        rejects=rejects,
+        dry_run=dry_run,
+        ignore_unmapped=ignore_unmapped,
+        source=source,
+        collected_on=collected_on,
+        evidence_uri=evidence_uri,
+        actor=actor or pwd.getpwuid(getuid()).pw_name,
+    )
+    found = asyncio.run(_run(wanted))
+    if as_json:
+        _out.print_json(data=found)
+    else:
+        _show(found)
+    if found["duplicates"] or found["rejected"]:
+        raise typer.Exit(1)
+
+
+async def _run(wanted: _Wanted) -> dict[str, object]:
+    async with parts(Config.load()) as running:
+        now = running.clock()
+        job = understand(
+            wanted.file,
+            running.catalogue,
+            now=now,
+            mapped_by=wanted.mapped_by,
+            provenance=said(wanted.source, wanted.collected_on, wanted.evidence_uri, now=now),
+            ignore_unmapped=wanted.ignore_unmapped,
+        )
+        # A dry run writes nothing, unless it is told where.
+        place = None if wanted.dry_run and wanted.rejects is None else report.place_for(wanted.file, wanted.rejects)
+        with RejectFile(place) as rejects, _progress(job.table.total) as progress:
+            intake = Intake(running.units, _call(running, wanted.actor), job, rejects=rejects, progress=progress)
+            outcome = await (intake.check() if wanted.dry_run else intake.load())
+        return _facts(wanted, job, outcome, place)
+
+
+def _call(running: Parts, actor: str) -> Call:
+    """Whoever sits at this terminal has the roles that may import, and no other."""
+    roles = frozenset(key for key, role in running.catalogue.roles.items() if ACT in role.may)
+    return Call(Actor(ActorKind.STAFF, actor, roles), request_id=new_id(running.clock(), running.chance))
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on the error stream, where somebody looks at it."""
+    columns = (TextColumn("导入 importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda rows: bar.advance(task, rows)
+
+
+def _facts(wanted: _Wanted, job: Job, outcome: Outcome, place: Path | None) -> dict[str, object]:
+    """What happened, in numbers and headers."""
+    tally = outcome.tally
+    consents: dict[str, dict[str, int]] = {}
+    for (purpose, state), count in sorted(tally.consents.items()):
+        consents.setdefault(purpose, {})[state.value] = count
+    return {
+        "import": outcome.import_id,
+        "file": str(wanted.file),
+        "encoding": job.table.examined.encoding or "xlsx",
+        "header_line": job.table.header.line,
+        "dry_run": wanted.dry_run,
+        "already_finished": outcome.already,
+        "carried_on": outcome.carried_on,
+        "read": tally.read,
+        "made": tally.made,
+        "guardian_pending": tally.guardian_pending,
+        "duplicates": tally.duplicates,
+        "rejected": tally.rejected,
+        "reasons": {code.value: count for code, count in tally.codes.most_common()},
+        "consents": consents,
+        "ignored": list(job.layout.ignored),
+        "unmapped": list(job.layout.unmapped),
+        "rejects": None if place is None else str(place),
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    """The same as a table for people."""
+    if found["already_finished"]:
+        _out.print("这个文件早已导入完毕，未作任何更改。 This file had been loaded before; nothing was changed.")
+    made = "可导入 could be loaded" if found["dry_run"] else "已导入 loaded"
+    grid = Grid("", "", show_header=False, box=None)
+    grid.add_row("读取 rows read", str(found["read"]))
+    grid.add_row(made, str(found["made"]))
+    grid.add_row("  其中待监护人同意 of these waiting for a guardian", str(found["guardian_pending"]))
+    for purpose, states in found["consents"].items():
+        grid.add_row(f"  {purpose}", "  ".join(f"{state} {count}" for state, count in states.items()))
+    grid.add_row("重复 duplicates", str(found["duplicates"]))
+    grid.add_row("拒绝 rejected", str(found["rejected"]))
+    for code, count in found["reasons"].items():
+        grid.add_row(f"  {code} {REASONS[Code(code)].zh}", str(count))
+    for label, key in (("映射中忽略的列 ignored columns", "ignored"), ("未收集的列 columns left out", "unmapped")):
+        if found[key]:
+            grid.add_row(label, "、".join(found[key]))
+    _out.print(grid)
+    if found["rejects"]:
+        _out.print(f"拒绝清单 reject file: {found['rejects']}")

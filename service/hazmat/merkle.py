@@ -1,0 +1,99 @@
+"""The Merkle tree of RFC 6962: leaf and node hashes, growth by batches, the root.
+
+How this can hurt: without the two prefixes (00 for a leaf, 01 for a node) somebody could pass a node off as an entry; a tree that
+copies its last leaf to fill a level has two contents with one root; a frontier that is not checked against its size proves nothing.
+Everything here is pure and trusts its caller for one thing only: that `frontier` belongs to `size`.
+
+The frontier is a compact range: one hash for each set bit of the size, the largest subtree first. It is all that must be kept in
+order to go on, at most 63 hashes.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+HASH_BYTES = 32
+EMPTY_ROOT = sha256(b"").digest()
+"""The root of a tree without leaves (RFC 6962, 2.1)."""
+
+TILE_HEIGHT = 8
+TILE_WIDTH = 1 << TILE_HEIGHT
+"""A tile holds 256 hashes of one height (C2SP tlog-tiles), so every eighth height is the bottom of a level of tiles."""
+
+
+class Growth(NamedTuple):
+    """What a batch makes of a tree: the new frontier, and by level of tiles the nodes that became complete, from left to right."""
+
+    frontier: tuple[bytes, ...]
+    rows: tuple[list[bytes], ...]
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """The hash of one entry's bytes."""
+    return sha256(b"\x00" + data).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The hashes of many entries."""
+    return [sha256(b"\x00" + data).digest() for data in entries]
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of two subtrees."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def extend(size: int, frontier: Sequence[bytes], leaves: Sequence[bytes]) -> Growth:
+    """Append `leaves` (leaf hashes) to the tree of `size` leaves, height by height; each node is hashed once.
+
+    Raises ValueError when `frontier` cannot be that of `size`.
+    """
+    if len(frontier) != size.bit_count():
+        raise ValueError("a frontier has one hash for each set bit of its size")
+    left, right, rows = list(frontier), [], []
+    nodes, height = list(leaves), 0
+    while nodes:
+        if height % TILE_HEIGHT == 0:
+            rows.append(nodes)
+        if size >> height & 1:
+            nodes = [left.pop(), *nodes]
+        if len(nodes) & 1:
+            right.append(nodes[-1])
+        nodes = _pairs(nodes)
+        height += 1
+    return Growth((*left, *reversed(right)), tuple(rows))
+
+
+def root(frontier: Sequence[bytes]) -> bytes:
+    """The root over a frontier: folded from the smallest subtree to the largest."""
+    if not frontier:
+        return EMPTY_ROOT
+    folded = frontier[-1]
+    for left in reversed(frontier[:-1]):
+        folded = node_hash(left, folded)
+    return folded
+
+
+def tile_root(hashes: Sequence[bytes]) -> bytes:
+    """The root of one full tile. Raises ValueError for any other number of hashes than 256."""
+    if len(hashes) != TILE_WIDTH:
+        raise ValueError("a full tile has 256 hashes")
+    nodes = list(hashes)
+    while len(nodes) > 1:
+        nodes = _pairs(nodes)
+    return nodes[0]
+
+
+def spans(size: int) -> list[tuple[int, int]]:
+    """For each hash of the frontier of `size`, the leaves it covers: first, and one past the last."""
+    found, start = [], 0
+    for height in reversed(range(size.bit_length())):
+        if size >> height & 1:
+            found.append((start, start + (1 << height)))
+            start += 1 << height
+    return found
+
+
+def _pairs(nodes: list[bytes]) -> list[bytes]:
+    """The next height. An odd last node is left to the frontier."""
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)]

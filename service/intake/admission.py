@@ -1,0 +1,110 @@
+"""Rows that became members, written: sealed under their own keys, findable by their lookups, with what they said of consent."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from policies.terms import ConsentState
+from service.consent.ledger import GENESIS, Happening, make_event
+from service.consent.model import CaptureChannel, ConsentEvent, Evidence
+from service.intake import store
+from service.intake.batch import Keyed
+from service.intake.mapping import Gesture
+from service.intake.model import Candidate, Flag
+from service.members import store as members
+from service.members.model import PLAIN_COLUMNS, Row
+from service.unit import Unit
+from service.values import MemberId
+from service.vault.vault import MemberKeys
+
+
+async def admit(
+    unit: Unit,
+    made: Sequence[Keyed],
+    *,
+    name: Callable[[int], MemberId],
+    origin: Mapping[str, str],
+    gesture: Gesture | None,
+) -> None:
+    """Write new members. `name` gives the id for a row's number, `origin` says in the ledger which import they came with.
+
+    Raises Duplicate when somebody took an identity meanwhile; the unit then starts anew and sees it.
+    """
+    rows, secrets, lookups, events = [], [], [], []
+    generation = unit.vault.lookup_generation
+    for keyed in made:
+        member_id = name(keyed.candidate.row)
+        keys, wrapped = unit.vault.new_member(member_id)
+        rows.append(members.values(_row(unit, keyed.candidate, keys), now=unit.now))
+        secrets.append((member_id, keys.generation, wrapped, unit.now))
+        lookups += [
+            (field, digest, generation, members.holder(kind, member_id), member_id) for field, digest, kind in keyed.lookups
+        ]
+        for flag in keyed.candidate.flags:
+            source = {**origin, **_source(keyed.candidate, flag)}
+            events.append((member_id, _event(unit, member_id, flag, source=source, gesture=gesture)))
+        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    await unit.session.bulk(members.ADD_MEMBERS, rows)
+    await unit.session.bulk(members.ADD_SECRETS, secrets)
+    await unit.session.bulk(members.ADD_LOOKUPS, lookups)
+    await store.add_consents(unit.session, events)
+    unit.draft.fields = tuple(sorted({field for keyed in made for field in keyed.candidate.values}))
+    unit.draft.count = len(made)
+
+
+def _row(unit: Unit, candidate: Candidate, keys: MemberKeys) -> Row:
+    values = candidate.values
+    return Row(
+        member_id=keys.member_id,
+        status=candidate.status,
+        generation=keys.generation,
+        sealed=unit.vault.seal(keys, {key: value for key, value in values.items() if key not in PLAIN_COLUMNS}),
+        wrapped=None,
+        plain=values,
+        version=1,
+    )
+
+
+def _event(unit: Unit, member_id: MemberId, flag: Flag, *, source: Mapping[str, str], gesture: Gesture | None) -> ConsentEvent:
+    """The ledger's row for one marketing flag, with where it came from (LB-08)."""
+    return make_event(
+        unit.catalogue,
+        Happening(
+            event_id=unit.new_id(),
+            member_id=member_id,
+            purpose=unit.catalogue.purposes[flag.purpose],
+            state=flag.state,
+            at=unit.now,
+            actor=unit.call.actor,
+            request_id=unit.call.request_id,
+            channel=CaptureChannel.IMPORT,
+            evidence=_evidence(flag, gesture),
+            previous_hash=GENESIS,
+            source=source,
+        ),
+    )
+
+
+def _evidence(flag: Flag, gesture: Gesture | None) -> Evidence | None:
+    """What proves a yes. Only a proven one has any (`proof.worth`)."""
+    if flag.state is not ConsentState.GIVEN or gesture is None or flag.claimed_at is None:
+        return None
+    return Evidence(
+        notice_version=flag.claimed_notice,
+        language=gesture.language,
+        presented_at=flag.claimed_at,
+        expression=gesture.expression,
+        screen=gesture.screen,
+        channel=CaptureChannel.IMPORT,
+    )
+
+
+def _source(candidate: Candidate, flag: Flag) -> dict[str, str]:
+    """What the file said, kept as said: an unproven claim may be proven yet. Not the row's line, which would lead to a person."""
+    found = candidate.provenance
+    said = {
+        "source": found.source,
+        "collectedOn": found.collected_on.isoformat() if found.collected_on else "",
+        "evidenceUri": found.evidence_uri,
+        "claimedAt": flag.claimed_at.isoformat() if flag.claimed_at else "",
+        "claimedNotice": flag.claimed_notice,
+    }
+    return {key: text for key, text in said.items() if text}

@@ -1,0 +1,188 @@
+"""The verbs of intake: check a file, or load it, in batches that each stand or fall with their audit entry and their progress.
+
+A member's id follows, under a key, from the import and the row's number. So whoever carries on after a kill can tell which rows
+had been made members, and writes the reject file anew, complete, without anything having been kept of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from service.audit.entry import Draft
+from service.errors import Forbidden
+from service.intake import store
+from service.intake.admission import admit
+from service.intake.batch import NUMBER, Batch, Feed, Judgement, Keyed, Known, Refusal, judge
+from service.intake.job import Job
+from service.intake.model import Code, ImportBusy, RawRow, Run, Tally
+from service.intake.report import RejectFile
+from service.intake.seen import Memory
+from service.unit import Unit, Units
+from service.values import Call, MemberId, new_id
+
+ACT = "member.import"
+"""What roles.toml must allow."""
+
+BATCH = 500
+"""Rows in a transaction: as many subjects as one audit entry can name."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. `carried_on`: rows that an earlier run had done; `already`: all of them, so that nothing was changed."""
+
+    import_id: str
+    tally: Tally = field(default_factory=Tally)
+    carried_on: int = 0
+    already: bool = False
+
+
+class Intake:
+    """One file on its way in: for one `check` or one `load`. Both raise FileProblem and, on the record, Forbidden."""
+
+    def __init__(
+        self, units: Units, call: Call, job: Job, *, rejects: RejectFile, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._units = units
+        self._call = call
+        self._job = job
+        self._rejects = rejects
+        self._progress = progress
+        self._memory = Memory()
+        self._known = partial(Known, memory=self._memory, labels=job.labels())
+        self._feed = Feed(job.table, self._read)
+        self.outcome = Outcome(units.vault.mac("idempotency", job.identity()).hex())
+
+    async def check(self) -> Outcome:
+        """Judge every row, against the database too, and change nothing.
+
+        One entry records the comparison: which of these phones are members' is nothing to be found out in secret.
+        """
+
+        async def work(unit: Unit) -> None:
+            await self._catch_up(unit)
+            while batch := await self._next(BATCH):
+                self._settle(batch, judge(batch, self._known(await _held(unit, batch))))
+            unit.draft.count = self.outcome.tally.read
+
+        await self._units.disclose(self._call, self._draft("access", "import.check"), work)
+        self._rejects.publish()
+        return self.outcome
+
+    async def load(self) -> Outcome:
+        """Make members of all rows that can be, going on where an earlier run stopped. Raises ImportBusy."""
+        await self._units.disclose(self._call, self._draft("access", "import.begin"), self._catch_up)
+        await self._store_all()
+        self._rejects.publish()
+        if self.outcome.tally.read and not self.outcome.already:
+            await self._units.change(self._call, self._draft("change", "import.finish"), self._finish)
+        return self.outcome
+
+    async def _catch_up(self, unit: Unit) -> None:
+        """Go through the rows that an earlier run had done, to know again what became of each."""
+        self._allow(unit)
+        run = await store.run(unit.session, self.outcome.import_id)
+        if run is None:
+            return
+        unit.draft.count = self.outcome.carried_on = run.rows_done
+        self.outcome.already = run.finished_at is not None
+        while self._feed.position < run.rows_done and (
+            batch := await self._next(min(BATCH, run.rows_done - self._feed.position))
+        ):
+            ids = {self._name(run.started_at, keyed.candidate.row): keyed.candidate.row for keyed in batch.keyed()}
+            made = frozenset(ids[member_id] for member_id in await store.existing(unit.session, tuple(ids)))
+            self._settle(batch, judge(batch, self._known(await _held(unit, batch), made=made)))
+
+    async def _store_all(self) -> None:
+        """Store each batch while the next one is being read."""
+        stored: asyncio.Task[Judgement] | None = None
+        before: Batch | None = None
+        try:
+            while batch := await self._next(BATCH):
+                if stored is not None and before is not None:
+                    self._settle(before, await stored)
+                before, stored = batch, asyncio.create_task(self._store(batch))
+            if stored is not None and before is not None:
+                self._settle(before, await stored)
+        finally:
+            if stored is not None and not stored.done():
+                await asyncio.wait((stored,))
+
+    async def _store(self, batch: Batch) -> Judgement:
+        """One batch: members, consents, progress and entry in one transaction."""
+
+        async def work(unit: Unit) -> Judgement:
+            self._allow(unit)
+            run = await store.run(unit.session, self.outcome.import_id, lock=True)
+            if (run.rows_done if run else 0) != batch.first or (run and run.finished_at):
+                raise ImportBusy
+            judgement = judge(batch, self._known(await _held(unit, batch)))
+            name = partial(self._name, run.started_at if run else unit.now)
+            await admit(unit, judgement.made, name=name, origin=self._origin(), gesture=self._job.mapping.gesture)
+            await self._note(unit, batch, judgement, run)
+            return judgement
+
+        return await self._units.change(self._call, self._draft("change", "import"), work)
+
+    async def _note(self, unit: Unit, batch: Batch, judgement: Judgement, run: Run | None) -> None:
+        """How far it has come, beside the rows that are counted."""
+        duplicates = sum(any(reject.code is Code.DUPLICATE for reject in refusal) for refusal in judgement.refused)
+        rejected = len(judgement.refused) - duplicates
+        counts = (batch.end, len(judgement.made), rejected, duplicates)
+        if run is None:
+            await store.begin(unit.session, self.outcome.import_id, now=unit.now, counts=counts)
+        else:
+            await store.advance(unit.session, self.outcome.import_id, counts=counts)
+        unit.draft.extra |= {"first": batch.first, "rows": batch.end - batch.first, "rejected": rejected, "duplicate": duplicates}
+
+    async def _finish(self, unit: Unit) -> None:
+        tally = self.outcome.tally
+        await store.finish(unit.session, self.outcome.import_id, now=unit.now)
+        unit.draft.count = tally.made
+        unit.draft.extra |= {"rows": tally.read, "rejected": tally.rejected, "duplicate": tally.duplicates}
+
+    async def _next(self, size: int) -> Batch | None:
+        self._job.table.check_unchanged()
+        return await self._feed.next(size)
+
+    def _settle(self, batch: Batch, judgement: Judgement) -> None:
+        """Count what has come of a batch, now that it stands."""
+        for keyed in judgement.made:
+            self._memory.add(keyed.claims, keyed.candidate.line)
+            self.outcome.tally.add_made(keyed.candidate)
+        for refusal in judgement.refused:
+            self.outcome.tally.add_refused(refusal)
+            self._rejects.add(refusal)
+        self.outcome.tally.read += len(batch.rows)
+        self._progress(len(batch.rows))
+
+    def _read(self, number: int, row: RawRow) -> Keyed | Refusal:
+        candidate = self._job.reader.read(number, row)
+        if isinstance(candidate, tuple):
+            return candidate
+        lookup = self._units.vault.lookup
+        return Keyed.of(candidate, tuple((key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups))
+
+    def _name(self, started_at: datetime, row: int) -> MemberId:
+        """The id of the member that this row becomes: a UUIDv7 like any other to whoever has not the key."""
+        noise = self._units.vault.mac("idempotency", f"menshen/import-member/v1\0{self.outcome.import_id}\0{row}".encode())
+        return new_id(started_at, lambda size: noise[:size])
+
+    def _origin(self) -> dict[str, str]:
+        return {"import": self.outcome.import_id, "file": self._job.table.examined.digest.hex()}
+
+    def _draft(self, typ: str, operation: str) -> Draft:
+        return Draft(typ=typ, operation=operation, extra={**self._origin()})
+
+    def _allow(self, unit: Unit) -> None:
+        roles = unit.catalogue.roles
+        if not any(ACT in roles[role].may for role in unit.call.actor.roles & roles.keys()):
+            raise Forbidden
+
+
+async def _held(unit: Unit, batch: Batch) -> frozenset[tuple[str, bytes]]:
+    """The identities of these rows that members hold already."""
+    asked = (claim for keyed in batch.keyed() for claim in keyed.claims if claim[0] != NUMBER)
+    return await store.held(unit.session, asked, generation=unit.vault.lookup_generation)

@@ -1,0 +1,82 @@
+"""All that is known of an import before its rows are read: the file, its header, the mapping, where the rows come from."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+from policies.clock import day_in_shanghai
+from policies.terms import Catalogue
+from service.errors import BadInput
+from service.intake import layout, mapping, rules
+from service.intake.batch import NUMBER
+from service.intake.layout import Layout
+from service.intake.mapping import FileMapping, Role
+from service.intake.model import Provenance
+from service.intake.reading import Table, open_table
+from service.intake.rows import RowReader
+from service.intake.rules import CellProblem
+
+FORMAT = b"menshen/import/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file, understood and ready to be read."""
+
+    table: Table
+    layout: Layout
+    mapping: FileMapping
+    reader: RowReader
+    provenance: Provenance
+
+    def identity(self) -> bytes:
+        """What makes this import this one: the file's bytes, the mapping's, and where the rows are said to come from.
+
+        Whoever runs the same again carries it on. A file with one byte changed is another import, and whoever came in with the
+        first is a duplicate in the second.
+        """
+        said = self.provenance
+        words = [said.source, said.collected_on.isoformat() if said.collected_on else "", said.evidence_uri]
+        parts = (FORMAT, self.table.examined.digest, self.mapping.digest, json.dumps(words).encode())
+        return b"\0".join(parts)
+
+    def labels(self) -> dict[str, str]:
+        """The headers of this file by field, and that of the member number."""
+        found = {column.meaning.key: column.label for column in self.layout.columns}
+        numbers = (column.label for column in self.layout.columns if column.meaning.role is Role.MEMBER_NUMBER)
+        return found | {NUMBER: next(numbers, "")}
+
+
+def understand(
+    path: Path,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+    mapped_by: Path = mapping.SHIPPED,
+    provenance: Provenance | None = None,
+    ignore_unmapped: bool = False,
+) -> Job:
+    """Read the mapping, find the header and make the rules for the rows. Raises FileProblem; nothing is loaded yet."""
+    found = mapping.load(mapped_by, catalogue)
+    table = open_table(path, partial(layout.score, found))
+    header = layout.understand(found, table.header.cells, ignore_unmapped=ignore_unmapped)
+    said = provenance or Provenance()
+    reader = RowReader(header, found, catalogue, provenance=said, now=now)
+    return Job(table, header, found, reader, said)
+
+
+def said(source: str, collected_on: str, evidence_uri: str, *, now: datetime) -> Provenance:
+    """Where the file comes from, as the command line says it. Raises BadInput naming the option, never its value."""
+    texts = {"source": source, "evidence-uri": evidence_uri}
+    day: date | None = None
+    for option, text in {**texts, "collected-on": collected_on}.items():
+        try:
+            if text and option == "collected-on":
+                day = rules.day(day_in_shanghai(now))(text)
+            elif text:
+                rules.unsealed_text(500)(text)
+        except CellProblem as problem:
+            raise BadInput(f"--{option}: {problem.code.value}", code="OPTION_INVALID") from None
+    return Provenance(source, day, evidence_uri)

@@ -1,0 +1,43 @@
+"""What a marketing flag is worth. A no protects the member as it stands; a yes counts only with all that proves it (NC-17).
+
+The burden of proof is the controller's (PIPL 69), so whatever is missing, unknown, contradictory or about a child makes it
+UNKNOWN, which permits nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from policies.clock import day_in_shanghai
+from policies.terms import Catalogue, ConsentState, MemberStatus, Purpose
+from service.intake.mapping import Gesture
+from service.intake.model import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the file says about how an answer came about."""
+
+    at: datetime | None
+    notice: str
+    gesture: Gesture | None
+    provenance: Provenance
+
+
+def worth(catalogue: Catalogue, purpose: Purpose, *, granted: bool, claim: Claim, status: MemberStatus) -> ConsentState:
+    """REFUSED for a no, GIVEN for a proven yes of somebody who may give it, UNKNOWN for any other yes."""
+    if not granted:
+        return ConsentState.REFUSED
+    if status is not MemberStatus.ACTIVE or purpose.separate_consent or not _proven(catalogue, claim):
+        return ConsentState.UNKNOWN
+    return ConsentState.GIVEN
+
+
+def _proven(catalogue: Catalogue, claim: Claim) -> bool:
+    """Notice version, time and expression (NC-17), and where the row was collected (LB-08), none of it contradicting the rest."""
+    if claim.at is None or claim.gesture is None or not claim.provenance.complete:
+        return False
+    notice = catalogue.notice_in_force(claim.at)
+    if notice is None or notice.version != claim.notice or claim.gesture.language not in notice.digests:
+        return False
+    collected = claim.provenance.collected_on
+    return collected is not None and day_in_shanghai(claim.at) <= collected

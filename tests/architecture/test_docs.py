@@ -1,0 +1,46 @@
+"""What the documents say is what the code has: they are written from it, or held to it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.text_rules import REPOSITORY, read, tracked
+
+
+def test_the_reference_is_what_the_code_would_write_today() -> None:
+    from tools import reference
+
+    assert reference.PAGE.read_text("utf-8") == reference.text(), "run `make docs`"
+
+
+def test_every_error_reason_setting_and_command_is_in_the_reference() -> None:
+    from tools import reference
+
+    page = reference.text()
+    for known in (*reference.codes(), *reference.Reason, *(f"MENSHEN_{name.upper()}" for name in reference.Config.model_fields)):
+        assert f"`{known}`" in page
+    for command in ("serve", "migrate", "import", "demo", "doctor", "token", "policy check", "audit verify", "audit search"):
+        assert f"### `menshen {command}`" in page
+
+
+DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_is_short_and_ends_with_the_check_that_enforces_it(page: Path) -> None:
+    text = page.read_text("utf-8").strip()
+    assert text.count("\n") < 60
+    assert text.startswith(f"# {page.name[:4]} · ")
+    assert text.rsplit("\n\n", 1)[-1].startswith("**Check.** ")
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(len(DECISIONS)))
+
+
+@pytest.mark.parametrize("page", [path for path in tracked() if path.suffix == ".md"], ids=str)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(page))
+    local = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
+    assert [target for target in local if not (REPOSITORY / page.parent / target).exists()] == []

@@ -1,0 +1,19 @@
+"""What the tests of the policy share: a copy of the shipped folder, to be broken."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from policies import files
+from policies.catalogue import SHIPPED
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped policy."""
+    copy = tmp_path / "policy"
+    for name in files.snapshot(SHIPPED):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SHIPPED / name, copy / name)
+    return copy

@@ -1,0 +1,148 @@
+"""The vault against its vectors, which were made from the words of docs/formats by other code than this.
+
+Every `expect` is one of the file's closed list; what is sealed with a known nonce must come out byte for byte.
+"""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.errors import BadInput, ConfigError, SealBroken
+from service.vault import field, sealed_map
+from service.vault.field import Suffixes, open_fields, seal_fields
+from service.vault.framing import framed, framed_generation, framed_text
+from service.vault.keyring import USES, Keyring
+from service.vault.keys import CIPHERS, MemberKeys, RingKey, Suite
+from service.vault.lookup import Lookups
+from service.vault.normalise import normalise
+from service.vault.pseudonym import Pseudonyms
+from service.vault.sealed_map import open_map, seal_map
+from service.vault.secret import Secrets
+from service.vault.value import Value
+
+Case = dict[str, Any]
+ERRORS = {"SealBroken": SealBroken, "BadInput": BadInput, "ConfigError": ConfigError}
+
+
+def cases(file: str, key: str = "vectors") -> list[Any]:
+    """The vectors of a file, each under its comment."""
+    whole = json.loads(Path(__file__).with_name(f"{file}.json").read_text("utf-8"))
+    assert {case["expect"] for case in whole[key]} <= set(whole["expect"])
+    return [pytest.param(case, id=case["comment"]) for case in whole[key]]
+
+
+def member_keys(case: Case, *, data_key: bytes, pseudonym_key: bytes = bytes(32)) -> MemberKeys:
+    suite = Suite(case["suite"])
+    member = case.get("member", "")
+    return MemberKeys(
+        member, case.get("generation", 1), framed_text(member), suite.header, CIPHERS[suite](data_key), pseudonym_key
+    )
+
+
+def prefix(label: bytes, case: Case) -> bytes:
+    return framed(label, case["controller"].encode(), case["member"].encode())
+
+
+def value_of(stated: Case) -> Value:
+    readers = {"text": str, "integer": int, "date": date.fromisoformat, "texts": tuple}
+    value: Value = readers[stated["type"]](stated["is"])
+    return value
+
+
+@pytest.mark.parametrize("case", cases("sealed-field"))
+def test_a_sealed_field(case: Case) -> None:
+    keys = member_keys(case, data_key=bytes.fromhex(case["data_key"]))
+    sealed, key = bytes.fromhex(case["sealed"]), case["field"]
+    place: Any = {"prefix": prefix(field.LABEL, case), "suffixes": Suffixes(case["generation"])}
+    if case["expect"] == "SealBroken":
+        with pytest.raises(SealBroken):
+            open_fields(keys, {key: sealed}, wanted=[key], **place)
+        return
+    value = value_of(case["value"])
+    found = open_fields(keys, {key: sealed}, wanted=[key], **place)[key]
+    assert (found, type(found)) == (value, type(value))
+    assert seal_fields(keys, {key: value}, noise=bytes.fromhex(case["nonce"]), **place) == {key: sealed}
+
+
+@pytest.mark.parametrize("case", cases("sealed-map", "sealed_map"))
+def test_a_sealed_map(case: Case) -> None:
+    keys = member_keys(case, data_key=bytes.fromhex(case["data_key"]))
+    sealed = bytes.fromhex(case["sealed"])
+    of_map = prefix(sealed_map.LABEL, case) + framed_generation(case["generation"])
+    place: Any = {"prefix": prefix(field.LABEL, case), "suffixes": Suffixes(case["generation"])}
+    if case["expect"] == "SealBroken":
+        with pytest.raises(SealBroken):
+            open_fields(keys, open_map(keys, sealed, prefix=of_map), wanted=case["wanted"], **place)
+        return
+    values = {key: value_of(stated) for key, stated in case["values"].items()}
+    assert open_fields(keys, open_map(keys, sealed, prefix=of_map), wanted=case["wanted"], **place) == values
+    if "nonces" in case:
+        noise = bytes.fromhex(case["nonces"])
+        fields = seal_fields(keys, values, noise=noise[12:], **place)
+        # Whatever order the caller has them in.
+        backwards = dict(reversed(fields.items()))
+        assert seal_map(keys, backwards, nonce=noise[:12], prefix=of_map) == sealed
+
+
+@pytest.mark.parametrize("case", cases("sealed-map", "wrapped_secret"))
+def test_a_wrapped_secret(case: Case) -> None:
+    key, generation = bytes.fromhex(case["keyring_key"]), case["keyring_generation"]
+    ring = Keyring([RingKey("members", generation, suite=Suite(case["suite"]), active=True, key=key)])
+    wrapped = bytes.fromhex(case["wrapped"])
+    if case["expect"] == "SealBroken":
+        secrets = Secrets(ring, controller=case["controller"], chance=bytes)
+        with pytest.raises(SealBroken):
+            secrets.open(case["member"], case["generation"], wrapped)
+        return
+    secret = bytes.fromhex(case["secret"])
+    secrets = Secrets(ring, controller=case["controller"], chance=lambda _: bytes.fromhex(case["nonce"]) + secret)
+    keys = secrets.open(case["member"], case["generation"], wrapped)
+    assert keys.hazmat_pseudonym_key == secret[32:]
+    assert keys.hazmat_cipher.decrypt(bytes(12), sealed_with(case, secret[:32]), None) == b"data key"
+    if case["generation"] == 1:
+        assert secrets.make(case["member"])[1] == wrapped
+
+
+def sealed_with(case: Case, data_key: bytes) -> bytes:
+    return CIPHERS[Suite(case["suite"])](data_key).encrypt(bytes(12), b"data key", None)
+
+
+@pytest.mark.parametrize("case", cases("lookup"))
+def test_a_lookup(case: Case) -> None:
+    key = RingKey("lookup", 1, suite=Suite(case["suite"]), active=True, key=bytes.fromhex(case["key"]))
+    lookups = Lookups(Keyring([key]))
+    assert lookups.digest(case["field"], case["value"]).hex() == case["digest"]
+
+
+@pytest.mark.parametrize("case", cases("pseudonym"))
+def test_a_pseudonym(case: Case) -> None:
+    keys = member_keys(case, data_key=bytes(32), pseudonym_key=bytes.fromhex(case["key"]))
+    if case["expect"] != "pseudonym":
+        with pytest.raises(ERRORS[case["expect"]]):
+            Pseudonyms(case["origin"]).at_epoch(keys, case["epoch"])
+        return
+    pseudonyms = Pseudonyms(case["origin"])
+    assert pseudonyms.at_epoch(keys, case["epoch"]) == case["pseudonym"]
+    if "moment" in case:
+        assert pseudonyms.at_moment(keys, datetime.fromisoformat(case["moment"])) == case["pseudonym"]
+
+
+@pytest.mark.parametrize("case", cases("normalisers"))
+def test_a_normaliser(case: Case) -> None:
+    given: Any = {"appid": case["appid"]}
+    if case["expect"] == "text":
+        assert normalise(case["normaliser"], case["value"], **given) == case["text"]
+        return
+    with pytest.raises(ERRORS[case["expect"]]) as caught:
+        normalise(case["normaliser"], case["value"], **given)
+    # The refusal is shown and logged: it names the rule and not the value.
+    assert len(case["value"]) < 3 or case["value"] not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_every_use_of_the_keyring_is_described() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats" / "wrapped-secret.md").read_text("utf-8")
+    assert all(f"| `{use}` |" in text for use in USES)
