@@ -1,3 +1,1 @@
-"""The constitution: what may be done with members' data, as data, and pure decisions over it. Imports nothing else of
-ours.
-"""
+"""The constitution: what may be done with members' data, as data, and pure decisions over it. It imports no other room."""

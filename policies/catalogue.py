@@ -1,5 +1,4 @@
-"""Loads the policy folder, strictly, into one frozen Catalogue with its digest; or says everything that is wrong with
-it.
+"""Loads the policy folder, strictly, into one frozen Catalogue with its digest; or says all that is wrong with it.
 
 Nothing here reads the clock, the environment or the network: the same bytes are the same policy, everywhere and always.
 Which notice is in force at a moment is the catalogue's to say (`Catalogue.notice_in_force`), not the loader's.
@@ -26,9 +25,7 @@ FILES = ("controller.toml", "fields.toml", "recipients.toml", "purposes.toml", "
 
 
 def load(folder: Path) -> Catalogue:
-    """The policy in `folder`. Raises PolicyProblem with every fault that it has, PolicyUnreadable when the disk gave no
-    answer.
-    """
+    """The policy in `folder`. Raises PolicyProblem with every fault, PolicyUnreadable when the disk gave no answer."""
     return parse(snapshot(folder))
 
 
@@ -52,9 +49,7 @@ def _strangers(files: Mapping[str, bytes], findings: Findings) -> None:
 
 
 def _assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
-    """The catalogue as far as it could be read, with stand-ins where it could not; never let out when there are
-    findings.
-    """
+    """The catalogue as far as it could be read, with stand-ins elsewhere; never let out when there are findings."""
     pages = {name: document(name, files, findings) for name in FILES}
     purposes = matters.purposes(pages["purposes.toml"])
     catalogue = Catalogue(

@@ -1,5 +1,4 @@
-"""The rules that no single file can show: each takes the whole catalogue and writes down where it breaks the law or
-itself.
+"""The rules that no single file can show: each takes the whole catalogue and notes where it breaks the law or itself.
 
 A rule that builds on a key which has a problem already stays silent about it; the first problem says enough.
 """
@@ -38,9 +37,7 @@ def _self_service(catalogue: Catalogue, findings: Findings) -> None:
 
 
 def _caps(catalogue: Catalogue, findings: Findings) -> None:
-    """Promise 8: no policy may allow more than three in seven days. The count is over all channels, so each states the
-    whole.
-    """
+    """Promise 8: no policy may allow more than three in seven days. All channels count together, so each states the whole."""
     for channel in catalogue.channels.values():
         key = f"channels.{channel.key}"
         too_loose = channel.cap_messages > 3 or channel.cap_days < 7

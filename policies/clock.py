@@ -67,9 +67,7 @@ def age_on(birthday: date, day: date) -> int:
 
 
 def day_in_shanghai(moment: datetime) -> date:
-    """The day that a clock in Shanghai shows at `moment`, wherever this runs. Raises ValueError for a time without its
-    offset.
-    """
+    """The day that a clock in Shanghai shows at `moment`, wherever this runs. Raises ValueError without an offset."""
     if moment.tzinfo is None:
         raise ValueError("a time without its offset is no moment")
     return moment.astimezone(SHANGHAI).date()

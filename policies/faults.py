@@ -1,6 +1,4 @@
-"""Every fault that a policy folder can have, in the words that the privacy officer reads. Codes are stable; sentences
-may improve.
-"""
+"""Every fault that a policy folder can have, in the words that the privacy officer reads. Codes are stable."""
 
 from policies.problems import Fault
 

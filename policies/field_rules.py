@@ -1,6 +1,4 @@
-"""What must hold for every field: it is classified (PIPL 28), sealed, needed by some purpose, and kept no longer than
-that needs it.
-"""
+"""What must hold for every field: classified (PIPL 28), sealed, needed by a purpose, kept no longer than that needs it."""
 
 from collections.abc import Callable
 

@@ -57,9 +57,7 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 
 def text_of(file: str, raw: bytes, findings: Findings) -> str | None:
-    """The bytes as text, or None after a problem. A byte order mark is refused: nobody sees it, and not every tool
-    keeps it.
-    """
+    """The bytes as text, or None after a problem. A byte order mark is refused: not every tool keeps it."""
     if not raw.startswith(_BOM):
         try:
             return raw.decode("utf-8")

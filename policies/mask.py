@@ -47,9 +47,7 @@ _ADDRESS = re.compile(
 
 
 def mask(form: str, value: Maskable) -> str:
-    """The value as `form` shows it. A form that is not known shows nothing, and so does a result that would still hold
-    the whole.
-    """
+    """The value as `form` shows it. An unknown form shows nothing, and so does what would still hold the whole."""
     text = value.isoformat() if isinstance(value, date) else "、".join(value) if isinstance(value, tuple) else str(value)
     shown = FORMS.get(form, _text)(text)
     whole = value if isinstance(value, tuple) else (text,)

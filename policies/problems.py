@@ -63,9 +63,7 @@ class Findings:
         self._lost.add(file)
 
     def spoiled(self, file: str, *keys: str) -> bool:
-        """Is the file lost, or has one of these keys a problem already? Then rules that build on it would only echo
-        that.
-        """
+        """Is the file lost, or has one of these keys a problem already? Then further rules would only echo it."""
         return file in self._lost or any(p.file == file and p.key in keys for p in self._found)
 
     def all(self) -> tuple[Problem, ...]:

@@ -1,6 +1,4 @@
-"""What must hold for every purpose: all it names exists, its basis may carry it (PIPL 13, 23, 29, 39), it was assessed
-and announced.
-"""
+"""What must hold for every purpose: all it names exists, its basis carries it (PIPL 13, 23, 29, 39), it was announced."""
 
 from collections.abc import Callable
 
@@ -25,17 +23,13 @@ def _references(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> N
 
 
 def _unless_lost(findings: Findings, file: str, key: str, fault: Fault, **detail: object) -> None:
-    """A name that leads nowhere is a problem of purposes.toml, unless the file that it leads to could not be read at
-    all.
-    """
+    """A name that leads nowhere is a problem of purposes.toml, unless the file it leads to was not read at all."""
     if not findings.spoiled(file):
         findings.add(_PURPOSES, key, fault, **detail)
 
 
 def _basis(purpose: Purpose, _: Catalogue, findings: Findings) -> None:
-    """LB-04: what the retailer wants stands on consent alone, and whatever goes out over a marketing channel is such a
-    thing.
-    """
+    """LB-04: what the retailer wants stands on consent alone, and so does whatever leaves over a marketing channel."""
     key = f"purposes.{purpose.key}"
     if findings.spoiled(_PURPOSES, f"{key}.basis", f"{key}.class"):
         return
@@ -46,9 +40,7 @@ def _basis(purpose: Purpose, _: Catalogue, findings: Findings) -> None:
 
 
 def _separate(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
-    """PIPL 29 and 23: sensitive data and other processors need a consent of their own; 39: so does anything that goes
-    abroad.
-    """
+    """PIPL 29, 23, 39: sensitive data, other processors and recipients abroad need a consent of their own."""
     key = f"purposes.{purpose.key}"
     if findings.spoiled(_PURPOSES, f"{key}.basis", f"{key}.separate_consent"):
         return
@@ -95,9 +87,7 @@ def _impact(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
 
 
 def _members_read_themselves(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
-    """A member's token opens that member's own data, under the one purpose made for it; and that purpose is nobody
-    else's.
-    """
+    """A member's token opens that member's own data, under the one purpose that is theirs alone."""
     for name in purpose.roles & catalogue.roles.keys():
         if (catalogue.roles[name].kind == "member") is not purpose.self_service:
             findings.add(_PURPOSES, f"purposes.{purpose.key}.roles", faults.MEMBER_ROLE, name=name)

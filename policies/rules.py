@@ -35,9 +35,7 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class PurposeRules:
-    """One purpose: on which basis, what of, how, how long and who else (PIPL 17, 23). `categories` are titles, in the
-    order of first use.
-    """
+    """One purpose: on which basis, what of, how, how long and who else (PIPL 17, 23). `categories` are titles."""
 
     key: str
     title: Title

@@ -28,7 +28,6 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails
 
-from schema.errors import Rejected
 from schema.executor import Memory
 from schema.limits import Limits, broken_limit, fragments_of, measure, root_fields
 
@@ -78,14 +77,11 @@ class Document:
     operations: Mapping[str | None, Operation]
     mistakes: tuple[Mistake, ...] = ()
 
-    def operation(self, name: str | None) -> Operation:
-        """The operation that was asked for. Raises Rejected: with several, none is taken because it stands first."""
-        if name is None and len(self.operations) == 1:
-            return next(iter(self.operations.values()))
-        found = self.operations.get(name) if name is not None else None
-        if found is None:
-            raise Rejected("OPERATION_NOT_FOUND")
-        return found
+    def operation(self, name: str | None) -> Operation | None:
+        """The operation that was asked for. Of several, none is taken because it stands first."""
+        if name is None:
+            return next(iter(self.operations.values())) if len(self.operations) == 1 else None
+        return self.operations.get(name)
 
 
 class Documents:

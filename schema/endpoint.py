@@ -144,10 +144,10 @@ class Endpoint(GraphQL[Context, None]):
 
     async def _answer(self, asking: Asking, actor: Actor | None, asked: Asked) -> Reply:
         document: Document = self._documents.read(asked.text)
-        if document.mistakes:
-            return _mistaken(asking, document.mistakes)
+        operation = document.operation(asked.name)
+        if operation is None:
+            return _mistaken(asking, document.mistakes or (Mistake("OPERATION_NOT_FOUND", ""),))
         try:
-            operation = document.operation(asked.name)
             context = self._context(asking, actor, operation)
             return _result(asking, await execute(schema._schema, operation, asked.variables, context))  # noqa: SLF001
         except VariablesInvalid as invalid:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from prometheus_client.registry import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.types import ASGIApp
 
 import policies
 from policies.catalogue import PolicyProblem, load
 from policies.terms import Catalogue
 from schema.endpoint import Endpoint
+from schema.graphiql import routes as graphiql_routes
 from schema.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
@@ -25,11 +26,18 @@ from service.disclosure.operations import Operations
 from service.errors import ConfigError
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
+from service.members import store as members
 from service.unit import Units
-from service.values import Chance, Clock
+from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.front import Front
+from service.web.problem import Wall, handlers
+from service.web.public import Check, landing, routes
+
+
+GRAPHQL = "/graphql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +84,48 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         await database.close()
 
 
-def build(running: Parts) -> Starlette:
-    """The application: GraphQL, and what a balancer and a browser ask for."""
+def build(running: Parts) -> ASGIApp:
+    """The application: GraphQL at one busy address, and what a balancer and a browser ask for beside it."""
     config = running.config
-    endpoint = Endpoint(
+    registry = CollectorRegistry()
+
+    def make_id() -> str:
+        return new_id(running.clock(), running.chance)
+
+    pages = routes(checks=_checks(running), registry=registry)
+    if not config.production:
+        pages += [landing(), *graphiql_routes()]
+    rest = Starlette(routes=pages, exception_handlers=handlers(make_id))
+    front = Front(address=GRAPHQL, busy=_endpoint(running, registry), rest=rest)
+    return Wall(front, make_id=make_id)
+
+
+def _endpoint(running: Parts, registry: CollectorRegistry) -> Endpoint:
+    config = running.config
+    roles = running.catalogue.roles
+    return Endpoint(
         operations=running.operations,
-        verifier=open_verifier(config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance),
+        verifier=open_verifier(config, roles=roles, clock=running.clock, chance=running.chance),
         catalogue=running.catalogue,
         clock=running.clock,
         chance=running.chance,
-        meter=Meter(CollectorRegistry()),
+        meter=Meter(registry),
         production=config.production,
         origins=[origin.strip() for origin in config.allowed_origins.split(",") if origin.strip()],
     )
-    return Starlette(routes=[Route("/graphql", endpoint)])
+
+
+def _checks(running: Parts) -> dict[str, Check]:
+    """What an answer needs: a database that answers, and a log that can be written."""
+
+    async def database() -> str:
+        await members.newest(running.database.read)
+        return "ok"
+
+    async def audit() -> str:
+        return running.journal.health()
+
+    return {"database": database, "audit": audit}
 
 
 def issue_token(

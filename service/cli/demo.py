@@ -73,7 +73,7 @@ async def _batch(running: Parts, numbers: range) -> None:
                 unit, purpose=purpose, fields=fields, evidence=_shown(running), decisions=tuple(_answers(unit.catalogue, number))
             )
             assert isinstance(joined, Joined), joined
-        unit.draft.count = len(numbers)
+        unit.draft.count, unit.draft.consent = len(numbers), ""
 
     await running.units.change(call, Draft(typ="change", operation="demo"), work)
 

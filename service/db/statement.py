@@ -109,7 +109,16 @@ def _compile(statement: Executable, dialect: Dialect) -> Compiled:
         process = column.type.dialect_impl(dialect).result_processor(dialect, None)
         if process is not None:
             results.append((position, process))
-    return Compiled(str(compiled), constants, tuple(binds), tuple(results))
+    return Compiled(_with_binary_arrays(compiled), constants, tuple(binds), tuple(results))
+
+
+def _with_binary_arrays(compiled: SQLCompiler) -> str:
+    """The text. Arrays go in binary form: as text, psycopg escapes each element by a regular expression, 400 µs a JSON text."""
+    text = str(compiled)
+    for bind, name in compiled.bind_names.items():
+        if isinstance(bind.type, ARRAY):
+            text = text.replace(f"%({name})s", f"%({name})b")
+    return text
 
 
 def _result_columns(statement: Executable) -> Sequence[Any]:

@@ -53,7 +53,7 @@ def actor_of(claims: Claims, roles: Mapping[str, Role]) -> Actor:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise Malformed("token: sub")
-    held = frozenset(_texts(claims, "roles")) & roles.keys()
+    held = frozenset(_texts(claims, "roles")) & frozenset(roles)
     kinds = {roles[role].kind for role in held}
     if len(kinds) != 1:
         raise Malformed("token: no role known here, or roles that do not go together")

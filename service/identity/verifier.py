@@ -21,7 +21,6 @@ from service.identity.keys import ALGORITHMS, Keys, KeySource
 from service.values import Actor, Clock
 
 LARGEST_TOKEN = 8 * 1024
-_MOST_KEPT = 10_000
 _LOOK_AGAIN = 5.0
 """Seconds between two looks at the key source while every token is a kept one: how long a removed key can still work."""
 
@@ -32,7 +31,9 @@ _FORBIDDEN_HEADERS = frozenset({"crit", "b64"})
 class Verifier:
     """Turns the Authorization header into who is calling."""
 
-    def __init__(self, *, source: KeySource, expected: Expected, roles: Mapping[str, Role], clock: Clock) -> None:
+    def __init__(
+        self, *, source: KeySource, expected: Expected, roles: Mapping[str, Role], clock: Clock, most_kept: int = 10_000
+    ) -> None:
         self._source = source
         self._keys = source.current()
         self._expected = expected
@@ -40,6 +41,7 @@ class Verifier:
         self._clock = clock
         self._jws = PyJWS(algorithms=ALGORITHMS, options={"verify_signature": True, "enforce_minimum_key_length": True})
         self._kept: OrderedDict[bytes, tuple[Actor, float]] = OrderedDict()
+        self._most_kept = most_kept
         self._looked = 0.0
 
     def actor(self, authorization: bytes) -> Actor:
@@ -73,7 +75,7 @@ class Verifier:
             raise Unauthenticated from None
         self._kept[digest] = found
         self._kept.move_to_end(digest)
-        if len(self._kept) > _MOST_KEPT:
+        if len(self._kept) > self._most_kept:
             self._kept.popitem(last=False)
         return found
 

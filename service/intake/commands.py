@@ -16,7 +16,7 @@ from service.intake import store
 from service.intake.admission import admit
 from service.intake.batch import NUMBER, Batch, Feed, Judgement, Keyed, Known, Refusal, judge
 from service.intake.job import Job
-from service.intake.model import Code, ImportBusy, RawRow, Run, Tally
+from service.intake.model import Candidate, Code, ImportBusy, RawRow, Run, Tally
 from service.intake.report import RejectFile
 from service.intake.seen import Memory
 from service.unit import Unit, Units
@@ -160,7 +160,7 @@ class Intake:
 
     def _read(self, number: int, row: RawRow) -> Keyed | Refusal:
         candidate = self._job.reader.read(number, row)
-        if isinstance(candidate, tuple):
+        if not isinstance(candidate, Candidate):
             return candidate
         lookup = self._units.vault.lookup
         return Keyed.of(candidate, tuple((key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups))

@@ -82,7 +82,7 @@ def free_text(longest: int, *, name: bool = False) -> Callable[[str], str]:
 
 
 def unsealed_text(longest: int) -> Callable[[str], str]:
-    """The rule for free text that the database shows as it is (a tier, a tag): no phone number and no mail address belongs there."""
+    """The rule for free text that the database shows as it is (a tier, a tag): it may hold no phone number and no mail address."""
     free = free_text(longest)
 
     def read(text: str) -> str:

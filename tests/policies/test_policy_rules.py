@@ -2,7 +2,7 @@
 
 import string
 from datetime import date
-from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -140,14 +140,9 @@ def test_any_text_can_be_asked_about(text: str) -> None:
     assert holds_identity_number(text) in {True, False}
 
 
-def test_a_long_remark_is_read_in_no_time() -> None:
-    from time import perf_counter
+@pytest.mark.parametrize("text", ["9 - " * 25_000, "9" * 100_000, ("9" * 17 + " - ") * 5_000])
+def test_a_long_remark_cannot_keep_the_detector_busy(text: str) -> None:
+    start = perf_counter()
 
-    took = []
-    for size in (2_000, 4_000):
-        text = "1 - " * size
-        start = perf_counter()
-        holds_identity_number(text)
-        took.append(perf_counter() - start)
-
-    assert all(later < 20 * earlier for earlier, later in pairwise(took))
+    assert not holds_identity_number(text)
+    assert perf_counter() - start < 5

@@ -1,6 +1,8 @@
 """A started writer on each database, and its administrator."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,16 @@ async def journal(database: Database, home: Path) -> AsyncIterator[Writer]:
 def administrator(database_url: str) -> logs.Administrator:
     """Who can do anything to the database."""
     return logs.Administrator(database_url)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    """Wait until something is as it should be, for some seconds."""
+
+    async def wait(look: Callable[[], Awaitable[object]], expected: object, *, seconds: float = 8) -> None:
+        limit = time.monotonic() + seconds
+        while (found := await look()) != expected and time.monotonic() < limit:
+            await asyncio.sleep(0.05)
+        assert found == expected
+
+    return wait

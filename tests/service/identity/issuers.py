@@ -1,7 +1,6 @@
 """An issuer of tests: keys of every kind, a JWKS file, and tokens as wrong as one likes."""
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,4 +72,4 @@ def touch(path: Path, raw: bytes) -> None:
     """Replace a file as an administrator would: another one is moved into its place."""
     beside = path.with_suffix(".new")
     beside.write_bytes(raw)
-    os.replace(beside, path)
+    beside.replace(path)

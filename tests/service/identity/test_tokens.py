@@ -13,12 +13,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.catalogue import SHIPPED, load
 from policies.terms import Catalogue
 from service.errors import Unauthenticated
+from service.identity.claims import Expected
+from service.identity.keys import FixedKeys, JwksFile, parse_jwks
 from service.identity.verifier import LARGEST_TOKEN, Verifier
 from service.values import ActorKind
 from tests.conftest import StillClock
 from tests.service.identity.issuers import (
+    AUDIENCE,
+    ISSUER,
     KEYS,
     MEMBER,
     NOW,
@@ -144,7 +149,9 @@ def unsigned(algorithm: str, signature: str = "") -> str:
     return f"{part({'alg': algorithm, 'kid': 'EdDSA', 'typ': 'JWT'})}.{part(claims())}.{signature}"
 
 
-@pytest.mark.parametrize("token", [unsigned("none"), unsigned("None"), unsigned("EdDSA"), unsigned("EdDSA", "AAAA"), unsigned("")])
+@pytest.mark.parametrize(
+    "token", [unsigned("none"), unsigned("None"), unsigned("EdDSA"), unsigned("EdDSA", "AAAA"), unsigned("")]
+)
 def test_an_unsigned_token_is_refused(checking: Verifier, token: str) -> None:
     with pytest.raises(Unauthenticated):
         checking.actor(bearer(token))
@@ -209,11 +216,21 @@ def test_a_new_key_is_believed_at_once(file: Path, catalogue: Catalogue, clock: 
     assert checking.actor(bearer(sign())).name == "clerk-17"
 
 
-def test_no_more_tokens_are_kept_than_there_is_room_for(checking: Verifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    checking._kept.clear()
-    for number in range(30):
-        checking.actor(bearer(sign(claims(sub=f"clerk-{number}"))))
-    assert len(checking._kept) == 30
+def test_no_more_tokens_are_kept_than_there_is_room_for(file: Path, catalogue: Catalogue, clock: StillClock) -> None:
+    file.write_bytes(jwks())
+    small = Verifier(source=JwksFile(file), expected=Expected(ISSUER, AUDIENCE), roles=catalogue.roles, clock=clock, most_kept=3)
+    for number in range(9):
+        assert small.actor(bearer(sign(claims(sub=f"clerk-{number}")))).name == f"clerk-{number}"
+    assert len(small._kept) == 3
+
+
+ANY = Verifier(
+    source=FixedKeys(parse_jwks(jwks())),
+    expected=Expected(ISSUER, AUDIENCE),
+    roles=load(SHIPPED).roles,
+    clock=StillClock(),
+)
+"""For Hypothesis, which wants no fixtures."""
 
 
 @given(st.binary(max_size=200))

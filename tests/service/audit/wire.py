@@ -1,0 +1,107 @@
+"""A piece of wire between psycopg and PostgreSQL that can be cut at the worst moment: before a message arrives, or before its answer does."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from service.db.postgres import conninfo
+
+
+class Wire:
+    """`lose_request` and `lose_answer` take effect at the next message that contains a text, once; `down` refuses everybody."""
+
+    def __init__(self, url: str) -> None:
+        self._server = conninfo_to_dict(conninfo(url))
+        self._request: bytes | None = None
+        self._answer: bytes | None = None
+        self._down = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self.cut = asyncio.Event()
+
+    def lose_request(self, holding: bytes = b"") -> None:
+        """The next such message never gets to the server."""
+        self._request = holding
+
+    def lose_answer(self, holding: bytes = b"") -> None:
+        """The next such message gets to the server, is carried out, and nobody hears of it."""
+        self._answer = holding
+
+    def down(self) -> None:
+        """Cut every connection, and let nobody in."""
+        self._down = True
+        for writer in self._open:
+            writer.close()
+
+    def up(self) -> None:
+        """Let everybody in again."""
+        self._down = False
+
+    async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        """One connection, until one side ends it or it is cut."""
+        if self._down:
+            to_client.close()
+            return
+        server, to_server = await self._connect()
+        self._open |= {to_client, to_server}
+        answers = asyncio.create_task(_copy(server, to_client))
+        try:
+            while data := await client.read(1 << 20):
+                if self._takes(data, "_request"):
+                    break
+                losing = self._takes(data, "_answer")
+                if losing:
+                    answers.cancel()
+                to_server.write(data)
+                await to_server.drain()
+                if losing:
+                    await server.read(1 << 20)
+                    break
+        except OSError:
+            pass
+        finally:
+            answers.cancel()
+            to_server.close()
+            to_client.close()
+            self._open -= {to_client, to_server}
+
+    def _takes(self, data: bytes, which: str) -> bool:
+        wanted = getattr(self, which)
+        if wanted is None or wanted not in data or self.cut.is_set():
+            return False
+        setattr(self, which, None)
+        self.cut.set()
+        return True
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = str(self._server.get("host") or "127.0.0.1"), int(self._server.get("port") or 5432)
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(host, port)
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    try:
+        while data := await source.read(1 << 20):
+            target.write(data)
+            await target.drain()
+    except OSError:
+        pass
+    finally:
+        target.close()
+
+
+@asynccontextmanager
+async def wire_to(url: str, folder: Path) -> AsyncIterator[tuple[Wire, str]]:
+    """A wire to the server of `url`, and the URL that leads through it."""
+    wire = Wire(url)
+    folder = Path(os.path.relpath(folder))
+    server = await asyncio.start_unix_server(wire.carry, folder / ".s.PGSQL.5432")
+    through = conninfo_to_dict(conninfo(url)) | {"host": str(folder.absolute()), "port": "5432"}
+    database, user = through.pop("dbname"), through.pop("user", "postgres")
+    async with server:
+        yield wire, f"postgresql+psycopg://{user}@/{database}?host={through['host']}&port=5432"
+        wire.down()
