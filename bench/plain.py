@@ -5,11 +5,11 @@ check, the schema, the document cache, the executor, orjson; below it the produc
 What is missing is what Menshen is for: no gate, no consent, nothing sealed, nothing recorded. One SELECT, and out it goes.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import uvloop
 from sqlalchemy import ARRAY, Column, Date, MetaData, Select, Table, Text, bindparam, select
 from sqlalchemy.types import TypeEngine
 
@@ -82,4 +82,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    uvloop.run(_serve())

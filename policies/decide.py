@@ -12,6 +12,8 @@ from datetime import datetime
 from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, Reason, Shape
 
 _VALID = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
+# A basis that is none of these, whatever it is, needs consent: a string from somewhere must not open anything.
+_WITHOUT_CONSENT = frozenset(basis for basis in Basis if basis is not Basis.CONSENT)
 _BY_STATE = {
     ConsentState.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
     ConsentState.REVOKED: Reason.CONSENT_WITHDRAWN,
@@ -89,10 +91,14 @@ def weigh(ask: Ask, catalogue: Catalogue) -> Plan | Refusal:
 
 
 def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
-    """Judge one member under a plan. Without a valid basis at this moment there is no permit."""
-    if standing.status is not MemberStatus.ACTIVE:
+    """Judge one member under a plan. Without a valid basis at this moment there is no permit.
+
+    A restricted member may still see their own (PIPL 44, 45): what is restricted is what others do with it.
+    """
+    own = plan.purpose.self_service and standing.status is MemberStatus.RESTRICTED
+    if standing.status is not MemberStatus.ACTIVE and not own:
         return Refusal(_BY_STATUS.get(standing.status, Reason.PROCESSING_RESTRICTED))
-    if plan.purpose.basis is Basis.CONSENT:
+    if plan.purpose.basis not in _WITHOUT_CONSENT:
         refusal = weigh_consent(plan.purpose, standing, now)
         if refusal is not None:
             return refusal

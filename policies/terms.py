@@ -130,7 +130,7 @@ class Category:
 class Field:
     """One personal field of the catalogue.
 
-    `retention_months` counts from the end of the relation; `extra_lookups` are off unless named.
+    `retention_months` counts from the end of the relation.
     """
 
     key: str

@@ -107,7 +107,7 @@ class Documents:
         if code is not None:
             return _bad(_mistake(code))
         errors = validate(self._schema, parsed, self._rules, _MOST_ERRORS, hide_suggestions=self._production)
-        return _bad(*map(_invalid, errors)) if errors else _good(parsed, constant=size.directives == 0)
+        return _invalid(errors) if errors else _good(parsed, constant=size.directives == 0)
 
 
 class QuietValues(ValuesOfCorrectTypeRule):
@@ -159,9 +159,11 @@ def _unparsed(error: GraphQLSyntaxError) -> Mistake:
     return _placed("GRAPHQL_PARSE_FAILED", message, error)
 
 
-def _invalid(error: GraphQLError) -> Mistake:
-    code = (error.extensions or {}).get("code", "GRAPHQL_VALIDATION_FAILED")
-    return _placed(str(code), error.message, error)
+def _invalid(errors: list[GraphQLError]) -> Document:
+    """What validation found. Where introspection is off, that is the answer: the rest would tell of the schema."""
+    if any((error.extensions or {}).get("code") == "INTROSPECTION_OFF" for error in errors):
+        return _bad(_mistake("INTROSPECTION_OFF"))
+    return _bad(*(_placed("GRAPHQL_VALIDATION_FAILED", error.message, error) for error in errors))
 
 
 def _placed(code: str, message: str, error: GraphQLError) -> Mistake:

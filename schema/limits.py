@@ -19,6 +19,10 @@ from graphql import (
     SelectionSetNode,
 )
 
+_DEEPEST = 100
+"""Levels of selections, fragments included: more than any tool asks for, and few enough to be walked by recursion."""
+
+_BOTTOMLESS = 1_000_000
 Fragments = dict[str, FragmentDefinitionNode]
 
 _BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
@@ -34,7 +38,7 @@ class Limits:
     document: int = 32 * 1024
     tokens: int = 2000
     depth: int = 10
-    fields: int = 500
+    fields: int = 250
     aliases: int = 40
     directives: int = 40
     root_fields: int = 20
@@ -77,9 +81,12 @@ def measure(document: DocumentNode) -> Size:
     """What all operations of a document come to together."""
     measured = _Measure(document)
     size = Size(directives=measured.fragment_directives)
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            size = size.beside(measured.operation(definition))
+    try:
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                size = size.beside(measured.operation(definition))
+    except _Bottomless:
+        return Size(depth=_BOTTOMLESS)
     return size
 
 
@@ -121,6 +128,10 @@ def root_fields(operation: OperationDefinitionNode, fragments: Fragments) -> lis
     return found
 
 
+class _Bottomless(Exception):
+    """The selections go deeper than anybody needs, by fields, fragments or both."""
+
+
 class _Measure:
     """Measures the operations of one document, each fragment once."""
 
@@ -128,6 +139,7 @@ class _Measure:
         self._fragments = fragments_of(document)
         self.fragment_directives = sum(len(fragment.directives or ()) for fragment in self._fragments.values())
         self._known: dict[str, Size] = {}
+        self._level = 0
 
     def operation(self, operation: OperationDefinitionNode) -> Size:
         """An operation with everything that it spreads. Directives may also stand on its variables."""
@@ -136,9 +148,13 @@ class _Measure:
         return own.beside(self._selections(operation.selection_set))
 
     def _selections(self, selections: SelectionSetNode | None) -> Size:
+        self._level += 1
+        if self._level > _DEEPEST:
+            raise _Bottomless
         total = Size()
         for node in selections.selections if selections else ():
             total = total.beside(Size(directives=len(node.directives or ()))).beside(self._selection(node))
+        self._level -= 1
         return total
 
     def _selection(self, node: SelectionNode) -> Size:

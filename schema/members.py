@@ -12,6 +12,7 @@ from schema.enums import MemberStatus
 from schema.fields import field
 from schema.member_inputs import MemberFieldsInput, fields_of
 from schema.outcomes import (
+    ConsentNeeded,
     ConsentRejected,
     ContactTaken,
     FieldNotInPurpose,
@@ -60,7 +61,7 @@ JoinMemberResult = Annotated[
     strawberry.union("JoinMemberResult", description="A new member, or what is missing (入会结果)."),
 ]
 UpdateMemberResult = Annotated[
-    MemberUpdated | FieldNotInPurpose | FieldRejected | ContactTaken | MemberNotFound,
+    MemberUpdated | FieldNotInPurpose | FieldRejected | ContactTaken | ConsentNeeded | MemberNotFound,
     strawberry.union("UpdateMemberResult", description="What was changed, or why nothing was (更新结果)."),
 ]
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import strawberry
 
+from policies import terms
+from schema.enums import WithheldReason
 from schema.scalars import FieldKey, PurposeKey
 from service.consent import model as consent
 from service.errors import outcome_code
@@ -28,6 +30,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "DUPLICATE_DECISION": ("One purpose was answered twice.", "同一目的出现了两个答复。"),
     "EVIDENCE_INCOMPLETE": ("The evidence lacks a mandatory part.", "同意证据缺少必备内容。"),
     "NO_DECISION": ("There is no decision to record.", "没有可记录的决定。"),
+    "CONSENT_NEEDED": (
+        "Nothing is collected for it until the member has consented.",
+        "会员尚未同意，不得收集。",
+    ),
     "NOTHING_TO_WITHDRAW": ("This purpose does not stand on a consent that could be taken back.", "该目的没有可撤回的同意。"),
     "FIELD_NOT_IN_PURPOSE": (
         "The purpose does not cover these fields; nothing was stored.",
@@ -85,6 +91,16 @@ class ConsentRejected(Refusal):
     purpose: PurposeKey | None = strawberry.field(description="The purpose that it is about, where there is one (所涉目的).")
 
 
+@strawberry.type(description="The purpose rests on consent, and none stands (需先取得同意): nothing was stored.")
+class ConsentNeeded(Refusal):
+    """From `consent.ConsentNeeded`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The purpose to ask for (目的).")
+    reason: terms.Reason = strawberry.field(
+        graphql_type=WithheldReason, description="Why it does not stand (原因)."
+    )
+
+
 @strawberry.type(description="There is no consent to take back (没有可撤回的同意).")
 class NothingToWithdraw(Refusal):
     """From `consent.NothingToWithdraw`."""
@@ -126,6 +142,7 @@ _TYPES: Mapping[type, type[Refusal]] = {
     consent.GuardianConsentRequired: GuardianConsentRequired,
     consent.SeparateConsentRequired: SeparateConsentRequired,
     consent.ConsentRejected: ConsentRejected,
+    consent.ConsentNeeded: ConsentNeeded,
     consent.NothingToWithdraw: NothingToWithdraw,
     members.FieldNotInPurpose: FieldNotInPurpose,
     members.FieldRejected: FieldRejected,

@@ -8,6 +8,7 @@ from typing import IO, Annotated
 
 import typer
 import uvicorn
+import uvloop
 from rich.console import Console
 
 from service.app import Parts, build, catalogue_of, parts
@@ -33,7 +34,7 @@ def serve() -> None:
     """Serve GraphQL over HTTP. Stops by itself where anything is not as it should be. 启动服务。"""
     config = Config.load()
     held = only_server(config)
-    asyncio.run(_serve(config))
+    uvloop.run(_serve(config))
     held.close()
 
 
@@ -58,7 +59,7 @@ def demo(
             if serving:
                 await _listen(running)
 
-    asyncio.run(run())
+    uvloop.run(run())
     held.close()
 
 
@@ -104,7 +105,6 @@ async def _listen(running: Parts) -> None:
             log_level=config.log_level,
             access_log=False,
             server_header=False,
-            loop="uvloop",
             http="httptools",
             ws="none",
             lifespan="off",

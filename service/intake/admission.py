@@ -10,7 +10,7 @@ from service.intake.batch import Keyed
 from service.intake.mapping import Gesture
 from service.intake.model import Candidate, Flag
 from service.members import store as members
-from service.members.model import PLAIN_COLUMNS, Row
+from service.members.model import Row
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.vault import MemberKeys
@@ -46,19 +46,18 @@ async def admit(
     await unit.session.bulk(members.ADD_SECRETS, secrets)
     await unit.session.bulk(members.ADD_LOOKUPS, lookups)
     await store.add_consents(unit.session, events)
-    unit.draft.fields = tuple(sorted({field for keyed in made for field in keyed.candidate.values}))
+    unit.draft.fields = tuple(sorted(set().union(*[{**keyed.candidate.sealed, **keyed.candidate.plain} for keyed in made])))
     unit.draft.count = len(made)
 
 
 def _row(unit: Unit, candidate: Candidate, keys: MemberKeys) -> Row:
-    values = candidate.values
     return Row(
         member_id=keys.member_id,
         status=candidate.status,
         generation=keys.generation,
-        sealed=unit.vault.seal(keys, {key: value for key, value in values.items() if key not in PLAIN_COLUMNS}),
+        sealed=unit.vault.seal(keys, candidate.sealed),
         wrapped=None,
-        plain=values,
+        plain=candidate.plain,
         version=1,
     )
 

@@ -32,28 +32,31 @@ class Cell(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The columns of a file by what they say: values of fields, answers about purposes, and what concerns the row itself."""
+    """The columns of a file by what they say: values that are sealed, values that are not, answers about purposes, and what
+    concerns the row itself.
+    """
 
-    fields: tuple[Cell, ...]
-    answers: tuple[Cell, ...]
-    about: tuple[Cell, ...]
+    sealed: list[Cell]
+    plain: list[Cell]
+    answers: list[Cell]
+    about: list[Cell]
 
 
 def compiled(columns: Sequence[Column], mapping: FileMapping, catalogue: Catalogue, now: datetime) -> Cells:
     """The rules for these columns. `now` is the moment of the import: what lies after it has not happened."""
     today = day_in_shanghai(now)
-    found: dict[Role, list[Cell]] = {Role.FIELD: [], Role.CONSENT: []}
-    about = []
+    found = Cells([], [], [], [])
     for column in columns:
         role, key = column.meaning.role, column.meaning.key
         if role is Role.FIELD:
-            read = _worded(column.meaning.words) or _field(catalogue.fields[key], today)
-            found[role].append(Cell(column.index, column.label, key, read))
+            field = catalogue.fields[key]
+            group, read = found.sealed if field.sealed else found.plain, _worded(column.meaning.words) or _field(field, today)
         elif role is Role.CONSENT:
-            found[role].append(Cell(column.index, column.label, key, partial(_word, mapping.answers)))
+            group, read = found.answers, partial(_word, mapping.answers)
         else:
-            about.append(Cell(column.index, column.label, role.value, _about(role, now, today)))
-    return Cells(tuple(found[Role.FIELD]), tuple(found[Role.CONSENT]), tuple(about))
+            group, key, read = found.about, role.value, _about(role, now, today)
+        group.append(Cell(column.index, column.label, key, read))
+    return found
 
 
 def told(cells: Sequence[Cell], row: RawRow, blank: frozenset[str], rejects: list[Reject]) -> dict[str, Any]:

@@ -163,7 +163,7 @@ class Intake:
         if not isinstance(candidate, Candidate):
             return candidate
         lookup = self._units.vault.lookup
-        return Keyed.of(candidate, tuple((key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups))
+        return Keyed.of(candidate, tuple([(key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups]))
 
     def _name(self, started_at: datetime, row: int) -> MemberId:
         """The id of the member that this row becomes: a UUIDv7 like any other to whoever has not the key."""

@@ -144,13 +144,15 @@ class Candidate(NamedTuple):
     """One row that has passed every rule that needs no database.
 
     `row` counts the file's rows from 0, `line` is where it stands. `number` is a hash of the shop's member number, good in this
-    process only. `lookups` are the fields a member is found by, each with its normalised value.
+    process only. `sealed` are values that must not be readable, `plain` those that may; `lookups` are the fields a member is found
+    by, each with its normalised value.
     """
 
     row: int
     line: int
     number: bytes | None
-    values: Mapping[str, Value]
+    sealed: Mapping[str, Value]
+    plain: Mapping[str, Value]
     status: MemberStatus
     lookups: tuple[tuple[str, str, LookupKind], ...]
     flags: tuple[Flag, ...]

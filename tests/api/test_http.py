@@ -18,10 +18,9 @@ TYPENAME = {"query": "{ __typename }"}
 
 
 async def post(http: httpx2.AsyncClient, body: Any, **headers: str) -> httpx2.Response:
-    raw = body if isinstance(body, bytes | str) else None
-    return await http.post(
-        "/graphql", content=raw, json=None if raw is not None else body, headers={"content-type": JSON, **headers}
-    )
+    """POST bytes as they are, and everything else as JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await http.post("/graphql", content=raw, headers={"content-type": JSON, **headers})
 
 
 BAD_BODIES: dict[str, tuple[bytes, str]] = {
