@@ -72,6 +72,7 @@ WORDS: Mapping[str, Word] = dict(
         ("QUERY_TOO_DEEP", Word(400, "The document is nested too deeply.", "GraphQL 文档嵌套过深。")),
         ("TOO_MANY_TOKENS", Word(400, "The document has too many tokens.", "GraphQL 文档的词元过多。")),
         ("TOO_MANY_FIELDS", Word(400, "The document selects too many fields.", "GraphQL 文档选择的字段过多。")),
+        ("TOO_MANY_FRAGMENTS", Word(400, "The document has too many fragments.", "GraphQL 文档的片段过多。")),
         ("TOO_MANY_ALIASES", Word(400, "The document has too many aliases.", "GraphQL 文档的别名过多。")),
         ("TOO_MANY_DIRECTIVES", Word(400, "The document has too many directives.", "GraphQL 文档的指令过多。")),
         ("TOO_MANY_ROOT_FIELDS", Word(400, "The operation has too many root fields.", "操作的根字段过多。")),

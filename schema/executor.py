@@ -8,6 +8,7 @@ is handed back to graphql-core for that field, so that errors are its errors, wi
 
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import CoroutineType
 from typing import Any, NamedTuple, TypeGuard, cast
 
@@ -204,5 +205,11 @@ def _coerce(type_: GraphQLOutputType) -> Coerce | None:
     leaf: Any = item.of_type if is_non_null_type(item) else None
     if not is_leaf_type(leaf):
         return None
-    one = leaf.coerce_output_value
-    return lambda values: [one(value) for value in values]
+    return partial(_coerce_each, leaf.coerce_output_value)
+
+
+def _coerce_each(coerce: Coerce, values: object) -> list[Any]:
+    """A list of leaves. Raises TypeError for anything else: a text is a sequence too, of its characters."""
+    if not isinstance(values, list | tuple):
+        raise TypeError
+    return [coerce(value) for value in values]

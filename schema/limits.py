@@ -6,6 +6,7 @@ would otherwise cost a billion steps.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from graphql import (
@@ -31,7 +32,10 @@ _BRACKETS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The most that one request may be. Bytes, characters, levels, numbers."""
+    """The most that one request may be. Bytes, characters, levels, numbers.
+
+    `repeats`: how often one selection set may name the same field. Validation compares each with each, and their selections too.
+    """
 
     body: int = 256 * 1024
     json_depth: int = 32
@@ -39,6 +43,8 @@ class Limits:
     tokens: int = 2000
     depth: int = 10
     fields: int = 250
+    repeats: int = 8
+    fragments: int = 40
     aliases: int = 40
     directives: int = 40
     root_fields: int = 20
@@ -52,6 +58,7 @@ class Size:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    repeats: int = 0
 
     def beside(self, other: "Size") -> "Size":
         """Both selections, one after the other."""
@@ -60,6 +67,7 @@ class Size:
             self.fields + other.fields,
             self.aliases + other.aliases,
             self.directives + other.directives,
+            max(self.repeats, other.repeats),
         )
 
 
@@ -100,7 +108,8 @@ def broken_limit(document: DocumentNode, size: Size, limits: Limits) -> str | No
         (size.depth > limits.depth, "QUERY_TOO_DEEP"),
         (size.aliases > limits.aliases, "TOO_MANY_ALIASES"),
         (size.directives > limits.directives, "TOO_MANY_DIRECTIVES"),
-        (size.fields > limits.fields, "TOO_MANY_FIELDS"),
+        (size.fields > limits.fields or size.repeats > limits.repeats, "TOO_MANY_FIELDS"),
+        (len(fragments) > limits.fragments, "TOO_MANY_FRAGMENTS"),
     )
     return next((code for broken, code in found if broken), None)
 
@@ -151,7 +160,7 @@ class _Measure:
         self._level += 1
         if self._level > _DEEPEST:
             raise _Bottomless
-        total = Size()
+        total = Size(repeats=_repeats(selections))
         for node in selections.selections if selections else ():
             total = total.beside(Size(directives=len(node.directives or ()))).beside(self._selection(node))
         self._level -= 1
@@ -164,7 +173,7 @@ class _Measure:
             return self._selections(getattr(node, "selection_set", None))
         inner = self._selections(node.selection_set)
         depth = 1 if node.name.value.startswith("__") else inner.depth + 1
-        return Size(depth, inner.fields + 1, inner.aliases + (node.alias is not None), inner.directives)
+        return Size(depth, inner.fields + 1, inner.aliases + (node.alias is not None), inner.directives, inner.repeats)
 
     def _fragment(self, name: str) -> Size:
         """A fragment's size. One that is not there, or that contains itself, comes to nothing here: validation refuses it."""
@@ -173,3 +182,9 @@ class _Measure:
             if name in self._fragments:
                 self._known[name] = self._selections(self._fragments[name].selection_set)
         return self._known[name]
+
+
+def _repeats(selections: SelectionSetNode | None) -> int:
+    """How often the most frequent answer key stands in one selection set."""
+    nodes = (node for node in selections.selections if isinstance(node, FieldNode)) if selections else ()
+    return max(Counter((node.alias or node.name).value for node in nodes).values(), default=0)

@@ -96,9 +96,7 @@ class ConsentNeeded(Refusal):
     """From `consent.ConsentNeeded`."""
 
     purpose: PurposeKey | None = strawberry.field(description="The purpose to ask for (目的).")
-    reason: terms.Reason = strawberry.field(
-        graphql_type=WithheldReason, description="Why it does not stand (原因)."
-    )
+    reason: terms.Reason = strawberry.field(graphql_type=WithheldReason, description="Why it does not stand (原因).")
 
 
 @strawberry.type(description="There is no consent to take back (没有可撤回的同意).")

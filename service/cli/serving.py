@@ -105,6 +105,7 @@ async def _listen(running: Parts) -> None:
             log_level=config.log_level,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             http="httptools",
             ws="none",
             lifespan="off",

@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, AsyncServerCursor, errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
 from service.db.engine import Session as AnySession
 from service.db.statement import Bulk, Params, Prepared, Row
-from service.errors import StoreUnavailable
+from service.errors import ServiceError, StoreUnavailable
 
 _CONNECT_SECONDS = 5.0
 _ACQUIRE_SECONDS = 2.0
@@ -71,12 +72,17 @@ class Postgres:
     async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """See `Database.stream`: a server-side cursor in one repeatable-read transaction."""
         compiled = statement.compiled(self.dialect)
-        async with _lent(self._pool) as connection, _translated(), connection.transaction():
+        async with _lent(self._pool) as connection, connection.transaction():
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             async with connection.cursor(name="menshen_stream", binary=True) as cursor:
-                await cursor.execute(compiled.text.encode(), compiled.parameters(params or {}))
-                while page := await cursor.fetchmany(size):
+                await cursor.execute(compiled.encoded, compiled.parameters(params or {}))
+                while page := await self._fetched(cursor, size):
                     yield compiled.rows(page)
+
+    @staticmethod
+    async def _fetched(cursor: AsyncServerCursor[Row], size: int) -> list[Row]:
+        with _translated:
+            return await cursor.fetchmany(size)
 
     async def start(self) -> None:
         """See `Database.start`."""
@@ -100,15 +106,15 @@ class _Session:
 
     async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
         compiled = statement.compiled("postgresql")
-        async with _translated():
+        with _translated:
             cursor = self._connection.cursor(binary=True)
-            await cursor.execute(compiled.text.encode(), compiled.parameters(params or {}))
+            await cursor.execute(compiled.encoded, compiled.parameters(params or {}))
             return compiled.rows(await cursor.fetchall())
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         compiled = statement.compiled("postgresql")
-        async with _translated():
-            cursor = await self._connection.execute(compiled.text.encode(), compiled.parameters(params or {}))
+        with _translated:
+            cursor = await self._connection.execute(compiled.encoded, compiled.parameters(params or {}))
             return cursor.rowcount
 
     async def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
@@ -120,14 +126,15 @@ class _Session:
 
     async def _copy(self, statement: Bulk, rows: Sequence[Row]) -> None:
         """Stream the rows in the server's own binary form. Arrays travel as text, and to escape 500 JSON texts takes 200 ms."""
-        async with _translated(), self._connection.cursor() as cursor, cursor.copy(statement.copy.encode()) as stream:
-            stream.set_types(statement.copy_types)
-            for row in rows:
-                await stream.write_row(row)
+        with _translated:
+            async with self._connection.cursor() as cursor, cursor.copy(statement.copy.encode()) as stream:
+                stream.set_types(statement.copy_types)
+                for row in rows:
+                    await stream.write_row(row)
 
 
 class _Pooled:
-    """Each statement on whatever connection is free."""
+    """Each statement on whatever connection is free. The hot path: no context manager stands between it and the driver."""
 
     dialect = "postgresql"
 
@@ -135,8 +142,11 @@ class _Pooled:
         self._pool = pool
 
     async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
-        async with _lent(self._pool) as connection:
+        connection = await _take(self._pool)
+        try:
             return await _Session(connection).rows(statement, params)
+        finally:
+            await self._pool.putconn(connection)
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         async with _lent(self._pool) as connection:
@@ -155,12 +165,12 @@ class _Transaction(_Session):
         self._open = False
 
     async def begin(self, how: str) -> None:
-        async with _translated():
+        with _translated:
             await self._connection.execute(how.encode())
         self._open = True
 
     async def commit(self) -> None:
-        async with _translated():
+        with _translated:
             await self._connection.execute(b"COMMIT")
         self._open = False
 
@@ -185,7 +195,7 @@ class _Own:
 
     async def _ready(self) -> AsyncConnection[Row]:
         if self._connection is None or self._connection.closed or self._connection.broken:
-            async with _translated():
+            with _translated:
                 self._connection = await AsyncConnection.connect(self._info, **self._kwargs)
         return self._connection
 
@@ -204,12 +214,16 @@ class _Own:
             self._connection = None
 
 
-@asynccontextmanager
-async def _lent(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncIterator[AsyncConnection[Row]]:
+async def _take(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncConnection[Row]:
     try:
-        connection = await pool.getconn()
+        return await pool.getconn()
     except (PoolTimeout, psycopg.Error) as problem:
         raise StoreUnavailable(type(problem).__name__) from None
+
+
+@asynccontextmanager
+async def _lent(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncIterator[AsyncConnection[Row]]:
+    connection = await _take(pool)
     try:
         yield connection
     finally:
@@ -226,17 +240,26 @@ async def _transaction(connection: AsyncConnection[Row]) -> AsyncIterator[_Trans
         await transaction.end()
 
 
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+class _Translation:
     """The driver's errors as ours. Their messages quote values (`Key (phone)=(…) already exists`), so no message passes."""
-    try:
-        yield
-    except errors.UniqueViolation as problem:
-        raise Duplicate(problem.diag.table_name or "") from None
-    except (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable) as problem:
-        raise Retry(type(problem).__name__) from None
-    except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
-        raise StoreUnavailable(type(problem).__name__) from None
+
+    def __enter__(self) -> None:
+        """Nothing to set up: one instance serves everybody."""
+
+    def __exit__(self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: TracebackType | None) -> None:
+        if isinstance(problem, psycopg.Error):
+            raise _ours(problem) from None
+
+
+_translated = _Translation()
+
+
+def _ours(problem: psycopg.Error) -> ServiceError:
+    if isinstance(problem, errors.UniqueViolation):
+        return Duplicate(problem.diag.table_name or "")
+    if isinstance(problem, errors.SerializationFailure | errors.DeadlockDetected | errors.LockNotAvailable):
+        return Retry(type(problem).__name__)
+    return StoreUnavailable(type(problem).__name__)
 
 
 def conninfo(url: str) -> str:

@@ -33,6 +33,7 @@ class Compiled(NamedTuple):
     """
 
     text: str
+    encoded: bytes
     constants: dict[str, Any]
     binds: tuple[tuple[str, Processor], ...]
     results: tuple[tuple[int, Processor], ...]
@@ -109,7 +110,8 @@ def _compile(statement: Executable, dialect: Dialect) -> Compiled:
         process = column.type.dialect_impl(dialect).result_processor(dialect, None)
         if process is not None:
             results.append((position, process))
-    return Compiled(_with_binary_arrays(compiled), constants, tuple(binds), tuple(results))
+    text = _with_binary_arrays(compiled)
+    return Compiled(text, text.encode(), constants, tuple(binds), tuple(results))
 
 
 def _with_binary_arrays(compiled: SQLCompiler) -> str:

@@ -144,8 +144,8 @@ class Candidate(NamedTuple):
     """One row that has passed every rule that needs no database.
 
     `row` counts the file's rows from 0, `line` is where it stands. `number` is a hash of the shop's member number, good in this
-    process only. `sealed` are values that must not be readable, `plain` those that may; `lookups` are the fields a member is found
-    by, each with its normalised value.
+    process only. `sealed` are values that nobody may read, `plain` those kept as they are; `lookups` are the fields a member is
+    found by, each with its normalised value.
     """
 
     row: int

@@ -14,7 +14,9 @@ from service.intake.model import Code, FileProblem, RawRow
 from service.intake.workbook import Workbook
 
 MAX_COLUMNS = 1000
-_MAX_LINE = 1 << 20
+_MAX_LINE = 131_072
+"""Characters: what the csv module takes for one cell, so that none can be too long for it."""
+
 _HEADER_ROWS = 20
 _DELIMITERS = (",", ";", "\t")
 
@@ -126,7 +128,7 @@ def _parsed(file: TextIO, delimiter: str) -> Iterator[RawRow]:
         except StopIteration:
             return
         except csv.Error:
-            # A quote that is never closed swallows every row after it; one that is closed in the wrong place spoils only its own.
+            # A quote that is never closed swallows every row after it; one closed in the wrong place spoils only its own.
             if reader.line_num > line:
                 raise _unclosed(line) from None
             yield RawRow(line, line, (), Code.QUOTES)

@@ -29,6 +29,8 @@ _MOBILE = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
 _CONTACT = re.compile(r"(?<!\d)1[3-9](?:[ -]?\d){9}(?!\d)|@", re.ASCII)
 _SPACES = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[、，,；;|/\s]+")
+# Full-width forms only: NFKC would read 7² as 72.
+_NARROW = str.maketrans("０１２３４５６７８９，．／－：\u3000", "0123456789,./-: ")
 _SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
 
 _FORMULA = frozenset("=@＝＠﹦﹫")
@@ -139,7 +141,7 @@ def findable(normaliser: str, value: str, appid: str) -> str:
 
 def number(text: str) -> int:
     """A whole number, zero or more; 1,234 and 775.0 are ones, a word is not."""
-    plain_text = text if text.isascii() else normalize("NFKC", text)
+    plain_text = text if text.isascii() else text.translate(_NARROW)
     if not _NUMBER.fullmatch(plain_text):
         raise CellProblem(Code.NUMBER_INVALID)
     found = int(plain_text.replace(",", "").partition(".")[0])
@@ -152,7 +154,7 @@ def moment(text: str) -> datetime:
     """A date in any of the usual forms, with a time or at midnight, in Shanghai."""
     if iso := _iso_day(text):
         return datetime(iso.year, iso.month, iso.day, tzinfo=SHANGHAI)
-    found = _DATE.fullmatch(text if text.isascii() else normalize("NFKC", text))
+    found = _DATE.fullmatch(text if text.isascii() else text.translate(_NARROW))
     if found is None:
         raise CellProblem(Code.DATE_INVALID)
     year, _, *days, hour, minute, second = found.groups()
@@ -179,7 +181,7 @@ def day(today: date, code: Code = Code.DATE_INVALID) -> Callable[[str], date]:
 
 
 def _iso_day(text: str) -> date | None:
-    """Most dates are written YYYY-MM-DD, and to read them so is five times as fast. The dashes keep other forms of ISO 8601 out."""
+    """Most dates are written YYYY-MM-DD, and this is five times as fast. The dashes keep other forms of ISO 8601 out."""
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         return None
     try:

@@ -22,6 +22,11 @@ class Seen:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return self._keys.itemsize * len(self._keys) + self._lines.itemsize * len(self._lines)
+
     def line_of(self, digest: int) -> int | None:
         """The line that this value was first seen on."""
         place = self._place(digest & _LIMIT | 1)

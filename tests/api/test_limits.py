@@ -32,8 +32,8 @@ TOO_MUCH: dict[str, tuple[str, str]] = {
     "depth by inline fragments": ("{ " + "... { " * 150 + "__typename" + " }" * 151, "QUERY_TOO_DEEP"),
     "depth by a chain of fragments": (
         "{ ...F0 } "
-        + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(250))
-        + " fragment F250 on Query { __typename }",
+        + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(200))
+        + " fragment F200 on Query { __typename }",
         "QUERY_TOO_DEEP",
     ),
     "depth in values": (f"{{ members(purpose: {'[' * 900} ) {{ nodes {{ id }} }} }}", "QUERY_TOO_DEEP"),
@@ -49,7 +49,13 @@ TOO_MUCH: dict[str, tuple[str, str]] = {
         "TOO_MANY_ALIASES",
     ),
     "aliases by doubling": (doubling(30).replace("{ name }", "{ x: name }"), "TOO_MANY_ALIASES"),
-    "fields": (f"{{ {ROOT} {{ {'name ' * 250} }} }}", "TOO_MANY_FIELDS"),
+    "fields": (f"{{ {ROOT} {{ {'... { name phone } ' * 125} }} }}", "TOO_MANY_FIELDS"),
+    "one field again and again": (f"{{ {ROOT} {{ {'name ' * 9} }} }}", "TOO_MANY_FIELDS"),
+    "fragments": (
+        f"{{ {ROOT} {{ {' '.join(f'...F{n}' for n in range(41))} }} }} "
+        + " ".join(f"fragment F{n} on Member {{ name }}" for n in range(41)),
+        "TOO_MANY_FRAGMENTS",
+    ),
     "fields by doubling": (doubling(30), "TOO_MANY_FIELDS"),
     "root fields": (f"{{ {' '.join(f'a{n}: {ROOT} {{ id }}' for n in range(21))} }}", "TOO_MANY_ROOT_FIELDS"),
     "root fields in fragments": (
@@ -110,8 +116,11 @@ async def test_a_fragment_that_contains_itself_is_refused(http: httpx2.AsyncClie
 async def test_the_most_that_is_allowed_is_judged_in_no_time(
     http: httpx2.AsyncClient, signed: Callable[..., dict[str, str]]
 ) -> None:
-    # Hundreds of times the same field: comparing each with each must not be a way to keep the service busy.
-    query = f"{{ {ROOT} {{ {'name ' * 245} }} }}"
+    # Comparing each field with each of the same name, and their selections too, must be no way to keep the service busy.
+    remedies = "remedy { operation notice } " * 3
+    query = (
+        f"{{ {ROOT} {{ {('withheld { ' + remedies + 'field reason } ') * 8} {'...F ' * 20} }} }} fragment F on Member {{ name }}"
+    )
     started = time.perf_counter()
     answer = await http.post("/graphql", json={"query": query}, headers=signed())
     assert answer.status_code == 200
