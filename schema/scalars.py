@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 PurposeKey = NewType("PurposeKey", str)
@@ -52,36 +52,46 @@ def _text(value: date | str) -> str:
     return value if isinstance(value, str) else value.isoformat()
 
 
-def _same(value: object) -> object:
-    return value
+def _scalar(
+    name: str, description: str, *, parse: Callable[[object], object], serialize: Callable[..., str] = str, url: str | None = None
+) -> ScalarDefinition:
+    """A scalar that is a text in a query too: an enum's name or a number without quotes is not taken for one."""
+
+    def literal(node: ValueNode, _variables: object = None) -> object:
+        return parse(node.value if isinstance(node, StringValueNode) else None)
+
+    return strawberry.scalar(
+        name=name,
+        description=description,
+        specified_by_url=url,
+        serialize=serialize,
+        parse_value=parse,
+        parse_literal=literal,
+    )
 
 
 SCALARS: Mapping[object, ScalarDefinition] = {
-    PurposeKey: strawberry.scalar(
-        name="PurposeKey",
-        description="The key of a declared purpose (处理目的), such as `order_fulfilment`. `processingRules` lists them all.",
-        serialize=str,
-        parse_value=_key("PurposeKey"),
+    PurposeKey: _scalar(
+        "PurposeKey",
+        "The key of a declared purpose (处理目的), such as `order_fulfilment`. `processingRules` lists them all.",
+        parse=_key("PurposeKey"),
     ),
-    FieldKey: strawberry.scalar(
-        name="FieldKey",
-        description="The key of a field of the catalogue (个人信息字段), such as `phone`. `processingRules` lists them all.",
-        serialize=str,
-        parse_value=_key("FieldKey"),
+    FieldKey: _scalar(
+        "FieldKey",
+        "The key of a field of the catalogue (个人信息字段), such as `phone`. `processingRules` lists them all.",
+        parse=_key("FieldKey"),
     ),
-    datetime: strawberry.scalar(
-        name="DateTime",
-        description="A moment (时间) as RFC 3339 writes it, with an offset: `2026-11-22T10:00:00+08:00`. Answers are in UTC.",
-        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    datetime: _scalar(
+        "DateTime",
+        "A moment (时间) as RFC 3339 writes it, with an offset: `2026-11-22T10:00:00+08:00`. Answers are in UTC.",
+        parse=_moment,
         serialize=_moment_text,
-        parse_value=_moment,
+        url="https://www.rfc-editor.org/rfc/rfc3339",
     ),
-    date: strawberry.scalar(
-        name="Date",
-        description=(
-            "A day (日期): `1990-05-12`. Where the answer's `masked` names the field, it is the masked form (脱敏) and no day."
-        ),
+    date: _scalar(
+        "Date",
+        "A day (日期): `1990-05-12`. Where the answer's `masked` names the field, it is the masked form (脱敏) and no day.",
+        parse=_day,
         serialize=_text,
-        parse_value=_day,
     ),
 }

@@ -7,7 +7,7 @@ writes no phone. Messages of foreign exceptions are never logged, because they q
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -44,8 +44,10 @@ ALLOWED = frozenset(
 """Every key that a log line may have."""
 
 
-def configure(level: str) -> None:
-    """Send structlog's and the standard library's records to stderr, as JSON, through the allow-list."""
+def configure(level: str, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's records to `stream` (stderr), as JSON, through the allow-list."""
+    # A handler that fails would print the record and a traceback, values and all.
+    logging.raiseExceptions = False
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -58,7 +60,7 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _without_traceback],

@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.plugins.databases",
     "tests.plugins.obligations",
     "tests.plugins.skipped",
+    "tests.plugins.threads",
     "tests.fixtures_app",
 ]
 

@@ -11,6 +11,7 @@ import uvicorn
 import uvloop
 from rich.console import Console
 
+from service import logs
 from service.app import Parts, build, catalogue_of, parts
 from service.config import Config
 from service.db import migrate as migrations
@@ -33,6 +34,7 @@ def migrate(
 def serve() -> None:
     """Serve GraphQL over HTTP. Stops by itself where anything is not as it should be. 启动服务。"""
     config = Config.load()
+    logs.configure(config.log_level)
     held = only_server(config)
     uvloop.run(_serve(config))
     held.close()
@@ -104,6 +106,7 @@ async def _listen(running: Parts) -> None:
             port=config.port,
             log_level=config.log_level,
             access_log=False,
+            log_config=None,
             server_header=False,
             proxy_headers=False,
             http="httptools",

@@ -47,7 +47,9 @@ async def recorded(database: Database) -> list[str]:
 async def test_a_change_and_its_entry_are_there_together(
     database: Database, journal: Writer, home: Path, administrator: Administrator
 ) -> None:
-    await asyncio.gather(*(do(database, journal, f"c{n}") for n in range(20)), *(journal.append(logs.read(), CLERK) for _ in range(20)))
+    await asyncio.gather(
+        *(do(database, journal, f"c{n}") for n in range(20)), *(journal.append(logs.read(), CLERK) for _ in range(20))
+    )
     assert await done(database) == set(await recorded(database))
     assert len(await recorded(database)) == 20
     assert administrator.run("SELECT count(*) FROM audit_pending") == [(0,)]

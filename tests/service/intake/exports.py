@@ -78,7 +78,11 @@ def dirty(good: int = 60) -> Dirt:
     made.add("PHONE_MISSING", *(a_row(手机号="") for _ in range(3)))
     made.add("EMAIL_INVALID", a_row(邮箱="not-an-email"), a_row(邮箱="a@b"))
     made.add("BIRTHDAY_IMPOSSIBLE", a_row(生日="2026-02-30"), a_row(生日="2031-01-01"), a_row(生日="1776-07-04"))
-    made.add("IDENTITY_NUMBER", a_row(备注="身份证 11010519491231002X"), a_row(收货地址="证件 １１０１０５１９４９１２３１００２Ｘ 自取"))
+    made.add(
+        "IDENTITY_NUMBER",
+        a_row(备注="身份证 11010519491231002X"),
+        a_row(收货地址="证件 １１０１０５１９４９１２３１００２Ｘ 自取"),
+    )
     made.add("FORMULA", a_row(姓名='=HYPERLINK("http://evil.example","x")'), a_row(备注="@SUM(A1:A9)"))
     made.add("NUMBER_INVALID", a_row(积分="一千"))
     made.add("WORD_UNKNOWN", a_row(短信营销="也许"))
@@ -89,7 +93,9 @@ def dirty(good: int = 60) -> Dirt:
     return made
 
 
-def write(path: Path, rows: Iterable[Row], *, header: Sequence[str] = HEADER, encoding: str = "utf-8", delimiter: str = ",") -> Path:
+def write(
+    path: Path, rows: Iterable[Row], *, header: Sequence[str] = HEADER, encoding: str = "utf-8", delimiter: str = ","
+) -> Path:
     """A text file."""
     with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
@@ -122,9 +128,7 @@ async def load(
 ) -> Outcome:
     """`menshen import`, below its command line."""
     more = {"mapped_by": mapped_by} if mapped_by else {}
-    job = understand(
-        path, running.catalogue, now=running.clock(), provenance=provenance, ignore_unmapped=ignore_unmapped, **more
-    )
+    job = understand(path, running.catalogue, now=running.clock(), provenance=provenance, ignore_unmapped=ignore_unmapped, **more)
     with RejectFile(rejects) as listed:
         intake = Intake(running.units, a_call(role), job, rejects=listed)
         return await (intake.check() if dry_run else intake.load())

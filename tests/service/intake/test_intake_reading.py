@@ -146,7 +146,10 @@ def test_a_file_written_to_meanwhile_is_noticed(opened, tmp_path):
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300), st.sampled_from([b"", b"phone,name\n", "手机号,姓名\n".encode("gb18030"), b"PK\x03\x04", b"\xff\xfe"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"phone,name\n", "手机号,姓名\n".encode("gb18030"), b"PK\x03\x04", b"\xff\xfe"]),
+)
 def test_whatever_the_bytes_there_are_rows_or_a_file_problem(opened, tmp_path, noise, start):
     path = tmp_path / "noise.csv"
     path.write_bytes(start + noise)
@@ -235,7 +238,10 @@ def _replace(path, name, change):
 
 def _shared(path):
     """The same workbook with its texts in a part of their own, as Excel keeps them."""
-    main, kinds = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://schemas.openxmlformats.org/officeDocument/2006"
+    main, kinds = (
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://schemas.openxmlformats.org/officeDocument/2006",
+    )
     texts = []
 
     def move(found):
@@ -244,8 +250,14 @@ def _shared(path):
 
     pattern = rb'<c r="([A-Z]+\d+)" t="inlineStr"><is><t>(.*?)</t></is></c>'
     _replace(path, "xl/worksheets/sheet1.xml", lambda xml: re.sub(pattern, lambda m: move((m[0], m[1].decode(), m[2])), xml))
-    _add(path, "xl/sharedStrings.xml", f'<sst xmlns="{main}">'.encode() + b"".join(b"<si><t>%b</t></si>" % t for t in texts) + b"</sst>")
-    relation = f'<Relationship Id="rId99" Type="{kinds}/relationships/sharedStrings" Target="/xl/sharedStrings.xml"/></Relationships>'
+    _add(
+        path,
+        "xl/sharedStrings.xml",
+        f'<sst xmlns="{main}">'.encode() + b"".join(b"<si><t>%b</t></si>" % t for t in texts) + b"</sst>",
+    )
+    relation = (
+        f'<Relationship Id="rId99" Type="{kinds}/relationships/sharedStrings" Target="/xl/sharedStrings.xml"/></Relationships>'
+    )
     _replace(path, "xl/_rels/workbook.xml.rels", lambda xml: xml.replace(b"</Relationships>", relation.encode()))
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
     override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'

@@ -32,7 +32,14 @@ def code_of(read, text):
 def test_every_spelling_of_a_mobile_is_one_number(second, rest):
     number = f"1{second}{rest}"
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in number)
-    spellings = (number, f"+86{number}", f"0086{number}", f"+86 {number[:3]} {number[3:7]} {number[7:]}", f"{number[:3]}-{number[3:]}", wide)
+    spellings = (
+        number,
+        f"+86{number}",
+        f"0086{number}",
+        f"+86 {number[:3]} {number[3:7]} {number[7:]}",
+        f"{number[:3]}-{number[3:]}",
+        wide,
+    )
     assert {rules.phone(tidy(f" {text} ")) for text in spellings} == {f"+86{number}"}
 
 
@@ -65,13 +72,21 @@ def test_whatever_a_cell_holds_a_rule_reads_it_or_refuses_it_by_name(cell):
 @given(st.dates(date(1900, 1, 1), TODAY))
 def test_the_forms_of_a_date_mean_the_same_day(day):
     read = rules.day(TODAY)
-    forms = (f"{day:%Y-%m-%d}", f"{day.year}/{day.month}/{day.day}", f"{day:%Y.%m.%d}", f"{day:%Y%m%d}", f"{day.year}年{day.month}月{day.day}日")
+    forms = (
+        f"{day:%Y-%m-%d}",
+        f"{day.year}/{day.month}/{day.day}",
+        f"{day:%Y.%m.%d}",
+        f"{day:%Y%m%d}",
+        f"{day.year}年{day.month}月{day.day}日",
+    )
     assert {read(text) for text in forms} == {day}
     assert {read(f"{text} 23:59:59") for text in forms} == {day}
     assert all(type(read(text)) is date for text in forms)
 
 
-@pytest.mark.parametrize("text", ["2026-02-30", "1990-13-01", "1990-7", "19900714x", "1990-07/14", "33068", "昨天", "2024-W01-1", "1990-07-14 25:00"])
+@pytest.mark.parametrize(
+    "text", ["2026-02-30", "1990-13-01", "1990-7", "19900714x", "1990-07/14", "33068", "昨天", "2024-W01-1", "1990-07-14 25:00"]
+)
 def test_what_is_no_day_is_refused(text):
     assert code_of(rules.day(TODAY, Code.BIRTHDAY_IMPOSSIBLE), text) is Code.BIRTHDAY_IMPOSSIBLE
 
@@ -91,7 +106,9 @@ def test_a_moment_is_shanghais_and_has_come():
     assert code_of(rules.past(NOW), "2026-11-22 10:01") is Code.DATE_INVALID
 
 
-@pytest.mark.parametrize(("text", "value"), [("775", 775), ("0", 0), ("1,234", 1234), ("１２", 12), ("775.0", 775), ("12,345,678", 12345678)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("775", 775), ("0", 0), ("1,234", 1234), ("１２", 12), ("775.0", 775), ("12,345,678", 12345678)]
+)
 def test_a_whole_number_is_read_as_people_write_it(text, value):
     assert rules.number(text) == value
 
@@ -118,7 +135,9 @@ def test_a_remark_may_begin_with_a_dash_and_a_name_may_not():
 
 
 @pytest.mark.obligation("RD-07")
-@pytest.mark.parametrize("text", ["身份证 11010519491231002X", "id:1101 0519 4912 31002x", "１１０１０５１９４９１２３１００２Ｘ"])
+@pytest.mark.parametrize(
+    "text", ["身份证 11010519491231002X", "id:1101 0519 4912 31002x", "１１０１０５１９４９１２３１００２Ｘ"]
+)
 def test_an_identity_number_is_refused_wherever_people_type(text):
     for read in (rules.free_text(60), rules.free_text(60, name=True), rules.unsealed_text(60), rules.texts(rules.free_text(60))):
         if read("教师"):
@@ -137,7 +156,13 @@ def test_what_is_kept_unsealed_holds_no_contact(text):
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [("  张三 ", "张三"), ("\ufeff张三\u200b", "张三"), ("深圳\r\n南山\t区", "深圳 南山 区"), ("\u3000 \u200b", ""), ("👩\u200d👧", "👩\u200d👧")],
+    [
+        ("  张三 ", "张三"),
+        ("\ufeff张三\u200b", "张三"),
+        ("深圳\r\n南山\t区", "深圳 南山 区"),
+        ("\u3000 \u200b", ""),
+        ("👩\u200d👧", "👩\u200d👧"),
+    ],
 )
 def test_invisible_dirt_is_wiped_off(cell, text):
     assert tidy(cell) == text
@@ -171,7 +196,19 @@ def test_what_a_rule_accepts_the_members_room_accepts_unchanged(catalogue, data)
     """Two sets of rules over one field must not contradict each other: an update would refuse what an import took."""
     mapping = load(SHIPPED, catalogue)
     field = data.draw(st.sampled_from(sorted(catalogue.fields)))
-    words = ["13812345678", "a@example.com", "oKQ6-a_B_1", "1990-07-14", "2025/1/2", "775", "女", "金卡", "零食、健身", "深圳南山", "x" * 50]
+    words = [
+        "13812345678",
+        "a@example.com",
+        "oKQ6-a_B_1",
+        "1990-07-14",
+        "2025/1/2",
+        "775",
+        "女",
+        "金卡",
+        "零食、健身",
+        "深圳南山",
+        "x" * 50,
+    ]
     cell = compiled([Column(0, "列", Meaning(Role.FIELD, field))], mapping, catalogue, NOW)
     read = (cell.sealed + cell.plain)[0].read
     try:

@@ -12,9 +12,11 @@ from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import keyring
 from service.errors import ConfigError, KeyUnavailable, SealBroken
-from service.vault.keyring import USES
+from service.vault import store
+from service.vault.keyring import USES, Opener
 from service.vault.keys import Suite
 from service.vault.kms import DataKey, Kms, kms_for
+from service.vault.kms.pkcs11 import Pkcs11Kms
 from service.vault.vault import Vault
 from tests.service.vault.conftest import SoftHsm
 from tests.service.vault.vaults import ANN, CONTROLLER, NOW, ORIGIN, permit
@@ -25,6 +27,8 @@ ROWS = Prepared(
 SET_STATE = Prepared(update(keyring).where(keyring.c.use == bindparam("of_use")).values(state=bindparam("new_state")))
 SET_WRAPPED = Prepared(update(keyring).where(keyring.c.use == bindparam("of_use")).values(wrapped=bindparam("new_wrapped")))
 DROP = Prepared(delete(keyring).where(keyring.c.use == bindparam("of_use")))
+
+DROP_SECOND = Prepared(delete(keyring).where(keyring.c.generation == 2))
 
 
 @pytest.fixture(params=["local", "pkcs11"])
@@ -38,8 +42,6 @@ async def kms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[K
 
 
 async def token_kms(softhsm: SoftHsm) -> Kms:
-    from service.vault.kms.pkcs11 import Pkcs11Kms
-
     made = kms_for(softhsm.uri(f"keyring-{os.urandom(8).hex()}"), chance=os.urandom, production=True)
     assert isinstance(made, Pkcs11Kms)
     await made.make_master_key()
@@ -137,9 +139,6 @@ async def test_a_use_without_an_active_key_does_not_get_a_new_one_by_itself(data
 
 
 async def test_a_destroyed_key_opens_nothing_even_where_its_bytes_are_still_there(database: Database, kms: Kms) -> None:
-    from service.vault import store
-    from service.vault.keyring import Opener
-
     old = await unlock(database, kms)
     keys, wrapped = old.new_member(ANN)
     sealed = old.seal(keys, {"name": "高颖"})
@@ -151,8 +150,9 @@ async def test_a_destroyed_key_opens_nothing_even_where_its_bytes_are_still_ther
     for state, opens in (("decrypt-only", True), ("destroyed", False)):
         await run(database, SET_STATE, {"of_use": "members", "new_state": state})
         await run(database, DROP_SECOND, {})
-        async with database.own().single() as session:
-            await store.add_key(session, second, now=NOW)
+        async with database.write() as transaction:
+            await store.add_key(transaction, second, now=NOW)
+            await transaction.commit()
         vault = await unlock(database, kms)
         assert vault.new_member(ANN)[1][2:6] == b"\x00\x00\x00\x02"
         if opens:
@@ -160,9 +160,6 @@ async def test_a_destroyed_key_opens_nothing_even_where_its_bytes_are_still_ther
         else:
             with pytest.raises(SealBroken):
                 vault.member_keys(ANN, 1, wrapped)
-
-
-DROP_SECOND = Prepared(delete(keyring).where(keyring.c.generation == 2))
 
 
 async def test_a_keyring_key_in_the_place_of_another_does_not_open(database: Database, kms: Kms) -> None:
@@ -179,7 +176,11 @@ async def test_the_keyring_of_another_deployment_does_not_open(database: Databas
         await unlock(database, kms, controller="another-retail")
 
 
-@pytest.mark.parametrize("wrapped", [b"", b"\x01", b"\x02\x01" + bytes(61), b"\x01\x03" + bytes(61), b"\x01\x01", bytes(200)])
+@pytest.mark.parametrize(
+    "wrapped",
+    [b"", b"\x01", b"\x02\x01" + bytes(61), b"\x01\x03" + bytes(61), b"\x01\x01", bytes(200)],
+    ids=lambda raw: f"{len(raw)}-{raw[:2].hex()}",
+)
 async def test_whatever_the_bytes_in_the_keyring_opening_raises_one_error(database: Database, kms: Kms, wrapped: bytes) -> None:
     await unlock(database, kms)
     await run(database, SET_WRAPPED, {"of_use": "cursor", "new_wrapped": wrapped})

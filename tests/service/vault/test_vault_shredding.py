@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import bindparam, insert, select
 
+from service.db import engine
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import member, member_lookup, member_secret
@@ -13,6 +14,7 @@ from service.errors import SealBroken
 from service.vault.kms import kms_for
 from service.vault.vault import Suite, Vault
 from tests.plugins import canary
+from tests.service.vault import vaults
 from tests.service.vault.vaults import ANN, BEN, CONTROLLER, NOW, ORIGIN, permit
 
 ADD_MEMBER = Prepared(
@@ -42,15 +44,13 @@ MONTHS = ("2026-09", "2026-10", "2026-11", "2026-12")
 
 @pytest.fixture(params=Suite, ids=lambda suite: suite.name)
 async def vault(request: pytest.FixtureRequest, database: Database, tmp_path: Path) -> Vault:
-    kms = kms_for(f"local:{tmp_path / 'development.key'}", chance=os.urandom, production=False)
+    return await unlocked(database, tmp_path, request.param)
+
+
+async def unlocked(database: Database, folder: Path, suite: Suite) -> Vault:
+    kms = kms_for(f"local:{folder / 'development.key'}", chance=os.urandom, production=False)
     return await Vault.unlock(
-        database=database,
-        kms=kms,
-        controller=CONTROLLER,
-        origin=ORIGIN,
-        suite=request.param,
-        clock=lambda: NOW,
-        chance=os.urandom,
+        database=database, kms=kms, controller=CONTROLLER, origin=ORIGIN, suite=suite, clock=lambda: NOW, chance=os.urandom
     )
 
 
@@ -121,25 +121,16 @@ async def test_a_shredding_that_is_rolled_back_destroys_nothing(database: Databa
 
 
 async def test_the_secret_is_gone_from_the_files_of_the_database(sqlite_url: str, tmp_path: Path) -> None:
-    from service.db import engine
-
     database = engine.connect(sqlite_url)
     await database.start()
-    kms = kms_for(f"local:{tmp_path / 'development.key'}", chance=os.urandom, production=False)
-    vault = await Vault.unlock(
-        database=database,
-        kms=kms,
-        controller=CONTROLLER,
-        origin=ORIGIN,
-        suite=Suite.AES256_GCM,
-        clock=lambda: NOW,
-        chance=os.urandom,
-    )
-    _, wrapped = await admitted(database, vault, ANN, {"phone": canary.value("phone")})
-    assert any(wrapped[18:] in content for content in files(sqlite_url))
-    await shred(database, vault, ANN)
-    # Closing the last connection folds the write-ahead log back into the file.
-    await database.close()
+    try:
+        vault = await unlocked(database, tmp_path, Suite.AES256_GCM)
+        _, wrapped = await admitted(database, vault, ANN, {"phone": canary.value("phone")})
+        assert any(wrapped[18:] in content for content in files(sqlite_url))
+        await shred(database, vault, ANN)
+    finally:
+        # Closing the last connection folds the write-ahead log back into the file.
+        await database.close()
     assert not any(wrapped[18:] in content for content in files(sqlite_url))
 
 
@@ -152,12 +143,9 @@ def files(url: str) -> list[bytes]:
 async def test_a_stolen_database_shows_no_phone_name_or_openid_in_either_suite(database: Database, vault: Vault) -> None:
     values = {"phone": canary.value("phone"), "name": canary.value("name"), "wechat_openid": canary.value("openid")}
     sealed, wrapped = await admitted(database, vault, ANN, values)
-    dump = b"".join(
-        bytes(value) if isinstance(value, bytes) else str(value).encode()
-        for table in (member, member_secret, member_lookup)
-        for row in await database.read.rows(Prepared(select(*table.columns)))
-        for value in row
-    )
+    tables = [await database.read.rows(Prepared(select(*table.columns))) for table in (member, member_secret, member_lookup)]
+    values_stored = [value for rows in tables for row in rows for value in row]
+    dump = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in values_stored)
     assert sealed in dump
     assert not any(form in dump for value in values.values() for form in canary.forms(value))
     # And yet the one who may reads it all.
@@ -174,6 +162,4 @@ async def test_an_openid_is_found_by_a_keyed_digest_that_another_deployment_does
     assert digest == vault.lookup("wechat_openid", openid)
     assert digest != vault.lookup("wechat_unionid", openid)
     assert digest != vault.lookup("wechat_openid", openid.replace("wx1", "wx2"))
-    from tests.service.vault import vaults
-
     assert digest != vaults.vault().lookup("wechat_openid", openid)
