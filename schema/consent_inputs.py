@@ -23,8 +23,8 @@ class ClientInput:
 
     app_id: str | None = strawberry.field(default=None, description="The app's id, such as the mini-program's appid (应用标识).")
     app_version: str | None = strawberry.field(default=None, description="The app's version (应用版本).")
-    device_digest: str = strawberry.field(
-        default="", description="A digest of the device made by the front end; no identifier (设备摘要)."
+    device_digest: str | None = strawberry.field(
+        default=None, description="A digest of the device made by the front end; no identifier (设备摘要)."
     )
 
 

@@ -27,6 +27,7 @@ from graphql import (
     validate,
 )
 from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 
 from schema.executor import Memory
 from schema.limits import Limits, broken_limit, fragments_of, measure, root_fields
@@ -59,6 +60,7 @@ class Operation:
     node: OperationDefinitionNode
     definitions: dict[str, FragmentDefinitionNode]
     fragments: dict[str, FragmentDetails]
+    variables: tuple[GraphQLVariableSignature, ...]
     public: bool
     constant: bool
     memory: Memory = field(default_factory=Memory)
@@ -107,7 +109,20 @@ class Documents:
         if code is not None:
             return _bad(_mistake(code))
         errors = validate(self._schema, parsed, self._rules, _MOST_ERRORS, hide_suggestions=self._production)
-        return _invalid(errors) if errors else _good(parsed, constant=size.directives == 0)
+        return _invalid(errors) if errors else self._good(parsed, constant=size.directives == 0)
+
+    def _good(self, parsed: DocumentNode, *, constant: bool) -> Document:
+        definitions = fragments_of(parsed)
+        fragments = {name: FragmentDetails(definition) for name, definition in definitions.items()}
+        operations = {}
+        for node in parsed.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                public = all(found.name.value in PUBLIC for found in root_fields(node, definitions))
+                declared = (get_variable_signature(self._schema, variable) for variable in node.variable_definitions or ())
+                variables = tuple(variable for variable in declared if not isinstance(variable, GraphQLError))
+                name = node.name.value if node.name else None
+                operations[name] = Operation(node, definitions, fragments, variables, public, constant)
+        return Document(operations)
 
 
 class QuietValues(ValuesOfCorrectTypeRule):
@@ -127,17 +142,6 @@ class NoIntrospection(NoSchemaIntrospectionCustomRule):
     def report_error(self, error: GraphQLError) -> None:
         """Report it under its code."""
         super().report_error(GraphQLError(error.message, error.nodes, extensions={"code": "INTROSPECTION_OFF"}))
-
-
-def _good(parsed: DocumentNode, *, constant: bool) -> Document:
-    definitions = fragments_of(parsed)
-    fragments = {name: FragmentDetails(definition) for name, definition in definitions.items()}
-    operations = {}
-    for node in parsed.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            public = all(found.name.value in PUBLIC for found in root_fields(node, definitions))
-            operations[node.name.value if node.name else None] = Operation(node, definitions, fragments, public, constant)
-    return Document(operations)
 
 
 def _bad(*mistakes: Mistake) -> Document:

@@ -21,7 +21,7 @@ from schema.execution import VariablesInvalid, execute
 from schema.limits import Limits
 from schema.meter import Meter
 from schema.request import Asked, from_body, from_query
-from schema.root import schema
+from schema.root import schema, served
 from service.errors import ServiceError, Unauthenticated
 from service.identity.verifier import Verifier
 from service.values import Actor, Call, Chance, Clock, new_id
@@ -81,7 +81,7 @@ class Endpoint(GraphQL[Context, None]):
         self._clock = clock
         self._chance = chance
         self._limits = limits or Limits()
-        self._documents = Documents(schema._schema, self._limits, production=production)  # noqa: SLF001
+        self._documents = Documents(served, self._limits, production=production)
         self._origins = frozenset(origin.encode() for origin in origins)
         self._meter = meter
         self._production = production
@@ -149,7 +149,7 @@ class Endpoint(GraphQL[Context, None]):
             return _mistaken(asking, document.mistakes or (Mistake("OPERATION_NOT_FOUND", ""),))
         try:
             context = self._context(asking, actor, operation)
-            return _result(asking, await execute(schema._schema, operation, asked.variables, context))  # noqa: SLF001
+            return _result(asking, await execute(served, operation, asked.variables, context))
         except VariablesInvalid as invalid:
             return _mistaken(asking, invalid.mistakes)
 

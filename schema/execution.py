@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, VariableDefinitionNode, default_type_resolver, type_from_ast
 from graphql.execution import default_field_resolver
-from graphql.execution.values import VariableValues, get_variable_values
-from graphql.utilities import validate_input_value
+from graphql.execution.get_variable_signature import GraphQLVariableSignature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.pyutils import Undefined
+from graphql.utilities import coerce_input_value, validate_input_value
 
 from schema.context import Context
 from schema.documents import Mistake, Operation
@@ -54,12 +56,28 @@ async def execute(
 
 def coerced(schema: GraphQLSchema, operation: Operation, given: Mapping[str, object]) -> VariableValues:
     """The variables as the operation declares them. Raises VariablesInvalid."""
+    quick = _all_given(operation.variables, given)
+    if quick is not None:
+        return quick
     definitions = operation.node.variable_definitions or ()
     found = get_variable_values(schema, definitions, dict(given), _MOST_ERRORS, hide_suggestions=True)
     if isinstance(found, list):
         mistakes = [mistake for definition in definitions for mistake in _mistakes(schema, definition, given)]
         raise VariablesInvalid(tuple(mistakes[:_MOST_ERRORS]) or (Mistake("VARIABLES_INVALID", ""),))
     return found
+
+
+def _all_given(declared: tuple[GraphQLVariableSignature, ...], given: Mapping[str, object]) -> VariableValues | None:
+    """The variables when each is given and fits. None otherwise: graphql-core knows about defaults, and what to say."""
+    sources, values = {}, {}
+    for variable in declared:
+        raw = given.get(variable.name, Undefined)
+        value = Undefined if raw is Undefined else coerce_input_value(raw, variable.type)
+        if value is Undefined:
+            return None
+        sources[variable.name] = VariableValueSource(variable, raw)
+        values[variable.name] = value
+    return VariableValues(sources, values)
 
 
 def _mistakes(schema: GraphQLSchema, definition: VariableDefinitionNode, given: Mapping[str, object]) -> list[Mistake]:

@@ -1,9 +1,10 @@
-"""Execution, with the common case made short: a field that is a plain attribute of the object it is asked of.
+"""Execution, with the common case made short: fields that are plain attributes of the object they are asked of.
 
 graphql-core spends 2.6 µs on every field, mostly on what only resolvers need: a path, an info object, arguments, looking for
-awaitables. Here a selection set is sorted once into plain leaves and the rest; leaves are read and coerced in one loop, the rest
-goes to graphql-core. Whatever is not plain sailing (a null where none may be, a value that does not coerce, anything that raises)
-is handed back to graphql-core for that field, so that errors are its errors, with its paths and its rules.
+awaitables. Here a selection set is sorted once into plain fields and the rest; plain ones (leaves, and objects and lists of
+which only plain fields are asked) are read in one loop, the rest goes to graphql-core. Whatever is not plain sailing (a null where
+none may be, a value that does not coerce, anything that raises) is handed back to graphql-core for that field, so that errors are
+its errors, with its paths and its rules.
 """
 
 from collections.abc import AsyncIterable, Awaitable, Callable
@@ -15,8 +16,6 @@ from typing import Any, NamedTuple, TypeGuard, cast
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    GraphQLField,
-    GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
     OperationType,
@@ -27,22 +26,25 @@ from graphql import (
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet, collect_fields
 from graphql.pyutils import AwaitableOrValue, Path
-from graphql.type import GraphQLResolveInfo
 
-Coerce = Callable[[Any], Any]
+Read = Callable[[Any], Any]
 Data = dict[str, Any]
 _TEXTS = frozenset({"String", "ID", "PurposeKey", "FieldKey"})
 
 
-class Step(NamedTuple):
-    """One field of a selection set: its key in the answer, and how it is read; without an attribute graphql-core resolves it.
+class NotPlain(Exception):
+    """Something in a subtree needs graphql-core: then the whole subtree does."""
 
-    `textual`: a text is fit for JSON as it is, and need not be coerced.
+
+class Step(NamedTuple):
+    """One field of a selection set: its key in the answer, the attribute it is read from, and what makes JSON of the value.
+
+    Without an attribute graphql-core resolves it. `textual`: a text is fit for JSON as it is.
     """
 
     key: str
     attribute: str | None = None
-    coerce: Coerce = str
+    read: Read = str
     textual: bool = False
     nullable: bool = True
 
@@ -78,7 +80,7 @@ def never(_value: object) -> TypeGuard[AsyncIterable[Any]]:
 
 
 class FieldExecutor(Executor[None]):
-    """graphql-core's executor without incremental delivery, reading plain leaves by itself."""
+    """graphql-core's executor without incremental delivery, reading plain fields by itself."""
 
     _memory: Memory
 
@@ -107,7 +109,7 @@ class FieldExecutor(Executor[None]):
         grouped_field_set: GroupedFieldSet,
         position_context: None,
     ) -> AwaitableOrValue[Data]:
-        """Read the leaves, let graphql-core execute what is left, and answer in the order of the query."""
+        """Read what is plain, let graphql-core execute what is left, and answer in the order of the query."""
         plan = self._memory.plans.get(id(grouped_field_set)) or self._sort(parent_type, grouped_field_set)
         data, unread = _read(plan, source_value)
         rest = plan.others
@@ -120,32 +122,6 @@ class FieldExecutor(Executor[None]):
             return _await(data, found)
         return {**data, **cast("Data", found)}
 
-    def complete_list_value(  # noqa: PLR0917 - graphql-core's signature
-        self,
-        return_type: GraphQLList[Any],
-        field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        result: Any,  # noqa: ANN401 - graphql-core's signature
-        position_context: None,
-    ) -> AwaitableOrValue[list[Any]]:
-        """A list of objects of which only leaves are asked is read in one loop; any other is graphql-core's."""
-        plan = self._list_plan(return_type, field_details_list)
-        if plan is not None and isinstance(result, list | tuple):
-            read = [_read(plan, item) for item in result if item is not None]
-            if len(read) == len(result) and not any(unread for _, unread in read):
-                return [data for data, _ in read]
-        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
-
-    def _list_plan(self, return_type: GraphQLList[Any], field_details_list: FieldDetailsList) -> Plan | None:
-        """How to read a list's items, or None where they are no objects, or more than their leaves is asked."""
-        item = return_type.of_type.of_type if is_non_null_type(return_type.of_type) else return_type.of_type
-        if not isinstance(item, GraphQLObjectType) or item.is_type_of is not None:
-            return None
-        fields = self.collect_subfields(item, field_details_list).grouped_field_set
-        plan = self._memory.plans.get(id(fields)) or self._sort(item, fields)
-        return None if plan.others else plan
-
     def _roots(self, root: GraphQLObjectType) -> CollectedFields:
         memory = self._memory
         if memory.roots is None:
@@ -155,24 +131,51 @@ class FieldExecutor(Executor[None]):
         return memory.roots
 
     def _sort(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
-        steps = tuple(_step(key, parent_type.fields.get(details[0].node.name.value)) for key, details in fields.items())
+        steps = tuple(self._step(parent_type, key, details) for key, details in fields.items())
         others = {step.key: fields[step.key] for step in steps if step.attribute is None}
         self._memory.plans[id(fields)] = plan = Plan(fields, steps, others)
         return plan
 
+    def _step(self, parent_type: GraphQLObjectType, key: str, details: FieldDetailsList) -> Step:
+        """How to read a field: by itself, unless it has a resolver or arguments, or somebody below it has."""
+        definition = parent_type.fields.get(details[0].node.name.value)
+        if definition is None or definition.args or not getattr(definition.resolve, "_is_default", False):
+            return Step(key)
+        nullable = not is_non_null_type(definition.type)
+        type_: Any = definition.type if nullable else cast("Any", definition.type).of_type
+        read = self._reader(type_, details)
+        if read is None:
+            return Step(key)
+        attribute = definition.extensions["strawberry-definition"].python_name
+        return Step(key, attribute, read, is_leaf_type(type_) and type_.name in _TEXTS, nullable)
+
+    def _reader(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Read | None:
+        """What makes JSON of a value of this type, None where only graphql-core can."""
+        if is_leaf_type(type_):
+            return type_.coerce_output_value
+        if is_list_type(type_):
+            item: Any = type_.of_type
+            holes = not is_non_null_type(item)
+            one = self._reader(item if holes else item.of_type, details)
+            return None if one is None else partial(_read_each, one, holes=holes)
+        if not isinstance(type_, GraphQLObjectType) or type_.is_type_of is not None:
+            return None
+        plan = self._sort(type_, self.collect_subfields(type_, details).grouped_field_set)
+        return None if plan.others else partial(_read_whole, plan)
+
 
 def _read(plan: Plan, source: object) -> tuple[Data, list[str]]:
-    """The leaves that are plain sailing, a place kept for everything else, and the keys of leaves that are not plain sailing."""
+    """The fields that are plain sailing, a place kept for everything else, and the keys of plain fields that were not."""
     data: Data = {}
     unread: list[str] = []
-    for key, attribute, coerce, textual, nullable in plan.steps:
+    for key, attribute, read, textual, nullable in plan.steps:
         data[key] = None
         if attribute is None:
             continue
         try:
             value = getattr(source, attribute)
             if value is not None:
-                data[key] = value if textual and type(value) is str else coerce(value)
+                data[key] = value if textual and type(value) is str else read(value)
             elif not nullable:
                 unread.append(key)
         except Exception:  # noqa: BLE001 - graphql-core meets the same exception again and reports it in its own way
@@ -180,36 +183,21 @@ def _read(plan: Plan, source: object) -> tuple[Data, list[str]]:
     return data, unread
 
 
-async def _await(data: Data, found: Awaitable[Data]) -> Data:
-    data.update(await found)
+def _read_whole(plan: Plan, source: object) -> Data:
+    """An object of which only plain fields are asked. Raises NotPlain."""
+    data, unread = _read(plan, source)
+    if unread:
+        raise NotPlain
     return data
 
 
-def _step(key: str, definition: GraphQLField | None) -> Step:
-    """How to read a field: by itself, unless it has a resolver, arguments or fields of its own."""
-    if definition is None or definition.args or not getattr(definition.resolve, "_is_default", False):
-        return Step(key)
-    nullable = not is_non_null_type(definition.type)
-    type_: Any = definition.type if not is_non_null_type(definition.type) else definition.type.of_type
-    coerce = _coerce(type_)
-    if coerce is None:
-        return Step(key)
-    attribute = definition.extensions["strawberry-definition"].python_name
-    return Step(key, attribute, coerce, type_.name in _TEXTS if is_leaf_type(type_) else False, nullable)
+def _read_each(one: Read, values: object, *, holes: bool) -> list[Any]:
+    """A list. Raises NotPlain for anything else (a text is a sequence too), and for a hole where none may be."""
+    if not isinstance(values, list | tuple) or (None in values and not holes):
+        raise NotPlain
+    return [None if value is None else one(value) for value in values]
 
 
-def _coerce(type_: GraphQLOutputType) -> Coerce | None:
-    if is_leaf_type(type_):
-        return type_.coerce_output_value
-    item = type_.of_type if is_list_type(type_) else None
-    leaf: Any = item.of_type if is_non_null_type(item) else None
-    if not is_leaf_type(leaf):
-        return None
-    return partial(_coerce_each, leaf.coerce_output_value)
-
-
-def _coerce_each(coerce: Coerce, values: object) -> list[Any]:
-    """A list of leaves. Raises TypeError for anything else: a text is a sequence too, of its characters."""
-    if not isinstance(values, list | tuple):
-        raise TypeError
-    return [coerce(value) for value in values]
+async def _await(data: Data, found: Awaitable[Data]) -> Data:
+    data.update(await found)
+    return data

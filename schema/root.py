@@ -1,12 +1,13 @@
 """The schema: one line a feature. It is built once a process, here, and knows no settings; those are the endpoint's."""
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.context import Context, Info
+from schema.direct import call_directly
 from schema.disclosure import DisclosureMutation, DisclosureQuery
 from schema.errors import record_errors
 from schema.members import MemberMutation
@@ -37,4 +38,10 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     config=StrawberryConfig(info_class=Info, scalar_map=dict(SCALARS)),
+)
+served = schema._schema  # noqa: SLF001 - graphql-core's schema, which strawberry keeps to itself
+"""The schema as graphql-core executes it."""
+
+call_directly(
+    *(type_ for type_ in served.type_map.values() if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"))
 )

@@ -91,39 +91,49 @@ class Appender:
                 await self._own.close()
 
     async def _open(self) -> None:
+        if self._seen is not None:
+            await self._go_on_from(self._seen)
         async with self._own.write() as transaction:
             await store.make_durable(transaction)
             head = await store.head(transaction, self._authority.origin, lock=True)
-            new = head is None
             if head is None:
-                head = await self._founded(transaction)
-            self._authority.check(head)
-            check_seen(head, self._seen)
-            self._tree, self._head = await self._loaded(transaction, head), head
-            if new:
+                await self._found(transaction)
                 await transaction.commit()
+            elif self._seen is not None:
+                await self._catch_up(transaction, head)
+            else:
+                self._authority.check(head)
+                self._tree, self._head = await self._loaded(transaction, head.size, merkle.root(head.hashes)), head
         self._remember()
 
-    async def _founded(self, transaction: Session) -> Head:
+    async def _go_on_from(self, seen: Seen) -> None:
+        """Take up the tree where this instance last saw it, and follow it to its head: nothing in between may be another's."""
+        async with self._own.single() as session:
+            head = await store.head(session, self._authority.origin)
+            if head is not None:
+                check_seen(head, seen)
+                self._tree = await self._loaded(session, seen.size, seen.root)
+                await self._catch_up(session, head)
+
+    async def _found(self, transaction: Session) -> None:
         """A log begins only where there is none: a head that somebody took away must not come back as an empty one."""
         if self._seen is not None or await store.any_entry(transaction):
             raise LogBroken("the head's row is gone")
-        head = self._authority.head(Tree())
-        await store.found(transaction, self._authority.origin, head)
-        return head
+        await store.found(transaction, self._authority.origin, self._head)
 
-    async def _loaded(self, transaction: Session, head: Head) -> Tree:
-        """The tree's right edge from the tables, believed because it folds to the head."""
-        edge = [tuple(await store.leaves(transaction, head.size - edge_length(head.size, 0), head.size))]
-        for level in range(1, levels(head.size)):
-            first = (head.size >> merkle.TILE_HEIGHT * level) - edge_length(head.size, level)
-            edge.append(tuple(await store.tile_roots(transaction, level - 1, first)))
+    async def _loaded(self, session: Session, size: int, root: bytes) -> Tree:
+        """The tree as it was at `size`, from its right edge in the tables, believed because it folds to `root`."""
+        edge = []
+        for level in range(levels(size)):
+            last = size >> merkle.TILE_HEIGHT * level
+            first = last - edge_length(size, level)
+            edge.append(tuple(await store.hashes(session, level, first, last)))
         try:
-            tree = on_edge(head.size, tuple(edge))
+            tree = on_edge(size, tuple(edge))
         except ValueError:
-            raise LogBroken("the newest rows are not as many as the head says") from None
-        if tree.frontier != head.hashes:
-            raise LogBroken("the newest rows do not fit the head")
+            raise LogBroken(f"rows are missing before entry {size}") from None
+        if tree.root != root:
+            raise LogBroken(f"rolled back or altered: the first {size} entries are not those that were seen")
         return tree
 
     async def _at_once(self, entries: Sequence[Entry], pending: Sequence[str]) -> Placed | None:

@@ -9,10 +9,11 @@ import functools
 import json
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import any_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Integer, any_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import String
@@ -50,6 +51,20 @@ class Waiting(NamedTuple):
     sealed: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A search, in the columns' own terms; what is empty is not asked for. `since` and `until` are texts as in `ts`."""
+
+    subjects: Sequence[str]
+    actors: Sequence[str]
+    purpose: str
+    denied: bool
+    since: str
+    until: str
+    before: int
+    most: int
+
+
 def _among(column: ColumnElement[str], name: str) -> dict[str, ColumnElement[bool]]:
     """`column` is one of the texts in parameter `name`, by dialect: an array for PostgreSQL, a JSON list for SQLite."""
     listed = func.json_each(bindparam(name)).table_valued("value")
@@ -78,7 +93,7 @@ _LEAVES = Prepared(
 )
 _TILE_ROOTS = Prepared(
     select(audit_tile.c.root)
-    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"))
+    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"), audit_tile.c.n < bindparam("last"))
     .order_by(audit_tile.c.n)
 )
 _LOCATED = {
@@ -176,9 +191,11 @@ async def leaves(session: Session, first: int, last: int) -> list[bytes]:
     return [leaf for (leaf,) in await session.rows(_LEAVES, {"first": first, "last": last})]
 
 
-async def tile_roots(session: Session, level: int, first: int) -> list[bytes]:
-    """The roots of the full tiles of `level`, from number `first` on."""
-    return [root for (root,) in await session.rows(_TILE_ROOTS, {"of_level": level, "first": first})]
+async def hashes(session: Session, level: int, first: int, last: int) -> list[bytes]:
+    """The hashes of a level of tiles from `first` up to, not including, `last`: leaves, or the roots of the level below."""
+    if level == 0:
+        return await leaves(session, first, last)
+    return [root for (root,) in await session.rows(_TILE_ROOTS, {"of_level": level - 1, "first": first, "last": last})]
 
 
 async def located(session: Session, ids: Iterable[str]) -> dict[str, int]:
@@ -324,3 +341,44 @@ async def all_waiting(session: Session) -> list[Waiting]:
 def columns(entry_id: str, ts: str, typ: str, dec: str, actor: str, pur: str, req: str) -> str:
     """What the search columns of an entry must be, in the form of `REPLAY`."""
     return _FIELD.join((entry_id, ts, typ, dec, actor, pur, req))
+
+
+@functools.cache
+def _search(dialect: str, *, subjects: bool, actors: bool, purpose: bool, denied: bool) -> Prepared:
+    """Newest first, before an index. Only what is asked for is compared, so that the right index serves."""
+    of = audit_entry.c
+    subject_is, actor_is = _among(audit_subject.c.sub, "subjects")[dialect], _among(of.actor, "actors")[dialect]
+    conditions = [
+        (True, of.idx < bindparam("before")),
+        (True, of.ts >= bindparam("since")),
+        (True, of.ts < bindparam("until")),
+        (subjects, of.idx.in_(select(audit_subject.c.idx).where(subject_is))),
+        (actors, actor_is),
+        (purpose, of.pur == bindparam("purpose")),
+        (denied, of.dec == "deny"),
+    ]
+    chosen = select(of.idx, of.entry, of.leaf).where(*(condition for wanted, condition in conditions if wanted))
+    return Prepared(chosen.order_by(of.idx.desc()).limit(bindparam("most", type_=Integer)))
+
+
+async def search(session: Session, wanted: Wanted) -> list[tuple[int, bytes, bytes]]:
+    """Index, bytes and leaf hash of what is wanted."""
+    dialect = session.dialect
+    statement = _search(
+        dialect,
+        subjects=bool(wanted.subjects),
+        actors=bool(wanted.actors),
+        purpose=bool(wanted.purpose),
+        denied=wanted.denied,
+    )
+    named = {
+        "before": wanted.before,
+        "since": wanted.since,
+        "until": wanted.until,
+        "subjects": listed(dialect, wanted.subjects),
+        "actors": listed(dialect, wanted.actors),
+        "purpose": wanted.purpose,
+        "most": wanted.most,
+    }
+    rows = await session.rows(statement, named)
+    return [(index, raw, leaf) for index, raw, leaf in rows]

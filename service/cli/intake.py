@@ -23,7 +23,7 @@ from service.intake.model import REASONS, Code
 from service.intake.report import RejectFile
 from service.values import Actor, ActorKind, Call, new_id
 
-_out = Console(highlight=False)
+_out = Console(highlight=False, markup=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
 
 
@@ -59,9 +59,7 @@ def import_(
     source: Annotated[str, typer.Option(help="Where these contacts come from. 来源。")] = "",
     collected_on: Annotated[str, typer.Option(help="When they were collected, YYYY-MM-DD. 收集日期。")] = "",
     evidence_uri: Annotated[str, typer.Option(help="Where the proof is kept. 证据地址。")] = "",
-    actor: Annotated[
-        str, typer.Option(help="Who does this, as the audit log names them. [default: your account here] 操作人。")
-    ] = "",
+    actor: Annotated[str, typer.Option(help="Who does this, as the audit log names them; else your account here. 操作人。")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
 ) -> None:
     """Load members from a file. What is wrong with a row is listed and the row left out; nothing is ever overwritten. 导入会员。

@@ -1,23 +1,30 @@
-"""PostgreSQL through psycopg 3: a pool in autocommit for single statements, transactions on connections of the same pool."""
+"""PostgreSQL through asyncpg: a pool in autocommit for single statements, transactions on connections of the same pool.
+
+Why asyncpg and not the driver that SQLAlchemy takes by default: docs/decisions/0003. The migrations use psycopg, because it is
+synchronous.
+"""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any
 
-import psycopg
-from psycopg import AsyncConnection, AsyncServerCursor, errors
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+import asyncpg
+from asyncpg import exceptions as refusals
 
 from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
 from service.db.engine import Session as AnySession
 from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import ServiceError, StoreUnavailable
 
+Connection = Any
+"""An asyncpg connection, or the pool's proxy of one: the package carries no types for the two together."""
+
 _CONNECT_SECONDS = 5.0
 _ACQUIRE_SECONDS = 2.0
-_COPY_FROM = 20
-"""Rows: below it, one prepared statement is quicker than the three messages of a COPY."""
+_STATEMENTS_KEPT = 200
+_COPY_FROM = 50
+"""Rows: below it, one prepared statement is quicker than the messages of a COPY."""
 
 
 class Postgres:
@@ -26,22 +33,11 @@ class Postgres:
     dialect = "postgresql"
 
     def __init__(self, url: str, *, pool_size: int, prepare: bool) -> None:
-        self._conninfo = conninfo(url)
+        self._url = conninfo(url)
         # A pooler in transaction mode hands each statement to another backend, where no prepared statement waits.
-        self._kwargs: dict[str, Any] = {
-            "autocommit": True,
-            "prepare_threshold": 2 if prepare else None,
-            "connect_timeout": int(_CONNECT_SECONDS),
-        }
-        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
-            self._conninfo,
-            min_size=1,
-            max_size=pool_size,
-            kwargs=self._kwargs,
-            timeout=_ACQUIRE_SECONDS,
-            open=False,
-            name="menshen",
-        )
+        self._kept = _STATEMENTS_KEPT if prepare else 0
+        self._size = pool_size
+        self._pool: Any = None
 
     @property
     def read(self) -> AnySession:
@@ -67,33 +63,46 @@ class Postgres:
 
     def own(self) -> OwnConnection:
         """See `Database.own`."""
-        return _Own(self._conninfo, self._kwargs)
+        return _Own(self._url, self._kept)
 
     async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """See `Database.stream`: a server-side cursor in one repeatable-read transaction."""
         compiled = statement.compiled(self.dialect)
-        async with _lent(self._pool) as connection, connection.transaction():
-            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            async with connection.cursor(name="menshen_stream", binary=True) as cursor:
-                await cursor.execute(compiled.encoded, compiled.parameters(params or {}))
-                while page := await self._fetched(cursor, size):
-                    yield compiled.rows(page)
-
-    @staticmethod
-    async def _fetched(cursor: AsyncServerCursor[Row], size: int) -> list[Row]:
-        with _translated:
-            return await cursor.fetchmany(size)
+        async with self.snapshot() as session:
+            assert isinstance(session, _Transaction)
+            with _translated:
+                cursor = await session.connection.cursor(compiled.text, *compiled.arguments(params or {}))
+            while True:
+                with _translated:
+                    page = await cursor.fetch(size)
+                if not page:
+                    return
+                yield compiled.rows([tuple(record) for record in page])
 
     async def start(self) -> None:
         """See `Database.start`."""
-        try:
-            await self._pool.open(wait=True, timeout=_CONNECT_SECONDS)
-        except (PoolTimeout, psycopg.Error) as problem:
-            raise StoreUnavailable(type(problem).__name__) from None
+        with _translated:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=0,
+                max_size=self._size,
+                max_inactive_connection_lifetime=0,
+                statement_cache_size=self._kept,
+                timeout=_CONNECT_SECONDS,
+                # Every transaction here ends by itself; the usual reset would be a round trip for each statement.
+                reset=_left_as_found,
+            )
+        async with _lent(self._pool):
+            """A database that is away is told now, and not by the first request."""
 
     async def close(self) -> None:
         """See `Database.close`."""
-        await self._pool.close()
+        if self._pool is not None:
+            await self._pool.close()
+
+
+async def _left_as_found(_connection: Connection) -> None:
+    """No session state is ever set, so there is none to reset."""
 
 
 class _Session:
@@ -101,36 +110,29 @@ class _Session:
 
     dialect = "postgresql"
 
-    def __init__(self, connection: AsyncConnection[Row]) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
         compiled = statement.compiled("postgresql")
         with _translated:
-            cursor = self._connection.cursor(binary=True)
-            await cursor.execute(compiled.encoded, compiled.parameters(params or {}))
-            return compiled.rows(await cursor.fetchall())
+            found = await self.connection.fetch(compiled.text, *compiled.arguments(params or {}))
+        return compiled.rows([tuple(record) for record in found])
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         compiled = statement.compiled("postgresql")
         with _translated:
-            cursor = await self._connection.execute(compiled.encoded, compiled.parameters(params or {}))
-            return cursor.rowcount
+            status: str = await self.connection.execute(compiled.text, *compiled.arguments(params or {}))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
 
     async def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
         if len(rows) >= _COPY_FROM:
-            await self._copy(statement, rows)
+            with _translated:
+                await self.connection.copy_records_to_table(statement.table, records=rows, columns=statement.columns)
         elif rows:
             columns = (list(column) for column in zip(*rows, strict=True))
             await self.run(statement.arrays, dict(zip(statement.columns, columns, strict=True)))
-
-    async def _copy(self, statement: Bulk, rows: Sequence[Row]) -> None:
-        """Stream the rows in the server's own binary form. Arrays travel as text, and to escape 500 JSON texts takes 200 ms."""
-        with _translated:
-            async with self._connection.cursor() as cursor, cursor.copy(statement.copy.encode()) as stream:
-                stream.set_types(statement.copy_types)
-                for row in rows:
-                    await stream.write_row(row)
 
 
 class _Pooled:
@@ -138,7 +140,7 @@ class _Pooled:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Row]]) -> None:
+    def __init__(self, pool: Any) -> None:  # noqa: ANN401
         self._pool = pool
 
     async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
@@ -146,7 +148,7 @@ class _Pooled:
         try:
             return await _Session(connection).rows(statement, params)
         finally:
-            await self._pool.putconn(connection)
+            await self._pool.release(connection)
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         async with _lent(self._pool) as connection:
@@ -160,18 +162,18 @@ class _Pooled:
 class _Transaction(_Session):
     """Begun by hand: the house has one place that commits, and it must be able to see it."""
 
-    def __init__(self, connection: AsyncConnection[Row]) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._open = False
 
     async def begin(self, how: str) -> None:
         with _translated:
-            await self._connection.execute(how.encode())
+            await self.connection.execute(how)
         self._open = True
 
     async def commit(self) -> None:
         with _translated:
-            await self._connection.execute(b"COMMIT")
+            await self.connection.execute("COMMIT")
         self._open = False
 
     async def end(self) -> None:
@@ -180,23 +182,24 @@ class _Transaction(_Session):
             return
         self._open = False
         try:
-            await self._connection.execute(b"ROLLBACK")
-        except psycopg.Error:
-            await self._connection.close()
+            await self.connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(asyncpg.InterfaceError):
+                self.connection.terminate()
 
 
 class _Own:
     """One connection, made when needed and made anew once it is broken."""
 
-    def __init__(self, info: str, kwargs: dict[str, Any]) -> None:
-        self._info = info
-        self._kwargs = kwargs
-        self._connection: AsyncConnection[Row] | None = None
+    def __init__(self, url: str, kept: int) -> None:
+        self._url = url
+        self._kept = kept
+        self._connection: Connection = None
 
-    async def _ready(self) -> AsyncConnection[Row]:
-        if self._connection is None or self._connection.closed or self._connection.broken:
+    async def _ready(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
             with _translated:
-                self._connection = await AsyncConnection.connect(self._info, **self._kwargs)
+                self._connection = await asyncpg.connect(self._url, statement_cache_size=self._kept, timeout=_CONNECT_SECONDS)
         return self._connection
 
     @asynccontextmanager
@@ -210,28 +213,27 @@ class _Own:
 
     async def close(self) -> None:
         if self._connection is not None:
-            await self._connection.close()
+            with _translated:
+                await self._connection.close(timeout=_CONNECT_SECONDS)
             self._connection = None
 
 
-async def _take(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncConnection[Row]:
-    try:
-        return await pool.getconn()
-    except (PoolTimeout, psycopg.Error) as problem:
-        raise StoreUnavailable(type(problem).__name__) from None
+async def _take(pool: Any) -> Connection:  # noqa: ANN401
+    with _translated:
+        return await pool.acquire(timeout=_ACQUIRE_SECONDS)
 
 
 @asynccontextmanager
-async def _lent(pool: AsyncConnectionPool[AsyncConnection[Row]]) -> AsyncIterator[AsyncConnection[Row]]:
+async def _lent(pool: Any) -> AsyncIterator[Connection]:  # noqa: ANN401
     connection = await _take(pool)
     try:
         yield connection
     finally:
-        await pool.putconn(connection)
+        await pool.release(connection)
 
 
 @asynccontextmanager
-async def _transaction(connection: AsyncConnection[Row]) -> AsyncIterator[_Transaction]:
+async def _transaction(connection: Connection) -> AsyncIterator[_Transaction]:
     transaction = _Transaction(connection)
     await transaction.begin("BEGIN")
     try:
@@ -247,17 +249,17 @@ class _Translation:
         """Nothing to set up: one instance serves everybody."""
 
     def __exit__(self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: TracebackType | None) -> None:
-        if isinstance(problem, psycopg.Error):
+        if isinstance(problem, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | TimeoutError):
             raise _ours(problem) from None
 
 
 _translated = _Translation()
 
 
-def _ours(problem: psycopg.Error) -> ServiceError:
-    if isinstance(problem, errors.UniqueViolation):
-        return Duplicate(problem.diag.table_name or "")
-    if isinstance(problem, errors.SerializationFailure | errors.DeadlockDetected | errors.LockNotAvailable):
+def _ours(problem: Exception) -> ServiceError:
+    if isinstance(problem, refusals.UniqueViolationError):
+        return Duplicate(problem.table_name or "")
+    if isinstance(problem, refusals.SerializationError | refusals.DeadlockDetectedError | refusals.LockNotAvailableError):
         return Retry(type(problem).__name__)
     return StoreUnavailable(type(problem).__name__)
 

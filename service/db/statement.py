@@ -14,15 +14,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
-from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
 
-_BINARY = {"BYTEA": "bytea", "TIMESTAMP WITH TIME ZONE": "timestamptz", "SMALLINT": "int2", "INTEGER": "int4", "BIGINT": "int8"}
 _DIALECTS: dict[str, Dialect] = {
-    "postgresql": postgresql.psycopg.dialect(),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
 
@@ -33,7 +31,7 @@ class Compiled(NamedTuple):
     """
 
     text: str
-    encoded: bytes
+    order: tuple[str, ...]
     constants: dict[str, Any]
     binds: tuple[tuple[str, Processor], ...]
     results: tuple[tuple[int, Processor], ...]
@@ -44,6 +42,11 @@ class Compiled(NamedTuple):
         for name, process in self.binds:
             given[name] = process(given[name])
         return given
+
+    def arguments(self, params: Params) -> list[Any]:
+        """The same, in the order of the text's numbered places."""
+        given = self.parameters(params)
+        return [given[name] for name in self.order]
 
     def rows(self, raw: Sequence[Row]) -> list[Row]:
         """Our rows for the driver's."""
@@ -84,14 +87,7 @@ class Bulk:
         arrays = insert(table).from_select(list(columns), select(*unnested))
         self.single = Prepared(single)
         self.arrays = Prepared(arrays)
-        self.copy = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-        self.copy_types = tuple(_binary_type(table.c[name].type) for name in columns)
-
-
-def _binary_type(column: TypeEngine[Any]) -> str:
-    """What PostgreSQL calls the form in which COPY sends a column's values. Text is text, whatever its column is called."""
-    binary = _DIALECTS["postgresql"].type_compiler_instance.process(column.dialect_impl(_DIALECTS["postgresql"]))
-    return _BINARY.get(binary, "text")
+        self.table = table.name
 
 
 def _compile(statement: Executable, dialect: Dialect) -> Compiled:
@@ -110,17 +106,7 @@ def _compile(statement: Executable, dialect: Dialect) -> Compiled:
         process = column.type.dialect_impl(dialect).result_processor(dialect, None)
         if process is not None:
             results.append((position, process))
-    text = _with_binary_arrays(compiled)
-    return Compiled(text, text.encode(), constants, tuple(binds), tuple(results))
-
-
-def _with_binary_arrays(compiled: SQLCompiler) -> str:
-    """The text. Arrays go in binary form: as text, psycopg escapes each element by a regular expression, 400 µs a JSON text."""
-    text = str(compiled)
-    for bind, name in compiled.bind_names.items():
-        if isinstance(bind.type, ARRAY):
-            text = text.replace(f"%({name})s", f"%({name})b")
-    return text
+    return Compiled(str(compiled), tuple(compiled.positiontup or ()), constants, tuple(binds), tuple(results))
 
 
 def _result_columns(statement: Executable) -> Sequence[Any]:

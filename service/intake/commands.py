@@ -26,7 +26,7 @@ ACT = "member.import"
 """What roles.toml must allow."""
 
 BATCH = 500
-"""Rows in a transaction: as many subjects as one audit entry can name."""
+"""Rows in a transaction, at most: as many subjects as one audit entry can name."""
 
 
 @dataclass(slots=True)
@@ -43,13 +43,21 @@ class Intake:
     """One file on its way in: for one `check` or one `load`. Both raise FileProblem and, on the record, Forbidden."""
 
     def __init__(
-        self, units: Units, call: Call, job: Job, *, rejects: RejectFile, progress: Callable[[int], None] = lambda _: None
+        self,
+        units: Units,
+        call: Call,
+        job: Job,
+        *,
+        rejects: RejectFile,
+        progress: Callable[[int], None] = lambda _: None,
+        size: int = BATCH,
     ) -> None:
         self._units = units
         self._call = call
         self._job = job
         self._rejects = rejects
         self._progress = progress
+        self._size = size
         self._memory = Memory()
         self._known = partial(Known, memory=self._memory, labels=job.labels())
         self._feed = Feed(job.table, self._read)
@@ -63,7 +71,7 @@ class Intake:
 
         async def work(unit: Unit) -> None:
             await self._catch_up(unit)
-            while batch := await self._next(BATCH):
+            while batch := await self._next(self._size):
                 self._settle(batch, judge(batch, self._known(await _held(unit, batch))))
             unit.draft.count = self.outcome.tally.read
 
@@ -89,7 +97,7 @@ class Intake:
         unit.draft.count = self.outcome.carried_on = run.rows_done
         self.outcome.already = run.finished_at is not None
         while self._feed.position < run.rows_done and (
-            batch := await self._next(min(BATCH, run.rows_done - self._feed.position))
+            batch := await self._next(min(self._size, run.rows_done - self._feed.position))
         ):
             ids = {self._name(run.started_at, keyed.candidate.row): keyed.candidate.row for keyed in batch.keyed()}
             made = frozenset(ids[member_id] for member_id in await store.existing(unit.session, tuple(ids)))
@@ -100,7 +108,7 @@ class Intake:
         stored: asyncio.Task[Judgement] | None = None
         before: Batch | None = None
         try:
-            while batch := await self._next(BATCH):
+            while batch := await self._next(self._size):
                 if stored is not None and before is not None:
                     self._settle(before, await stored)
                 before, stored = batch, asyncio.create_task(self._store(batch))

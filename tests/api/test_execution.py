@@ -4,7 +4,7 @@ import asyncio
 from datetime import date
 from itertools import count
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import strawberry
@@ -40,6 +40,13 @@ class Leafy:
 
 
 @strawberry.type
+class Other:
+    """The other half of a union."""
+
+    text: str | None
+
+
+@strawberry.type
 class Tree(Leafy):
     """Leaves, one object, a list of objects, a list with holes."""
 
@@ -48,6 +55,8 @@ class Tree(Leafy):
     children: list[Leafy] | None
     loose: list[Leafy | None] | None
     leaves: list[Leafy]
+    grid: list[list[int | None]] | None
+    either: Annotated[Leafy | Other, strawberry.union("Either")] | None
 
 
 @strawberry.type
@@ -99,6 +108,8 @@ def trees(draw: st.DrawFn) -> Any:
         "children": draw(few | st.none() | st.just("no list")),
         "loose": draw(few | few.map(tuple)),
         "leaves": draw(few),
+        "grid": draw(st.lists(st.lists(st.none() | st.integers(0, 9) | st.just("x"), max_size=2) | st.none(), max_size=2)),
+        "either": draw(leafy | st.just(Other(text="other"))),
     }.items():
         if isinstance(tree, SimpleNamespace):
             setattr(tree, name, value)
@@ -121,8 +132,9 @@ def queries(draw: st.DrawFn) -> str:
             f"k{next(keys)}: {name} {{ {leaves()} }}" for name in draw(st.lists(st.sampled_from(OBJECTS), max_size=3))
         )
 
+    wild = draw(st.sampled_from(["", "grid", "g: grid", "either { ... on Leafy { text must } ... on Other { text } }"]))
     root = draw(st.sampled_from(["tree", "soon"]))
-    return f"{{ {root} {{ {leaves()} {objects()} {leaves()} }} plain again: {root} {{ {objects()} {leaves()} }} {root} {{ {leaves()} }} }}"
+    return f"{{ {root} {{ {leaves()} {objects()} {wild} {leaves()} }} plain again: {root} {{ {objects()} {leaves()} }} {root} {{ {leaves()} }} }}"
 
 
 @settings(max_examples=150, deadline=None)

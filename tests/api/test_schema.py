@@ -181,7 +181,7 @@ def test_what_is_asked_before_consent_takes_no_identifier() -> None:
         "processingRules": [],
         "notice": ["language", "version"],
     }
-    assert PUBLIC == {*public, "__typename", "__schema", "__type"}
+    assert {*public, "__typename", "__schema", "__type"} == PUBLIC
 
 
 @pytest.mark.obligation("LB-03")

@@ -21,13 +21,14 @@ from sqlalchemy import URL, make_url
 _GUARD = """
 programs=$1
 folder=$2
-shift 2
+copy=$3
+shift 3
 "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= "$@" >"$folder/log" 2>&1 </dev/null &
 server=$!
 read -r nothing
 kill -QUIT $server 2>/dev/null
 wait $server
-rm -rf "$folder"
+rm -rf "$folder" "$copy"
 """
 # No power failure is to be survived here, so nothing waits for the disk. Every statement goes to the server's log with its parameters,
 # which is then searched for canaries: no value may even be sent to the database in the clear.
@@ -88,17 +89,19 @@ class Server:
 class OwnServer(Server):
     """A server of this run's own, in a folder of its own, gone with it."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="menshen-pg-"))
+    def __init__(self, parent: Path | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="menshen-pg-", dir=parent))
+        # Elsewhere, because a folder in memory often may not hold programs.
+        self._copy = Path(tempfile.mkdtemp(prefix="menshen-pg-programs-"))
         try:
             self._begin()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._clean()
             raise
 
     def _begin(self) -> None:
-        programs = _programs(self._folder, copy=os.geteuid() == 0)
-        self._user = _unprivileged(self._folder)
+        programs = _programs(self._copy, copy=os.geteuid() == 0)
+        self._user = _unprivileged(self._folder, self._copy)
         self._run([programs / "initdb", "-D", self._folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"])
         self._guard = self._start(programs)
         self._read = 0
@@ -118,7 +121,11 @@ class OwnServer(Server):
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         self._guard.wait(timeout=_START_SECONDS)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._clean()
+
+    def _clean(self) -> None:
+        for folder in (self._folder, self._copy):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _run(self, command: list[str | Path]) -> None:
         extra = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", "--no-instructions"]
@@ -129,7 +136,7 @@ class OwnServer(Server):
     def _start(self, programs: Path) -> "subprocess.Popen[bytes]":
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         return subprocess.Popen(
-            ["sh", "-c", _GUARD, "menshen-test-postgres", programs, self._folder, *settings],
+            ["sh", "-c", _GUARD, "menshen-test-postgres", programs, self._folder, self._copy, *settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -152,18 +159,14 @@ class OwnServer(Server):
                 return url
 
 
-def _unprivileged(folder: Path) -> str | None:
-    """PostgreSQL refuses to run as root. Who is root gives the folder to `nobody`; anybody else runs it as themselves."""
+def _unprivileged(*folders: Path) -> str | None:
+    """PostgreSQL refuses to run as root. Who is root gives the folders to `nobody`; anybody else runs it as themselves."""
     if os.geteuid() != 0:
         return None
-    _give(folder, "nobody")
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
     return "nobody"
-
-
-def _give(folder: Path, user: str) -> None:
-    """So that the guard, who is that user, can remove the whole."""
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, pwd.getpwnam(user).pw_uid, -1)
 
 
 def _programs(folder: Path, *, copy: bool) -> Path:

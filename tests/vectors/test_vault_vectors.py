@@ -8,20 +8,21 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 
 from service.errors import BadInput, ConfigError, SealBroken
-from service.vault import field, sealed_map
+from service.vault import field
 from service.vault.field import Suffixes, open_fields, seal_fields
-from service.vault.framing import framed, framed_generation, framed_text
+from service.vault.framing import framed, framed_text
 from service.vault.keyring import USES, Keyring
 from service.vault.keys import CIPHERS, MemberKeys, RingKey, Suite
 from service.vault.lookup import Lookups
 from service.vault.normalise import normalise
 from service.vault.pseudonym import Pseudonyms
-from service.vault.sealed_map import open_map, seal_map
 from service.vault.secret import Secrets
 from service.vault.value import Value
+from tests.service.vault import vaults
 
 Case = dict[str, Any]
 ERRORS = {"SealBroken": SealBroken, "BadInput": BadInput, "ConfigError": ConfigError}
@@ -69,22 +70,30 @@ def test_a_sealed_field(case: Case) -> None:
 
 @pytest.mark.parametrize("case", cases("sealed-map", "sealed_map"))
 def test_a_sealed_map(case: Case) -> None:
+    # Through the vault itself: what it binds a map and its fields to is part of the format.
+    noise = bytes.fromhex(case.get("nonces", ""))
+    vault = vaults.vault(Suite(case["suite"]), controller=case["controller"], chance=lambda _: noise)
     keys = member_keys(case, data_key=bytes.fromhex(case["data_key"]))
-    sealed = bytes.fromhex(case["sealed"])
-    of_map = prefix(sealed_map.LABEL, case) + framed_generation(case["generation"])
-    place: Any = {"prefix": prefix(field.LABEL, case), "suffixes": Suffixes(case["generation"])}
+    sealed, leave = bytes.fromhex(case["sealed"]), vaults.permit(case["member"], case["wanted"])
     if case["expect"] == "SealBroken":
         with pytest.raises(SealBroken):
-            open_fields(keys, open_map(keys, sealed, prefix=of_map), wanted=case["wanted"], **place)
+            vault.open(leave, keys, sealed)
         return
     values = {key: value_of(stated) for key, stated in case["values"].items()}
-    assert open_fields(keys, open_map(keys, sealed, prefix=of_map), wanted=case["wanted"], **place) == values
-    if "nonces" in case:
-        noise = bytes.fromhex(case["nonces"])
-        fields = seal_fields(keys, values, noise=noise[12:], **place)
-        # Whatever order the caller has them in.
-        backwards = dict(reversed(fields.items()))
-        assert seal_map(keys, backwards, nonce=noise[:12], prefix=of_map) == sealed
+    assert vault.open(leave, keys, sealed) == values
+    if noise:
+        assert vault.seal(keys, values) == sealed
+
+
+def test_a_map_is_in_the_order_of_its_keys_whatever_the_callers_order() -> None:
+    case = next(param.values[0] for param in cases("sealed-map", "sealed_map") if len(param.values[0].get("values", {})) == 2)
+    vault = vaults.vault(controller=case["controller"])
+    keys = member_keys(case, data_key=bytes.fromhex(case["data_key"]))
+    values = {key: value_of(stated) for key, stated in case["values"].items()}
+    for sealed in (vault.seal(keys, dict(reversed(values.items()))), vault.reseal(keys, vault.seal(keys, {"z": 1}), {"a": "x"})):
+        names = list(msgpack.unpackb(sealed[30:]))
+        assert names == sorted(names)
+        assert len(names) == 2
 
 
 @pytest.mark.parametrize("case", cases("sealed-map", "wrapped_secret"))

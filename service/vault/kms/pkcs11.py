@@ -24,18 +24,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LABEL: Final = b"menshen/kms/pkcs11/v1"
 
-_PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 10.0
 _BLOB_SIZE: Final = 1 + NONCE_SIZE + KEY_SIZE + TAG_SIZE
 
 
 class Pkcs11Kms(Unspoken):
     """See `Kms`. The token's own chance makes keys and nonces, so ours is not asked."""
 
-    __slots__ = ("_address", "_thread", "_token")
+    __slots__ = ("_address", "_patience", "_thread", "_token")
 
-    def __init__(self, address: Pkcs11Uri, *, token: "Token") -> None:
+    def __init__(self, address: Pkcs11Uri, *, token: "Token", patience: float = PATIENCE_SECONDS) -> None:
         self._address = address
         self._token = token
+        self._patience = patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pkcs11")
 
     @classmethod
@@ -91,7 +92,7 @@ class Pkcs11Kms(Unspoken):
         """
         done = asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *args, **kwargs))
         try:
-            return await asyncio.wait_for(done, _PATIENCE_SECONDS)
+            return await asyncio.wait_for(done, self._patience)
         except TimeoutError:
             raise KeyUnavailable("PKCS#11: the token does not answer") from None
 

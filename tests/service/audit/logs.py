@@ -4,7 +4,8 @@ import hmac
 import os
 import sqlite3
 from base64 import urlsafe_b64encode
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,14 @@ class Administrator:
             for row in rows:
                 self.run(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", given=row)
 
+    @contextmanager
+    def holding_the_head(self) -> Iterator[None]:
+        """Nobody else can append."""
+        with closing(self._connect()) as connection:
+            connection.execute("SELECT 1 FROM audit_head FOR UPDATE" if self.postgresql else "BEGIN IMMEDIATE")
+            yield
+            connection.rollback()
+
     def _connect(self) -> Any:
         if self.postgresql:
             connection = psycopg.connect(conninfo(self.url))
@@ -127,4 +136,5 @@ class Administrator:
         file = sqlite3.connect(path_of(self.url), timeout=5)
         for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             file.execute(f"DROP TRIGGER {name}")
+        file.commit()
         return file

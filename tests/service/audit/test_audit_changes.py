@@ -1,47 +1,20 @@
 """Changes: the change and its entry are one commit, whatever happens before, during and after it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, insert, select
-
 from service.audit import store
 from service.audit.findings import Part, Verdict
 from service.audit.writer import Writer
 from service.db.engine import Database, Duplicate, connect
-from service.db.statement import Prepared
-from service.db.tables import import_run
 from service.errors import RecordUnavailable, StoreUnavailable
 from tests.service.audit import logs
 from tests.service.audit.logs import CLERK, Administrator
 from tests.service.audit.wire import Wire, wire_to
-
-# Any table will do as the business that changes; this one has the fewest columns to fill.
-_DO = Prepared(insert(import_run).values({name: bindparam(name) for name in import_run.columns.keys()}))
-_DONE = Prepared(select(import_run.c.import_id))
-
-
-async def do(database: Database, journal: Writer, name: str) -> None:
-    """A unit of work: a row, and its entry that says which row it was."""
-    async with database.write() as transaction:
-        row = {"import_id": name, "started_at": logs.now(), "finished_at": None}
-        counts = dict.fromkeys(("rows_done", "members_made", "rows_rejected", "rows_duplicate"), 0)
-        await transaction.run(_DO, {**row, **counts})
-        await journal.commit(logs.change(extra={"row": name}), CLERK, transaction)
-
-
-async def done(database: Database) -> set[str]:
-    """What was changed."""
-    return {name for (name,) in await database.read.rows(_DONE)}
-
-
-async def recorded(database: Database) -> list[str]:
-    """What the log says was changed, in its order."""
-    return [entry["x"]["row"] for entry in await logs.entries(database) if entry["typ"] == "change"]
-
+from tests.service.audit.work import do, done, recorded
 
 @pytest.mark.obligation("AL-02")
 async def test_a_change_and_its_entry_are_there_together(
@@ -64,24 +37,21 @@ async def test_a_change_that_fails_leaves_neither_itself_nor_an_entry_nor_a_hole
     with pytest.raises(Duplicate):
         await do(database, journal, "first")
     with pytest.raises(ZeroDivisionError):
-        async with database.write() as transaction:
-            await transaction.run(_DO, {"import_id": "never", "started_at": logs.now(), "finished_at": None, **_ZEROS})
-            raise ZeroDivisionError
+        await do(database, journal, "never", fail=True)
     await do(database, journal, "second")
     assert await recorded(database) == ["first", "second"]
     assert await done(database) == {"first", "second"}
     assert (await logs.verified(database, home)).verdict is Verdict.OK
 
 
-_ZEROS = dict.fromkeys(("rows_done", "members_made", "rows_rejected", "rows_duplicate"), 0)
-
-
 async def test_a_caller_that_goes_away_in_the_middle_leaves_both_or_neither(
     database: Database, journal: Writer, home: Path
 ) -> None:
     for moment in range(12):
-        task = asyncio.create_task(do(database, journal, f"c{moment}"))
-        await asyncio.sleep(moment * 0.0004)
+        begun = asyncio.Event()
+        task = asyncio.create_task(do(database, journal, f"c{moment}", begun=begun))
+        await begun.wait()
+        await asyncio.sleep(moment * 0.0003)
         task.cancel()
         await asyncio.wait({task})
     await do(database, journal, "last")
@@ -103,7 +73,7 @@ async def test_what_a_dead_instance_left_waiting_is_put_in_by_the_next_one(datab
 
 
 async def test_an_instance_that_lives_brings_in_what_another_has_left_for_some_seconds(
-    database: Database, home: Path, eventually: Callable[..., AsyncIterator[None]]
+    database: Database, home: Path, eventually: Callable[..., Awaitable[None]]
 ) -> None:
     ahead = logs.now() + timedelta(seconds=60)
     survivor = logs.writer(database, home, clock=lambda: ahead)
@@ -195,7 +165,7 @@ async def test_a_change_whose_commit_nobody_answered_is_looked_for_before_anybod
 
 
 async def test_a_change_whose_fate_cannot_be_found_out_ends_its_lane(
-    through_a_wire: tuple[Wire, Database, Writer], home: Path, eventually: Callable[..., AsyncIterator[None]]
+    through_a_wire: tuple[Wire, Database, Writer], home: Path, eventually: Callable[..., Awaitable[None]]
 ) -> None:
     wire, database, writer = through_a_wire
     await do(database, writer, "before")
@@ -218,13 +188,14 @@ async def recorded_sorted(database: Database) -> list[str]:
 
 
 async def test_an_entry_that_the_tree_does_not_take_in_time_waits_for_it(
-    through_a_wire: tuple[Wire, Database, Writer], home: Path, eventually: Callable[..., AsyncIterator[None]]
+    through_a_wire: tuple[Wire, Database, Writer],
+    postgresql_url: str,
+    home: Path,
+    eventually: Callable[..., Awaitable[None]],
 ) -> None:
-    wire, database, writer = through_a_wire
+    _, database, writer = through_a_wire
     await do(database, writer, "before")
-    administrator = logs.Administrator(writer._database._conninfo)  # type: ignore[attr-defined]
-    with administrator._connect() as blocker:
-        blocker.execute("SELECT 1 FROM audit_head FOR UPDATE")
+    with Administrator(postgresql_url).holding_the_head():
         with pytest.raises(RecordUnavailable):
             await do(database, writer, "slow")
         assert await done(database) == {"before", "slow"}

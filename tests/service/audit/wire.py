@@ -51,16 +51,19 @@ class Wire:
         try:
             while data := await client.read(1 << 20):
                 if self._takes(data, "_request"):
+                    self.cut.set()
                     break
                 losing = self._takes(data, "_answer")
                 if losing:
                     answers.cancel()
+                    await asyncio.wait({answers})
                 to_server.write(data)
                 await to_server.drain()
                 if losing:
                     await server.read(1 << 20)
+                    self.cut.set()
                     break
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             answers.cancel()
@@ -73,7 +76,6 @@ class Wire:
         if wanted is None or wanted not in data or self.cut.is_set():
             return False
         setattr(self, which, None)
-        self.cut.set()
         return True
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -89,8 +91,8 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
             target.write(data)
             await target.drain()
     except OSError:
-        pass
-    finally:
+        target.close()
+    else:
         target.close()
 
 

@@ -1,7 +1,7 @@
 """Exports as a shop's system writes them, made of canaries, and the import of one through the real door."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import cycle
@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 
 from service.app import Parts
-from service.intake.commands import Intake, Outcome
+from service.intake.commands import BATCH, Intake, Outcome
 from service.intake.job import understand
 from service.intake.model import Provenance
 from service.intake.report import RejectFile
@@ -125,12 +125,14 @@ async def load(
     dry_run: bool = False,
     role: str = "import_operator",
     ignore_unmapped: bool = False,
+    size: int = BATCH,
+    progress: Callable[[int], object] = bool,
 ) -> Outcome:
-    """`menshen import`, below its command line."""
+    """`menshen import`, below its command line. A small `size` makes many batches of few rows."""
     more = {"mapped_by": mapped_by} if mapped_by else {}
     job = understand(path, running.catalogue, now=running.clock(), provenance=provenance, ignore_unmapped=ignore_unmapped, **more)
     with RejectFile(rejects) as listed:
-        intake = Intake(running.units, a_call(role), job, rejects=listed)
+        intake = Intake(running.units, a_call(role), job, rejects=listed, progress=progress, size=size)
         return await (intake.check() if dry_run else intake.load())
 
 

@@ -4,7 +4,9 @@ import csv
 import re
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 
 import openpyxl
 import pytest
@@ -153,10 +155,8 @@ def test_a_file_written_to_meanwhile_is_noticed(opened, tmp_path):
 def test_whatever_the_bytes_there_are_rows_or_a_file_problem(opened, tmp_path, noise, start):
     path = tmp_path / "noise.csv"
     path.write_bytes(start + noise)
-    try:
+    with suppress(FileProblem):
         assert all(row.line > 0 for row in opened(path))
-    except FileProblem as problem:
-        assert problem.code
 
 
 # --- workbooks -----------------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_shared_strings_are_read_as_excel_writes_them(opened, tmp_path):
 def test_entities_that_multiply_are_refused(problem_of, tmp_path, part):
     path = _shared(write_workbook(tmp_path / "laughs.xlsx", [a_row()]))
     names = "abcdefghijk"
-    multiplied = (f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip(names, names[1:], strict=False))
+    multiplied = (f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise(names))
     bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "{"ha" * 50}">{"".join(multiplied)}]>'.encode()
     _replace(path, part, lambda xml: bomb + xml.replace(b"<t>", b"<t>&k;", 1).replace(b"<v>", b"<v>&k;", 1))
     assert problem_of(path.read_bytes(), "laughs.xlsx") == "WORKBOOK_DAMAGED"

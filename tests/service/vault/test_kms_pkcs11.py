@@ -3,9 +3,10 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,15 @@ from hypothesis import strategies as st
 from service.errors import ConfigError, Conflict, KeyUnavailable
 from service.values import new_id
 from service.vault.kms import kms_for
-from service.vault.kms import pkcs11 as room
 from service.vault.kms.pkcs11 import Pkcs11Kms
 from service.vault.kms.pkcs11_uri import parse_pkcs11_uri
 from tests.service.vault.conftest import PIN, TOKEN, SoftHsm
 from tests.service.vault.vaults import NOW
+
+pkcs11 = pytest.importorskip("pkcs11", reason="python-pkcs11 is not installed (the extra menshen[pkcs11])")
+from pkcs11 import Attribute, KeyType  # noqa: E402  (after the question whether it is there)
+
+from service.vault.kms.pkcs11_token import Token  # noqa: E402
 
 CONTEXT = {"use": "members"}
 GOOD = "pkcs11:token=a%20b;object=k?module-path=/lib.so&pin-source=/run/pin"
@@ -38,40 +43,38 @@ def at(uri: str) -> Pkcs11Kms:
     return kms
 
 
-def key_in_token(softhsm: SoftHsm, kms: Pkcs11Kms):
-    import pkcs11
-
+@contextmanager
+def operator(softhsm: SoftHsm) -> Iterator[Any]:
+    """The token as its operator sees it."""
     token = pkcs11.lib(softhsm.module).get_token(token_label=TOKEN)
-    return token.open(rw=True).get_key(label=kms._address.object)
+    try:
+        session = token.open(rw=True, user_pin=PIN)
+    except pkcs11.UserAlreadyLoggedIn:
+        session = token.open(rw=True)
+    with session:
+        yield session
 
 
 async def test_the_master_key_cannot_leave_the_token(softhsm: SoftHsm, kms: Pkcs11Kms) -> None:
-    import pkcs11
-    from pkcs11 import Attribute
-
-    await kms.health()
-    key = key_in_token(softhsm, kms)
-    assert key[Attribute.SENSITIVE]
-    assert key[Attribute.ALWAYS_SENSITIVE]
-    assert key[Attribute.NEVER_EXTRACTABLE]
-    assert not key[Attribute.EXTRACTABLE]
-    assert key.key_length == 256
-    with pytest.raises(pkcs11.AttributeSensitive):
-        key[Attribute.VALUE]
-    with pytest.raises(pkcs11.PKCS11Error):
-        key[Attribute.EXTRACTABLE] = True
+    with operator(softhsm) as session:
+        key = session.get_key(label=kms._address.object)
+        assert key[Attribute.SENSITIVE]
+        assert key[Attribute.ALWAYS_SENSITIVE]
+        assert key[Attribute.NEVER_EXTRACTABLE]
+        assert not key[Attribute.EXTRACTABLE]
+        assert key.key_length == 256
+        with pytest.raises(pkcs11.AttributeSensitive):
+            key[Attribute.VALUE]
+        with pytest.raises(pkcs11.PKCS11Error):
+            key[Attribute.EXTRACTABLE] = True
 
 
-async def test_a_master_key_that_could_leave_is_refused(softhsm: SoftHsm) -> None:
-    import pkcs11
-    from pkcs11 import Attribute, KeyType
-
+@pytest.mark.parametrize(("sensitive", "extractable"), [(False, True), (True, True), (False, False)])
+async def test_a_master_key_that_could_leave_is_refused(softhsm: SoftHsm, *, sensitive: bool, extractable: bool) -> None:
     label = new_id(NOW, os.urandom)
-    session = pkcs11.lib(softhsm.module).get_token(token_label=TOKEN).open(rw=True, user_pin=PIN)
-    session.generate_key(
-        KeyType.AES, 256, label=label, store=True, template={Attribute.SENSITIVE: False, Attribute.EXTRACTABLE: True}
-    )
-    session.close()
+    open_to_all = {Attribute.SENSITIVE: sensitive, Attribute.EXTRACTABLE: extractable}
+    with operator(softhsm) as session:
+        session.generate_key(KeyType.AES, 256, label=label, store=True, template=open_to_all)
     kms = at(softhsm.uri(label))
     with pytest.raises(KeyUnavailable, match="taken out"):
         await kms.generate_data_key(CONTEXT)
@@ -79,17 +82,30 @@ async def test_a_master_key_that_could_leave_is_refused(softhsm: SoftHsm) -> Non
 
 
 async def test_a_second_key_of_one_label_is_not_made_and_two_are_not_chosen_between(softhsm: SoftHsm, kms: Pkcs11Kms) -> None:
-    from pkcs11 import Attribute, KeyType
-
     with pytest.raises(Conflict):
         await kms.make_master_key()
     await kms.health()
-    session = key_in_token(softhsm, kms).session
     twin = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
-    session.generate_key(KeyType.AES, 256, label=kms._address.object, store=True, template=twin)
-    session.close()
+    with operator(softhsm) as session:
+        session.generate_key(KeyType.AES, 256, label=kms._address.object, store=True, template=twin)
     with pytest.raises(KeyUnavailable, match="MultipleObjectsReturned"):
         await kms.health()
+
+
+async def test_a_wrong_pin_opens_nothing(softhsm: SoftHsm, tmp_path: Path) -> None:
+    # No session of this process may be logged in, or the library would let this one in with it.
+    label = new_id(NOW, os.urandom)
+    right = at(softhsm.uri(label))
+    await right.make_master_key()
+    await right.close()
+    pin = tmp_path / "pin"
+    pin.write_text("0000")
+    wrong = at(softhsm.uri(label, pin=pin))
+    with pytest.raises(KeyUnavailable, match="PinIncorrect"):
+        await wrong.health()
+    pin.write_text(PIN + "\n", "utf-8")
+    await wrong.health()
+    await wrong.close()
 
 
 async def test_a_key_that_was_never_made_is_missed_and_not_made(softhsm: SoftHsm) -> None:
@@ -100,21 +116,19 @@ async def test_a_key_that_was_never_made_is_missed_and_not_made(softhsm: SoftHsm
     await kms.close()
 
 
-async def test_a_missing_token_a_missing_library_and_a_wrong_pin_are_one_error(softhsm: SoftHsm, tmp_path: Path) -> None:
-    wrong = tmp_path / "pin"
-    wrong.write_text("0000")
+async def test_a_missing_token_and_a_missing_library_are_one_error(softhsm: SoftHsm, tmp_path: Path) -> None:
+    no_library = tmp_path / "lib.so"
+    no_library.write_text("not a library")
     for uri in (
         softhsm.uri("k", token="nobody"),
         softhsm.uri("k").replace(softhsm.module, "/nowhere/lib.so"),
-        softhsm.uri("k").replace(softhsm.module, str(wrong)),
-        softhsm.uri("k", pin=wrong),
+        softhsm.uri("k").replace(softhsm.module, str(no_library)),
         softhsm.uri("k", pin=tmp_path / "nowhere"),
         softhsm.uri("k").replace(";object", ";serial=0;object"),
     ):
         kms = at(uri)
-        with pytest.raises(KeyUnavailable) as caught:
+        with pytest.raises(KeyUnavailable):
             await kms.health()
-        assert "0000" not in str(caught.value)
         await kms.close()
 
 
@@ -127,28 +141,31 @@ async def test_a_session_that_died_is_opened_anew(kms: Pkcs11Kms) -> None:
     assert kms._token._session is not session
 
 
-async def test_a_silent_token_is_an_error_and_not_a_wait(kms: Pkcs11Kms, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_token_is_an_error_and_not_a_wait(softhsm: SoftHsm, kms: Pkcs11Kms) -> None:
     made = await kms.generate_data_key(CONTEXT)
-    monkeypatch.setattr(room, "_PATIENCE_SECONDS", 0.05)
+    address = parse_pkcs11_uri(softhsm.uri(kms._address.object))
+    hasty = Pkcs11Kms(address, token=Token(address), patience=0.05)
     speaks = threading.Event()
-    kms._thread.submit(speaks.wait, 30)
+    hasty._thread.submit(speaks.wait, 30)
     with pytest.raises(KeyUnavailable, match="does not answer"):
-        await kms.unwrap(made.wrapped, CONTEXT)
+        await hasty.unwrap(made.wrapped, CONTEXT)
     speaks.set()
-    monkeypatch.setattr(room, "_PATIENCE_SECONDS", 10.0)
     assert await kms.unwrap(made.wrapped, CONTEXT) == made.plaintext
+    hasty._thread.shutdown()
 
 
-async def test_all_calls_come_from_one_thread(kms: Pkcs11Kms, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_calls_come_from_one_thread(softhsm: SoftHsm, kms: Pkcs11Kms) -> None:
     threads = set()
-    run = type(kms._token)._run
 
-    def watched(self, work):
-        threads.add(threading.current_thread().name)
-        return run(self, work)
+    class Watched(Token):
+        def _run(self, work):
+            threads.add(threading.current_thread().name)
+            return super()._run(work)
 
-    monkeypatch.setattr(type(kms._token), "_run", watched)
-    await asyncio.gather(*(kms.generate_data_key(CONTEXT) for _ in range(20)), kms.health())
+    address = parse_pkcs11_uri(softhsm.uri(kms._address.object))
+    watched = Pkcs11Kms(address, token=Watched(address))
+    await asyncio.gather(*(watched.generate_data_key(CONTEXT) for _ in range(20)), watched.health())
+    await watched.close()
     assert len(threads) == 1
     assert threads != {threading.main_thread().name}
 

@@ -48,7 +48,7 @@ def scene(request: pytest.FixtureRequest) -> Scene:
 SCENES = {suite: Scene(suite) for suite in Suite}
 
 
-def does_not_open(vault: Vault, keys: MemberKeys, sealed: bytes, *, member: str = ANN) -> None:
+def assert_does_not_open(vault: Vault, keys: MemberKeys, sealed: bytes, *, member: str = ANN) -> None:
     with pytest.raises(SealBroken):
         vault.open(permit(member, VALUES), keys, sealed)
 
@@ -60,7 +60,7 @@ def test_the_scene_opens_when_nobody_attacks(scene: Scene) -> None:
 
 def test_a_map_moved_to_another_member_does_not_open(scene: Scene) -> None:
     ben, wrapped = scene.vault.new_member(BEN)
-    does_not_open(scene.vault, ben, scene.sealed, member=BEN)
+    assert_does_not_open(scene.vault, ben, scene.sealed, member=BEN)
     # Nor with Ann's secret moved along: it is bound to her id.
     with pytest.raises(SealBroken):
         scene.vault.member_keys(BEN, 1, scene.wrapped)
@@ -70,7 +70,7 @@ def test_a_map_moved_to_another_member_does_not_open(scene: Scene) -> None:
 
 def test_a_value_moved_to_another_field_does_not_open(scene: Scene) -> None:
     fields = scene.fields()
-    does_not_open(scene.vault, scene.keys, scene.forged({**fields, "name": fields["phone"]}))
+    assert_does_not_open(scene.vault, scene.keys, scene.forged({**fields, "name": fields["phone"]}))
 
 
 def test_a_value_moved_to_another_field_does_not_open_even_where_the_attacker_can_make_the_tag(scene: Scene) -> None:
@@ -92,7 +92,7 @@ def test_a_field_taken_out_of_a_map_or_put_back_from_an_older_one_breaks_the_map
     newer = scene.fields()
     without = {key: value for key, value in newer.items() if key != "phone"}
     for forged in (without, {**newer, "phone": older["phone"]}, {**newer, "phone2": newer["phone"]}):
-        does_not_open(scene.vault, scene.keys, scene.forged(forged))
+        assert_does_not_open(scene.vault, scene.keys, scene.forged(forged))
 
 
 def test_a_map_and_a_secret_of_another_generation_do_not_open(scene: Scene) -> None:
@@ -100,14 +100,14 @@ def test_a_map_and_a_secret_of_another_generation_do_not_open(scene: Scene) -> N
         scene.vault.member_keys(ANN, 2, scene.wrapped)
     keys = scene.keys
     later = MemberKeys(ANN, 2, keys.framed_id, keys.header, keys.hazmat_cipher, keys.hazmat_pseudonym_key)
-    does_not_open(scene.vault, later, scene.sealed)
+    assert_does_not_open(scene.vault, later, scene.sealed)
 
 
 def test_nothing_of_one_deployment_opens_in_another_even_with_the_same_keyring(scene: Scene) -> None:
     other = vault(of=scene.ring, controller="another-retail")
     with pytest.raises(SealBroken):
         other.member_keys(ANN, 1, scene.wrapped)
-    does_not_open(other, scene.keys, scene.sealed)
+    assert_does_not_open(other, scene.keys, scene.sealed)
 
 
 def test_a_permit_of_one_member_never_opens_the_map_of_another(scene: Scene) -> None:

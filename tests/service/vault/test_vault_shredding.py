@@ -1,6 +1,7 @@
 """Destroying one member's secret, on real databases; and what a stolen database shows before and after."""
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,23 @@ async def test_the_secret_is_gone_from_the_files_of_the_database(sqlite_url: str
         # Closing the last connection folds the write-ahead log back into the file.
         await database.close()
     assert not any(wrapped[18:] in content for content in files(sqlite_url))
+
+
+async def test_the_secret_is_overwritten_before_its_row_goes(sqlite_url: str, tmp_path: Path) -> None:
+    # A deleted row's bytes stay in its page until something else is written there. A spy looks at what is being deleted.
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as spy:
+        spy.execute("CREATE TABLE seen (wrapped BLOB)")
+        spy.execute("CREATE TRIGGER spy BEFORE DELETE ON member_secret BEGIN INSERT INTO seen VALUES (OLD.wrapped); END")
+    database = engine.connect(sqlite_url)
+    await database.start()
+    try:
+        vault = await unlocked(database, tmp_path, Suite.AES256_GCM)
+        _, wrapped = await admitted(database, vault, ANN, {"phone": canary.value("phone")})
+        await shred(database, vault, ANN)
+    finally:
+        await database.close()
+    assert spy.execute("SELECT wrapped FROM seen").fetchall() == [(bytes(len(wrapped)),)]
+    spy.close()
 
 
 def files(url: str) -> list[bytes]:

@@ -1,0 +1,108 @@
+"""Search: who read or changed what of whom, newest first. Whoever looks into the log is in it.
+
+The columns and subjects' rows only find; what is shown is parsed from the entry's own bytes, hashed anew. That a search found
+everything is proven by `audit verify`, which compares every column with its entry.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from service.audit import grammar, store
+from service.audit.entry import Draft, parse_entry
+from service.audit.journal import Journal
+from service.db.engine import Database
+from service.errors import BadInput, Malformed
+from service.hazmat import merkle
+from service.values import ActorKind, Call, utc_text
+
+MOST_MONTHS = 37
+"""Three years and the month that has begun: so long must records of processing be kept (PIPL 56), and so far a search goes back."""
+
+MOST = 1000
+_END = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to look for; everything that is given must hold. `subjects` are the pseudonyms of one member, one for each month.
+
+    `actor` is an account id, or a kind and an id as in `staff:clerk-7`. `before` is the index at which the last page ended.
+    """
+
+    subjects: Sequence[str] = ()
+    actor: str = ""
+    purpose: str = ""
+    denied: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    most: int = field(default=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entry. `whole` says that its bytes have the leaf hash that stands beside them; `entry` is empty for bytes that are none."""
+
+    index: int
+    whole: bool
+    entry: dict[str, Any]
+
+
+async def search(database: Database, journal: Journal, call: Call, wanted: Search, *, subject: str = "") -> list[Found]:
+    """Find entries, and record that they were looked for before they are shown.
+
+    `subject` is the member's pseudonym of this month. Only it is recorded: the others beside it would join what the months keep
+    apart. Raises BadInput, RecordUnavailable, LogBroken, StoreUnavailable.
+    """
+    if len(wanted.subjects) > MOST_MONTHS or not 0 < wanted.most <= MOST:
+        raise BadInput(f"search: at most {MOST_MONTHS} months and {MOST} entries at once")
+    rows = await store.search(database.read, _in_columns(wanted))
+    await journal.append(_record(wanted, subject, len(rows)), call)
+    return [_found(*row) for row in rows]
+
+
+def months(since: datetime, until: datetime) -> list[str]:
+    """The months from one moment to the other, as pseudonyms count them. Raises BadInput for more than 37."""
+    first, last = (moment.astimezone(UTC) for moment in (since, until))
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if not 0 < count <= MOST_MONTHS:
+        raise BadInput(f"search: from one month to {MOST_MONTHS}")
+    start = first.year * 12 + first.month - 1
+    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(start, start + count)]
+
+
+def _in_columns(wanted: Search) -> store.Wanted:
+    actor = wanted.actor
+    named = [actor] if ":" in actor else [f"{kind.value}:{actor}" for kind in ActorKind]
+    return store.Wanted(
+        subjects=wanted.subjects,
+        actors=named if actor else [],
+        purpose=wanted.purpose,
+        denied=wanted.denied,
+        since=utc_text(wanted.since) if wanted.since else "",
+        until=utc_text(wanted.until) if wanted.until else "9",
+        before=_END if wanted.before is None else wanted.before,
+        most=wanted.most,
+    )
+
+
+def _record(wanted: Search, subject: str, count: int) -> Draft:
+    """What was looked for. A purpose that is none of ours is not repeated: it may be anything that somebody pasted."""
+    asked: dict[str, str | int | bool | list[str]] = {}
+    if wanted.actor:
+        asked["actor"] = wanted.actor[: grammar.MOST_TEXT]
+    if grammar.is_code(wanted.purpose):
+        asked["purpose"] = wanted.purpose
+    if wanted.denied:
+        asked["denied"] = True
+    asked |= {key: utc_text(moment) for key, moment in (("from", wanted.since), ("to", wanted.until)) if moment}
+    return Draft(typ="audit", operation="search", subjects=[subject] if subject else [], count=count, extra=asked)
+
+
+def _found(index: int, raw: bytes, leaf: bytes) -> Found:
+    try:
+        return Found(index, merkle.leaf_hash(raw) == leaf, parse_entry(raw))
+    except Malformed:
+        return Found(index, False, {})
