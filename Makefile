@@ -37,7 +37,7 @@ bench: $(READY) ## the measurements, side by side with what one would use instea
 schema: $(READY) ## print schema/schema.graphql anew
 	@$(BIN)/python -m schema.print_schema
 
-docs: $(READY) ## write docs/reference.md anew: every error, setting and command
+docs: $(READY) ## write docs/reference.md anew: every setting, command and reason
 	@$(BIN)/python -m tools.reference
 
 # uv only writes the locks; pip installs from them. The locks name versions and hashes, and no place to fetch from.

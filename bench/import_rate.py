@@ -1,8 +1,9 @@
 """How fast a shop's export comes in: `python -m bench.import_rate [--members N] [--rounds N] [--database postgresql|sqlite]`.
 
-A file of N invented members with 14 sealed fields each (CSV, UTF-8) goes through the whole of `menshen import`: read, every rule, duplicates
-looked for, sealed, stored, recorded in the audit log. The importing process has one core and PostgreSQL the others. The same again with two
-answers to marketing a member, each an event in the consent ledger. Last, where that one core's time goes, from a sample a millisecond.
+A file of N invented members with 14 sealed fields each (CSV, UTF-8) goes through the whole of `menshen import`: read, every rule,
+duplicates looked for, sealed, stored, recorded in the audit log. The importing process has one core and PostgreSQL the others.
+The same again with two answers to marketing a member, each an event in the consent ledger. Last, where that one core's time
+goes, from a sample a millisecond.
 """
 
 import argparse
@@ -153,7 +154,7 @@ def told(what: str, rates: list[Rate]) -> None:
     cost = min(rate.cpu / rate.members for rate in rates) * 1e6
     spread = f"{speeds[0]:,.0f} to {speeds[-1]:,.0f}"
     print(
-        f"{what}: {statistics.median(speeds):,.0f} members/s ({spread}); {cost:.0f} µs of the core a member, {1e6 / cost:,.0f}/s by that"
+        f"{what}: {statistics.median(speeds):,.0f} members/s ({spread}); {cost:.0f} µs of its core a member: {1e6 / cost:,.0f}/s"
     )
 
 

@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import GraphQLResolveInfo
 from strawberry import Info as StrawberryInfo
 
 from policies.terms import Catalogue
 from schema.documents import Operation
+from service.disclosure.operations import Operations
 from service.errors import Unauthenticated
 from service.values import Call
-
-if TYPE_CHECKING:
-    from service.disclosure.operations import Operations
 
 
 @dataclass(slots=True)
@@ -21,7 +19,7 @@ class Context:
     """One request's context. `signed` is None where no token was sent: then only public fields can be answered."""
 
     signed: Call | None
-    ops: "Operations"
+    ops: Operations
     catalogue: Catalogue
     request_id: str
     now: datetime

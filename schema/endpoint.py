@@ -5,7 +5,7 @@ objects, extension hooks and a JSON encoder that together take longer than the w
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from graphql import ExecutionResult
@@ -22,12 +22,10 @@ from schema.limits import Limits
 from schema.meter import Meter
 from schema.request import Asked, from_body, from_query
 from schema.root import schema, served
+from service.disclosure.operations import Operations
 from service.errors import ServiceError, Unauthenticated
 from service.identity.verifier import Verifier
 from service.values import Actor, Call, Chance, Clock, new_id
-
-if TYPE_CHECKING:
-    from service.disclosure.operations import Operations
 
 _log = structlog.get_logger("menshen.graphql")
 _ALLOW = ((b"allow", b"GET, POST, OPTIONS"),)
@@ -64,7 +62,7 @@ class Endpoint(GraphQL[Context, None]):
     def __init__(
         self,
         *,
-        operations: "Operations",
+        operations: Operations,
         verifier: Verifier,
         catalogue: Catalogue,
         clock: Clock,
@@ -111,6 +109,7 @@ class Endpoint(GraphQL[Context, None]):
         try:
             if not acceptable:
                 raise Rejected("NOT_ACCEPTABLE")
+            wire.refuse_ambiguity(asking.scope["headers"], asking.headers)
             if asking.scope["method"] == "OPTIONS":
                 return Reply(204, b"", _ALLOW + _PREFLIGHT)
             if not self._production and _is_browser(asking):

@@ -2,9 +2,9 @@
 
 graphql-core spends 2.6 µs on every field, mostly on what only resolvers need: a path, an info object, arguments, looking for
 awaitables. Here a selection set is sorted once into plain fields and the rest; plain ones (leaves, and objects and lists of
-which only plain fields are asked) are read in one loop, the rest goes to graphql-core. Whatever is not plain sailing (a null where
-none may be, a value that does not coerce, anything that raises) is handed back to graphql-core for that field, so that errors are
-its errors, with its paths and its rules.
+which only plain fields are asked) are read in one loop, the rest goes to graphql-core. Whatever is not plain sailing (a null
+where none may be, a value that does not coerce, anything that raises) is handed back to graphql-core for that field, so that
+errors are its errors, with its paths and its rules.
 """
 
 from collections.abc import AsyncIterable, Awaitable, Callable

@@ -4,7 +4,7 @@ Written on bare ASGI: a request object and a response object cost as much as exe
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import orjson
@@ -26,6 +26,7 @@ SECURITY: tuple[Header, ...] = (
 """No answer is kept by a cache, guessed at, framed, or told to whoever comes next."""
 
 _NO_CONTENT = 204
+_DECISIVE = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"x-request-id")
 _REQUEST_ID = re.compile(
     rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9A-HJKMNP-TV-Z]{26}", re.ASCII
 )
@@ -77,6 +78,14 @@ def takes_body(content_type: bytes) -> bool:
     name, _, parameters = content_type.lower().partition(b";")
     charset = parameters.strip()
     return name.strip() == JSON and charset in {b"", b"charset=utf-8", b'charset="utf-8"'}
+
+
+def refuse_ambiguity(sent: Sequence[Header], read: Mapping[bytes, bytes]) -> None:
+    """Raise Rejected where a header that decides something is there twice: a proxy before us may have believed the other one."""
+    if len(sent) != len(read):
+        names = [name for name, _ in sent]
+        if any(names.count(name) > 1 for name in _DECISIVE):
+            raise Rejected("BAD_REQUEST", "A header is there twice.")
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:

@@ -36,7 +36,6 @@ from service.web.front import Front
 from service.web.problem import Wall, handlers
 from service.web.public import Check, landing, routes
 
-
 GRAPHQL = "/graphql"
 
 

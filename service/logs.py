@@ -1,7 +1,7 @@
 """Operational logs: JSON lines with an allow-list of keys (SE-08).
 
-What a log line may hold is written down here; any other key is dropped before it is written, so a careless `log.info(..., phone=phone)`
-writes no phone. Messages of foreign exceptions are never logged, because they quote values: types and places are.
+What a log line may hold is written down here; any other key is dropped before it is written, so a careless `log.info(...,
+phone=phone)` writes no phone. Messages of foreign exceptions are never logged, because they quote values: types and places are.
 """
 
 import logging
@@ -13,33 +13,10 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "event",
-        "level",
-        "logger",
-        "timestamp",
-        "code",
-        "type",
-        "path",
-        "operation",
-        "request_id",
-        "status",
-        "duration_ms",
-        "size",
-        "index",
-        "reason",
-        "key",
-        "setting",
-        "pending",
-        "attempt",
-        "lane",
-        "where",
-        "version",
-        "origin",
-        "scheme",
-        "error",
-        "kid",
-        "year",
-    }  # fmt: skip
+        *("event", "level", "logger", "timestamp", "code", "type", "path", "operation", "request_id", "status", "duration_ms"),
+        *("size", "index", "reason", "key", "setting", "pending", "attempt", "lane", "where", "version", "origin", "scheme"),
+        *("error", "kid", "year"),
+    }
 )
 """Every key that a log line may have."""
 

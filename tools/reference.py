@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code itself: every error code, reason, setting and command (`make docs`)."""
+"""Writes docs/reference.md from the code: every setting, command and reason (`make docs`). Errors have a page of their own."""
 
 import ast
 import importlib
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
-import click
 import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 import service
 from policies.terms import Reason
@@ -22,26 +22,25 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
 _HEAD = """# Reference
 
-Written by `make docs` from the code; do not edit.
+Written by `make docs` from the code; do not edit. Every error: [errors.md](errors.md).
 
 """
 
 
 def text() -> str:
     """The whole page."""
-    parts = [_HEAD, "## Errors\n\n", *_errors(), "\n## Reasons for withholding\n\n", *_reasons()]
+    commands = _commands(typer.main.get_command(menshen), "menshen")
     return "".join(
-        [*parts, "\n## Settings\n\n", *_settings(), "\n## Commands\n", *_commands(typer.main.get_command(menshen), "menshen")]
+        [_HEAD, "## Settings\n\n", *_settings(), "\n## Commands\n", *commands, "\n## Reasons for withholding\n\n", *_reasons()]
     )
 
 
-def codes() -> dict[str, tuple[str, str]]:
-    """Every code that may leave Menshen, with its words in 中文 and English where the code has words of its own."""
+def codes() -> frozenset[str]:
+    """Every code that the service raises."""
     for module in pkgutil.walk_packages(service.__path__, "service."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    found = {kind.code: (kind.zh, kind.en) for kind in _family(ServiceError) if "code" in vars(kind)}
-    return found | {code: ("", "") for code in _spelled_out() if code not in found}
+    return frozenset(kind.code for kind in _family(ServiceError) if "code" in vars(kind)) | frozenset(_spelled_out())
 
 
 def _family(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
@@ -56,18 +55,12 @@ def _spelled_out() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
                 given = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-                given += node.args[:1] if ast.unparse(node.func) == "Refused" else []
+                given += node.args[:1] if ast.unparse(node.func) in {"Refused", "super().__init__"} else []
                 yield from (str(value.value) for value in given if isinstance(value, ast.Constant) and _is_code(value.value))
 
 
 def _is_code(value: object) -> bool:
     return isinstance(value, str) and value.replace("_", "").isalpha() and value.isupper()
-
-
-def _errors() -> Iterator[str]:
-    yield "| code | 中文 | English |\n|---|---|---|\n"
-    for code, (zh, en) in sorted(codes().items()):
-        yield f"| `{code}` | {zh} | {en} |\n"
 
 
 def _reasons() -> Iterator[str]:
@@ -88,20 +81,20 @@ def _default(field: FieldInfo) -> str:
     return "" if value is None or value == "" else f"`{value}`"
 
 
-def _commands(command: click.Command, name: str) -> Iterator[str]:
-    if isinstance(command, click.Group):
+def _commands(command: TyperCommand | TyperGroup, name: str) -> Iterator[str]:
+    if isinstance(command, TyperGroup):
         for child, found in sorted(command.commands.items()):
             yield from _commands(found, f"{name} {child}")
         return
     yield f"\n### `{name}`\n\n{(command.help or '').strip()}\n"
-    rows = [f"| `{_form(param)}` | {getattr(param, 'help', None) or ''} |\n" for param in command.params if param.name != "help"]
+    rows = [f"| `{_form(param)}` | {param.help or ''} |\n" for param in command.params if param.name != "help"]
     if rows:
         yield "\n| argument | meaning |\n|---|---|\n" + "".join(rows)
 
 
-def _form(param: click.Parameter) -> str:
-    if isinstance(param, click.Argument):
-        return param.make_metavar(click.Context(click.Command("menshen")))
+def _form(param: TyperArgument | TyperOption) -> str:
+    if isinstance(param, TyperArgument):
+        return (param.name or "").upper()
     return "`, `".join([*param.opts, *param.secondary_opts])
 
 

@@ -62,10 +62,9 @@ def sixteen(noise: bytes) -> str:
 
 def _plan(draft: Draft, policy: str) -> dict[str, Any]:
     """What entries of one operation have in common. The next one finds it checked."""
-    fields, withheld = tuple(draft.fields), tuple(draft.withheld)
     codes = (draft.typ, draft.operation, _purpose(draft), draft.basis, draft.decision, draft.reason)
     try:
-        return _checked_plan(codes, policy, fields=fields, withheld=withheld)
+        return _checked_plan(codes, policy, fields=tuple(draft.fields), withheld=tuple(draft.withheld))
     except TypeError:
         raise BadInput("audit entry: a code is not text") from None
 
@@ -84,7 +83,7 @@ def _particulars(draft: Draft) -> dict[str, Any]:
     """What is this entry's own, and stands only when there is something to say."""
     content: dict[str, Any] = {}
     if subjects := draft.subjects:
-        content["sub"] = subjects if len(subjects) == 1 else list(dict.fromkeys(subjects))
+        content["sub"] = subjects if len(subjects) == 1 else _each_once(subjects)
     if draft.count is not None:
         content["cnt"] = draft.count
     if draft.consent:
@@ -97,6 +96,13 @@ def _particulars(draft: Draft) -> dict[str, Any]:
     if "con" in content and len(content.get("sub", ())) != 1:
         raise BadInput("audit entry: con without its one subject")
     return content
+
+
+def _each_once(subjects: list[str]) -> list[str]:
+    try:
+        return list(dict.fromkeys(subjects))
+    except TypeError:
+        raise BadInput("audit entry: sub") from None
 
 
 def _purpose(draft: Draft) -> str:

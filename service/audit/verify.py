@@ -80,21 +80,21 @@ async def _state(database: Database, authority: Authority) -> _State:
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
-    """Steps 1 and 2. What was rolled back is named before anything else."""
-    head, findings = state.head, []
+    """Steps 1 and 2. Only a head that is ours can be an older one."""
+    head = state.head
     if head is None:
         lost = state.entry_beyond is not None or remembered is not None
         return [Finding(Verdict.REMOVED, Part.HEAD, 0, 0)] if lost else []
     try:
+        authority.check(head)
+    except LogBroken:
+        return [Finding(Verdict.ALTERED, Part.HEAD, 0, max(head.size - 1, 0))]
+    try:
         check_seen(head, remembered)
     except LogBroken:
         assert remembered is not None
-        findings.append(Finding(Verdict.ROLLED_BACK, Part.HEAD, min(head.size, remembered.size - 1), remembered.size - 1))
-    try:
-        authority.check(head)
-    except LogBroken:
-        findings.append(Finding(Verdict.ALTERED, Part.HEAD, 0, max(head.size - 1, 0)))
-    return findings
+        return [Finding(Verdict.ROLLED_BACK, Part.HEAD, min(head.size, remembered.size - 1), remembered.size - 1)]
+    return []
 
 
 async def _read_all(replay: Replay, database: Database, size: int, progress: Progress) -> None:
@@ -154,12 +154,14 @@ def _side_findings(replay: Replay, head: Head, state: _State, remembered: Seen |
         findings.append(Finding(Verdict.ROLLED_BACK, Part.HEAD, 0, remembered.size - 1))
     if replay.break_ is not None:
         findings.append(Finding(Verdict.REMOVED, Part.NUMBERS, *_broken_at(replay.break_, removed=True)))
+    tiles = {level: count - (head.size >> merkle.TILE_HEIGHT * (level + 1)) for level, count in state.tiles.items()}
     for part in (Part.LEAF, Part.TILE, Part.COLUMNS, Part.SUBJECTS):
         if part in replay.places:
-            findings.append(Finding(Verdict.ALTERED, part, *replay.places[part]))
+            gone = part is Part.TILE and min(tiles.values(), default=-1) < 0
+            findings.append(Finding(Verdict.REMOVED if gone else Verdict.ALTERED, part, *replay.places[part]))
     if state.subject_beyond is not None:
         findings.append(Finding(Verdict.INSERTED, Part.SUBJECTS, state.subject_beyond, state.subject_beyond))
-    if any(count > head.size >> merkle.TILE_HEIGHT * (level + 1) for level, count in state.tiles.items()):
+    if max(tiles.values(), default=0) > 0:
         findings.append(Finding(Verdict.INSERTED, Part.TILE, head.size, head.size))
     return findings
 

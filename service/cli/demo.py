@@ -111,9 +111,9 @@ async def invite(running: Parts) -> None:
     example = await _newest_member(running)
     _out.print(f"\n[bold]门神 Menshen[/] {url}/  ·  GraphiQL {url}/graphql  ·  {url}/readyz\n")
     _out.print("[bold]令牌 tokens[/] (12 小时 hours)")
-    for key, role in running.catalogue.roles.items():
-        token = issue_token(running, role=key, member_id=example if role.kind == "member" else None)
-        _out.print(f"  {role.title.zh} {role.title.en}\n  [dim]{token}[/]")
+    for key, declared in running.catalogue.roles.items():
+        token = issue_token(running, role=key, member_id=example if declared.kind == "member" else None)
+        _out.print(f"  {declared.title.zh} {declared.title.en}\n  [dim]{token}[/]")
     _out.print("\n[bold]四个调用 four calls[/]: 同意 consent → 读取 read → 撤回 withdraw → 拒绝 withheld\n")
     for title, role, query in _calls(running, example):
         token = issue_token(running, role=role, member_id=example if role == "member" else None)
@@ -133,8 +133,9 @@ def _calls(running: Parts, member_id: str) -> Iterator[tuple[str, str, str]]:
     purpose = _telling_purpose(running.catalogue)
     reader = min(role for role in purpose.roles if running.catalogue.roles[role].kind == "staff")
     shown = _shown(running)
+    presented = shown.presented_at.isoformat()
     evidence = (
-        f'noticeVersion: "{shown.notice_version}", language: "{shown.language}", presentedAt: "{shown.presented_at.isoformat()}", '
+        f'noticeVersion: "{shown.notice_version}", language: "{shown.language}", presentedAt: "{presented}", '
         f'expression: BUTTON, screen: "mini/consent", channel: MINI_PROGRAM'
     )
     outcome = "{ __typename ... on ConsentsRecorded { standings { purpose state since } } }"

@@ -1,6 +1,7 @@
 """Rows that became members, written: sealed under their own keys, findable by their lookups, with what they said of consent."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from policies.terms import ConsentState
 from service.consent.ledger import GENESIS, Happening, make_event
@@ -63,8 +64,8 @@ def _row(unit: Unit, candidate: Candidate, keys: MemberKeys) -> Row:
 
 
 def _event(unit: Unit, member_id: MemberId, flag: Flag, *, source: Mapping[str, str], gesture: Gesture | None) -> ConsentEvent:
-    """The ledger's row for one marketing flag, with where it came from (LB-08)."""
-    return make_event(
+    """The ledger's row for one marketing flag, with where it came from (LB-08). A yes ends when it would have ended there."""
+    event = make_event(
         unit.catalogue,
         Happening(
             event_id=unit.new_id(),
@@ -80,6 +81,7 @@ def _event(unit: Unit, member_id: MemberId, flag: Flag, *, source: Mapping[str, 
             source=source,
         ),
     )
+    return replace(event, expires_at=flag.ends) if flag.state is ConsentState.GIVEN else event
 
 
 def _evidence(flag: Flag, gesture: Gesture | None) -> Evidence | None:

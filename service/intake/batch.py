@@ -17,6 +17,9 @@ NUMBER = "#"
 _SLICE = 25
 Lookup = tuple[str, bytes, LookupKind]
 Claim = tuple[str, bytes]
+REMEMBERED = frozenset({PHONE, NUMBER})
+"""Of these a report names the line where they stood first. Of the rest it is enough that the database knows them."""
+
 Refusal = tuple[Reject, ...]
 _CODES = {PHONE: Code.DUPLICATE, NUMBER: Code.MEMBER_NUMBER_REPEATED}
 
@@ -32,9 +35,8 @@ class Keyed(NamedTuple):
 
     @classmethod
     def of(cls, candidate: Candidate, lookups: tuple[Lookup, ...]) -> Self:
-        """Work out the claims."""
+        """Work out the claims. `lookups` begin with the phone."""
         found = [(name, digest) for name, digest, kind in lookups if kind is LookupKind.IDENTITY]
-        found.sort(key=_phone_first)
         if candidate.number is not None:
             found.append((NUMBER, candidate.number))
         return cls(candidate, lookups, tuple(found))
@@ -112,16 +114,13 @@ def _objection(row: Keyed, known: Known, here: Mapping[Claim, int]) -> Reject | 
     candidate = row.candidate
     if known.made is not None and candidate.row in known.made:
         return None
+    remembered = known.memory.kinds
     for claim in row.claims:
-        first = here.get(claim) or known.memory.line_of(claim)
+        first = here.get(claim) or (known.memory.line_of(claim) if claim[0] in remembered else None)
         if first or claim in known.held:
             code = _CODES.get(claim[0], Code.IDENTITY_CONFLICT)
-            return Reject(str(candidate.line), known.labels[claim[0]], code, first)
+            return Reject(str(candidate.line), known.labels[claim[0]], code, first if claim[0] in REMEMBERED else None)
     if known.made is not None:
         # An earlier run found the phone taken by somebody who has given it up or was erased since.
         return Reject(str(candidate.line), known.labels[PHONE], Code.DUPLICATE)
     return None
-
-
-def _phone_first(claim: Claim) -> bool:
-    return claim[0] != PHONE

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 
 from service.audit.entry import Draft
 from service.errors import Forbidden
 from service.intake import store
 from service.intake.admission import admit
-from service.intake.batch import NUMBER, Batch, Feed, Judgement, Keyed, Known, Refusal, judge
+from service.intake.batch import NUMBER, REMEMBERED, Batch, Feed, Judgement, Keyed, Known, Refusal, judge
 from service.intake.job import Job
 from service.intake.model import Candidate, Code, ImportBusy, RawRow, Run, Tally
 from service.intake.report import RejectFile
@@ -58,10 +59,11 @@ class Intake:
         self._rejects = rejects
         self._progress = progress
         self._size = size
-        self._memory = Memory()
-        self._known = partial(Known, memory=self._memory, labels=job.labels())
+        self._labels = job.labels()
+        self._memory = Memory(REMEMBERED)
         self._feed = Feed(job.table, self._read)
         self.outcome = Outcome(units.vault.mac("idempotency", job.identity()).hex())
+        self._seed = units.vault.mac("idempotency", b"menshen/import-member/v1\0" + self.outcome.import_id.encode())
 
     async def check(self) -> Outcome:
         """Judge every row, against the database too, and change nothing.
@@ -69,10 +71,13 @@ class Intake:
         One entry records the comparison: which of these phones are members' is nothing to be found out in secret.
         """
 
+        # What is not written cannot be found in the database when the next row claims it too.
+        self._memory = Memory(self._labels)
+
         async def work(unit: Unit) -> None:
             await self._catch_up(unit)
             while batch := await self._next(self._size):
-                self._settle(batch, judge(batch, self._known(await _held(unit, batch))))
+                self._settle(batch, judge(batch, await self._known(unit, batch)))
             unit.draft.count = self.outcome.tally.read
 
         await self._units.disclose(self._call, self._draft("access", "import.check"), work)
@@ -101,7 +106,7 @@ class Intake:
         ):
             ids = {self._name(run.started_at, keyed.candidate.row): keyed.candidate.row for keyed in batch.keyed()}
             made = frozenset(ids[member_id] for member_id in await store.existing(unit.session, tuple(ids)))
-            self._settle(batch, judge(batch, self._known(await _held(unit, batch), made=made)))
+            self._settle(batch, judge(batch, await self._known(unit, batch, made=made)))
 
     async def _store_all(self) -> None:
         """Store each batch while the next one is being read."""
@@ -126,7 +131,7 @@ class Intake:
             run = await store.run(unit.session, self.outcome.import_id, lock=True)
             if (run.rows_done if run else 0) != batch.first or (run and run.finished_at):
                 raise ImportBusy
-            judgement = judge(batch, self._known(await _held(unit, batch)))
+            judgement = judge(batch, await self._known(unit, batch))
             name = partial(self._name, run.started_at if run else unit.now)
             await admit(unit, judgement.made, name=name, origin=self._origin(), gesture=self._job.mapping.gesture)
             await self._note(unit, batch, judgement, run)
@@ -150,6 +155,12 @@ class Intake:
         await store.finish(unit.session, self.outcome.import_id, now=unit.now)
         unit.draft.count = tally.made
         unit.draft.extra |= {"rows": tally.read, "rejected": tally.rejected, "duplicate": tally.duplicates}
+
+    async def _known(self, unit: Unit, batch: Batch, *, made: frozenset[int] | None = None) -> Known:
+        """What the database and this file's earlier rows hold of all that these rows claim."""
+        asked = (claim for keyed in batch.keyed() for claim in keyed.claims if claim[0] != NUMBER)
+        held = await store.held(unit.session, asked, generation=unit.vault.lookup_generation)
+        return Known(held=held, memory=self._memory, labels=self._labels, made=made)
 
     async def _next(self, size: int) -> Batch | None:
         self._job.table.check_unchanged()
@@ -175,8 +186,7 @@ class Intake:
 
     def _name(self, started_at: datetime, row: int) -> MemberId:
         """The id of the member that this row becomes: a UUIDv7 like any other to whoever has not the key."""
-        noise = self._units.vault.mac("idempotency", f"menshen/import-member/v1\0{self.outcome.import_id}\0{row}".encode())
-        return new_id(started_at, lambda size: noise[:size])
+        return new_id(started_at, lambda size: blake2b(row.to_bytes(8), key=self._seed, digest_size=size).digest())
 
     def _origin(self) -> dict[str, str]:
         return {"import": self.outcome.import_id, "file": self._job.table.examined.digest.hex()}
@@ -188,9 +198,3 @@ class Intake:
         roles = unit.catalogue.roles
         if not any(ACT in roles[role].may for role in unit.call.actor.roles & roles.keys()):
             raise Forbidden
-
-
-async def _held(unit: Unit, batch: Batch) -> frozenset[tuple[str, bytes]]:
-    """The identities of these rows that members hold already."""
-    asked = (claim for keyed in batch.keyed() for claim in keyed.claims if claim[0] != NUMBER)
-    return await store.held(unit.session, asked, generation=unit.vault.lookup_generation)

@@ -132,12 +132,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What the file says about one consent-based purpose, and the state that this is worth."""
+    """What the file says about one consent-based purpose, the state that this is worth, and when a yes of then ends."""
 
     purpose: str
     state: ConsentState
     claimed_at: datetime | None
     claimed_notice: str
+    ends: datetime | None
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,7 @@ UNKNOWN, which permits nothing.
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.clock import day_in_shanghai
+from policies.clock import consent_ends, day_in_shanghai
 from policies.terms import Catalogue, ConsentState, MemberStatus, Purpose
 from service.intake.mapping import Gesture
 from service.intake.model import Provenance
@@ -23,13 +23,21 @@ class Claim:
     provenance: Provenance
 
 
-def worth(catalogue: Catalogue, purpose: Purpose, *, granted: bool, claim: Claim, status: MemberStatus) -> ConsentState:
-    """REFUSED for a no, GIVEN for a proven yes of somebody who may give it, UNKNOWN for any other yes."""
+def worth(
+    catalogue: Catalogue, purpose: Purpose, claim: Claim, *, granted: bool, status: MemberStatus, now: datetime
+) -> ConsentState:
+    """REFUSED for a no; GIVEN for a proven yes of somebody who may give it, whose time is not over; UNKNOWN for any other yes."""
     if not granted:
         return ConsentState.REFUSED
     if status is not MemberStatus.ACTIVE or purpose.separate_consent or not _proven(catalogue, claim):
         return ConsentState.UNKNOWN
-    return ConsentState.GIVEN
+    ends = ending(purpose, claim)
+    return ConsentState.GIVEN if ends is None or ends > now else ConsentState.UNKNOWN
+
+
+def ending(purpose: Purpose, claim: Claim) -> datetime | None:
+    """When a yes ends. Its time runs from the day it was given: to be imported does not make it younger."""
+    return None if claim.at is None else consent_ends(claim.at, purpose.consent_months)
 
 
 def _proven(catalogue: Catalogue, claim: Claim) -> bool:

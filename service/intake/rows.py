@@ -10,7 +10,7 @@ from service.intake import cells
 from service.intake.layout import PHONE, Layout
 from service.intake.mapping import FileMapping, Role
 from service.intake.model import Candidate, Code, Flag, Provenance, RawRow, Reject
-from service.intake.proof import Claim, worth
+from service.intake.proof import Claim, ending, worth
 from service.intake.rules import CellProblem, findable
 from service.members.commands import CHILD_UNTIL, default_appid
 from service.vault.vault import Value
@@ -30,14 +30,15 @@ class RowReader:
         self._mapping = mapping
         self._catalogue = catalogue
         self._provenance = provenance
+        self._now = now
         self._today = day_in_shanghai(now)
         self._cells = cells.compiled(layout.columns, mapping, catalogue, now)
         self._labels = {column.meaning.key: column.label for column in layout.columns}
-        self._found_by = tuple(
-            (key, field.normaliser, field.lookup)
-            for key, field in catalogue.fields.items()
-            if key in self._labels and field.lookup is not LookupKind.NONE
+        found_by = (
+            field for key, field in catalogue.fields.items() if key in self._labels and field.lookup is not LookupKind.NONE
         )
+        # The phone first: it decides who a row is.
+        self._found_by = [(f.key, f.normaliser, f.lookup) for f in sorted(found_by, key=lambda field: field.key != PHONE)]
         self._says_where = any(cell.key in _WHERE for cell in self._cells.about)
         self._appid = default_appid(catalogue)
 
@@ -103,6 +104,7 @@ class RowReader:
         claim = Claim(at, notice, self._mapping.gesture, provenance)
         found = []
         for key, granted in answers.items():
-            state = worth(self._catalogue, self._catalogue.purposes[key], granted=granted, claim=claim, status=status)
-            found.append(Flag(key, state, at, notice))
+            purpose = self._catalogue.purposes[key]
+            state = worth(self._catalogue, purpose, claim, granted=granted, status=status, now=self._now)
+            found.append(Flag(key, state, at, notice, ending(purpose, claim)))
         return tuple(found)

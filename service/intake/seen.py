@@ -62,16 +62,18 @@ class Seen:
 
 
 class Memory:
-    """What this file's rows that became members hold. A digest says of which field it is, so one table serves all."""
+    """What this file's rows that became members hold, of these `kinds`. A digest is of its field, so one table serves all."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Iterable[str]) -> None:
+        self.kinds = frozenset(kinds)
         self._seen = Seen()
 
     def line_of(self, claim: tuple[str, bytes]) -> int | None:
-        """The line of the row that holds it."""
+        """The line of the row that holds it. Ask for these kinds only."""
         return self._seen.line_of(int.from_bytes(claim[1][:8]))
 
     def add(self, claims: Iterable[tuple[str, bytes]], line: int) -> None:
-        """Remember the row that holds all of these."""
-        for _, digest in claims:
-            self._seen.add(int.from_bytes(digest[:8]), line)
+        """Remember the row that holds these."""
+        for kind, digest in claims:
+            if kind in self.kinds:
+                self._seen.add(int.from_bytes(digest[:8]), line)

@@ -132,7 +132,7 @@ def _event_row(member_id: MemberId, event: ConsentEvent) -> Row:
         event.purpose,
         event.state.value,
         event.recorded_at,
-        None,
+        event.expires_at,
         event.notice_version,
         canonical(event.record),
         event.previous_hash,

@@ -88,7 +88,7 @@ def _email(value: str) -> str:
         raise BadInput(NOT_AN_EMAIL)
     local, _, domain = _trimmed(_compatible(value)).rpartition("@")
     address = f"{_folded(local)}@{_domain(domain)}"
-    if len(address.encode("utf-8", "replace")) > _EMAIL_SIZE:
+    if len(address.encode()) > _EMAIL_SIZE:
         raise BadInput(NOT_AN_EMAIL)
     return address
 

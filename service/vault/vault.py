@@ -110,12 +110,12 @@ class Vault(Unspoken):
         """The generation of the key behind `lookup`."""
         return self._lookups.generation
 
-    def lookup(self, field_key: str, normalised: str) -> bytes:
+    def lookup(self, field: str, normalised: str) -> bytes:
         """The digest to find a member by: 16 bytes.
 
         `normalised` comes from `normalise`, or two spellings will not meet.
         """
-        return self._lookups.digest(field_key, normalised)
+        return self._lookups.digest(field, normalised)
 
     def pseudonym(self, keys: MemberKeys, now: datetime) -> str:
         """The member's name in the audit log this month (UTC)."""

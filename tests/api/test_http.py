@@ -338,6 +338,17 @@ class TestHeaders:
         assert len(answer.headers["x-request-id"]) == 36
 
 
+@pytest.mark.parametrize("name", ["authorization", "content-type", "x-request-id"])
+async def test_a_header_that_decides_something_may_not_be_there_twice(
+    http: httpx2.AsyncClient, signed: Callable[..., dict[str, str]], recorder: Recorder, name: str
+) -> None:
+    right = {"content-type": JSON, "x-request-id": "0199a0f0-1111-7222-8333-444455556666", **signed()}
+    headers = [*right.items(), (name, right[name])]
+    answer = await http.post("/graphql", content=b'{"query": "{ me { name } }"}', headers=headers)
+    assert (answer.status_code, code(answer)) == (400, "BAD_REQUEST")
+    assert recorder.calls == []
+
+
 class TestCors:
     """Another site's page reads nothing, unless it is on the list."""
 

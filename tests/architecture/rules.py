@@ -131,7 +131,7 @@ def sql_stays_in_its_rooms(source: Source) -> Iterator[str]:
     if source.within("service/db") or source.path.name == "store.py":
         return
     for line, module in _imports(source.tree):
-        if module.split(".")[0] in {"sqlalchemy", "psycopg", "psycopg_pool", "aiosqlite", "sqlite3", "alembic"}:
+        if module.split(".")[0] in {"sqlalchemy", "asyncpg", "psycopg", "aiosqlite", "sqlite3", "alembic"}:
             yield f"{line}: imports {module}"
 
 
@@ -205,4 +205,4 @@ def _undocumented(owner: ast.Module | ast.ClassDef | Definition, body: list[ast.
 def _described(owner: ast.Module | ast.ClassDef | Definition) -> bool:
     """A GraphQL field's words stand in its decorator, because clients read them."""
     decorators = [node for node in getattr(owner, "decorator_list", []) if isinstance(node, ast.Call)]
-    return any(keyword.arg == "description" for node in decorators for keyword in node.keywords)
+    return any(len(text.split()) > 1 for node in decorators for text in _words(node))

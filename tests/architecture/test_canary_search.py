@@ -169,7 +169,7 @@ async def test_a_value_in_an_error_answer_is_found_and_one_in_the_data_is_not(
     assert len(canaries.found) == len(found)
 
 
-def test_a_test_that_logs_or_prints_a_value_fails(pytester: pytest.Pytester) -> None:
+def test_a_test_that_logs_or_prints_a_value_fails(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
     pytester.makeini(f"[pytest]\npythonpath = {REPOSITORY}")
     pytester.makeconftest('pytest_plugins = ["tests.plugins.canary"]')
     pytester.makepyfile(
@@ -184,3 +184,4 @@ def test_a_test_that_logs_or_prints_a_value_fails(pytester: pytest.Pytester) -> 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=3, errors=2)
     result.stdout.fnmatch_lines(["in the clear: phone, in a test's log and output", "in the clear: name/address/note, in*"])
+    capsys.readouterr()  # what the inner run showed of its own canary is no leak of this one

@@ -33,7 +33,9 @@ def serving(settings: dict[str, str]) -> Iterator[tuple["subprocess.Popen[bytes]
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "service", "serve"]
-    server = subprocess.Popen(command, env={**settings, "MENSHEN_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = subprocess.Popen(
+        command, env={**settings, "MENSHEN_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         _await_ready(server, url)

@@ -43,7 +43,7 @@ async def hammer(url, tokens, server):
             answer = await client.post("/graphql", json=body, headers=bearer(tokens["mini_program"]))
             member_id = answer.json()["data"]["joinMember"]["memberId"]
             answered.append(member_id)
-            read = '{ member(id: "%s", purpose: "order_fulfilment") { phone } }' % member_id
+            read = f'{{ member(id: "{member_id}", purpose: "order_fulfilment") {{ phone }} }}'
             await client.post("/graphql", json={"query": read}, headers=bearer(tokens["order_service"]))
 
     async with httpx2.AsyncClient(base_url=url, timeout=10) as client:

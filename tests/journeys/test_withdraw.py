@@ -112,7 +112,9 @@ async def test_what_is_withdrawn_on_one_instance_is_withheld_by_the_next_request
     from service.app import build, issue_token, parts
 
     if running.database.dialect == "sqlite":
-        config = config.model_copy()  # a second process would be refused by the lock; here it is the same process's second instance
+        config = (
+            config.model_copy()
+        )  # a second process would be refused by the lock; here it is the same process's second instance
     member_id = await joined(ask, running, phone=canary.value("phone"), birthday="1990-07-14")
     yes = {"decisions": [{"purpose": "birthday_gift", "granted": True}], "evidence": shown(running)}
     await ask(ANSWER, role="member", member_id=member_id, variables=yes)

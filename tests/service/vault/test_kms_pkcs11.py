@@ -154,6 +154,30 @@ async def test_a_silent_token_is_an_error_and_not_a_wait(softhsm: SoftHsm, kms: 
     hasty._thread.shutdown()
 
 
+async def test_a_token_that_refuses_everything_is_ill_and_the_bytes_are_not_called_wrong(
+    softhsm: SoftHsm, kms: Pkcs11Kms
+) -> None:
+    made = await kms.generate_data_key(CONTEXT)
+
+    class Ill:
+        """A key in a device that answers every use of it with the word that others have for a wrong tag."""
+
+        def encrypt(self, _data: bytes, **_: object) -> bytes:
+            raise pkcs11.GeneralError
+
+        decrypt = encrypt
+
+    class IllToken(Token):
+        def _run(self, work):
+            return super()._run(lambda session, _: work(session, Ill()))
+
+    address = parse_pkcs11_uri(softhsm.uri(kms._address.object))
+    ill = Pkcs11Kms(address, token=IllToken(address))
+    with pytest.raises(KeyUnavailable, match="GeneralError"):
+        await ill.unwrap(made.wrapped, CONTEXT)
+    await ill.close()
+
+
 async def test_all_calls_come_from_one_thread(softhsm: SoftHsm, kms: Pkcs11Kms) -> None:
     threads = set()
 

@@ -28,6 +28,10 @@ SET_STATE = Prepared(update(keyring).where(keyring.c.use == bindparam("of_use"))
 SET_WRAPPED = Prepared(update(keyring).where(keyring.c.use == bindparam("of_use")).values(wrapped=bindparam("new_wrapped")))
 DROP = Prepared(delete(keyring).where(keyring.c.use == bindparam("of_use")))
 
+RELABEL = {
+    name: Prepared(update(keyring).where(keyring.c.use == bindparam("of_use")).values({name: label}))
+    for name, label in {"use": "cursor", "generation": 2, "key_id": "another"}.items()
+}
 DROP_SECOND = Prepared(delete(keyring).where(keyring.c.generation == 2))
 
 
@@ -135,6 +139,10 @@ async def test_a_use_without_an_active_key_does_not_get_a_new_one_by_itself(data
     await run(database, SET_STATE, {"of_use": "members", "new_state": state})
     with pytest.raises(KeyUnavailable, match="members"):
         await unlock(database, kms)
+    # Nor where the first generation is free again.
+    await run(database, RELABEL["generation"], {"of_use": "members"})
+    with pytest.raises((KeyUnavailable, SealBroken)):
+        await unlock(database, kms)
     assert len(await database.read.rows(ROWS)) == len(USES)
 
 
@@ -166,6 +174,19 @@ async def test_a_keyring_key_in_the_place_of_another_does_not_open(database: Dat
     await unlock(database, kms)
     of_lookup = next(row[3] for row in await database.read.rows(ROWS) if row[0] == "lookup")
     await run(database, SET_WRAPPED, {"of_use": "cursor", "new_wrapped": of_lookup})
+    with pytest.raises(SealBroken):
+        await unlock(database, kms)
+
+
+@pytest.mark.parametrize("label", ["use", "generation", "key_id", "suite"])
+async def test_a_keyring_key_under_another_label_does_not_open(database: Database, kms: Kms, label: str) -> None:
+    await unlock(database, kms)
+    await run(database, DROP, {"of_use": "cursor"})
+    if label == "suite":
+        wrapped = next(row[3] for row in await database.read.rows(ROWS) if row[0] == "lookup")
+        await run(database, SET_WRAPPED, {"of_use": "lookup", "new_wrapped": Suite.SM4_GCM.header + wrapped[2:]})
+    else:
+        await run(database, RELABEL[label], {"of_use": "lookup"})
     with pytest.raises(SealBroken):
         await unlock(database, kms)
 
