@@ -12,7 +12,7 @@ from rich.console import Console
 from service.cli.audit import audit
 from service.cli.intake import import_
 from service.cli.policy import policy
-from service.cli.serving import demo, doctor, migrate, serve
+from service.cli.serving import demo, doctor, health, migrate, serve
 from service.cli.token import token
 from service.errors import ServiceError
 
@@ -27,6 +27,7 @@ menshen.command()(serve)
 menshen.command()(migrate)
 menshen.command()(demo)
 menshen.command()(doctor)
+menshen.command()(health)
 menshen.command()(token)
 menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")

@@ -34,8 +34,8 @@ audit = typer.Typer(help="审计日志：验证与查询 · The audit log: verif
 
 ACT = "audit.search"
 _CHINA = timezone(timedelta(hours=8), "中国标准时间")
-_PIPE_WIDTH = 200
-_out = Console(highlight=False)
+_PIPE_WIDTH = 260
+_out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
 
 _DONE = {
@@ -214,7 +214,7 @@ def _show_found(found: list[Found], catalogue: Catalogue) -> None:
     for one in found:
         # As plain text: what stands in an entry must not be taken for a colour.
         table.add_row(*map(Text, (str(one.index), *_row(one.entry, catalogue), "✔" if one.whole else "✘")))
-    (_out if _out.is_terminal else Console(width=_PIPE_WIDTH, highlight=False)).print(table)
+    (Console() if _out.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
 
 
 def _row(entry: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:
@@ -227,7 +227,7 @@ def _row(entry: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:
         datetime.fromisoformat(entry["ts"]).astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S"),
         f"{act['k']}:{act.get('id', '')}",
         " ".join(act["role"]),
-        f"{title} {purpose}".strip() or f"({entry['typ']} {entry.get('op', '')})",
+        f"{title} {purpose}".strip() or f"({' '.join(filter(None, (entry['typ'], entry.get('op'))))})",
         entry.get("bas", ""),
         "、".join(fields),
         "允许 allow" if entry["dec"] == "allow" else "拒绝 deny",

@@ -3,8 +3,10 @@
 import asyncio
 import fcntl
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Annotated
+from urllib.request import urlopen
 
 import typer
 import uvicorn
@@ -18,6 +20,7 @@ from service.db import migrate as migrations
 from service.errors import ConfigError, ServiceError
 
 _out = Console()
+_HEALTH_SECONDS = 3
 
 
 def migrate(
@@ -76,6 +79,19 @@ def doctor(
         for name, found in findings.items():
             _out.print(f"{'✔' if found == 'ok' else '✘'} {name}: {found}", highlight=False)
     if any(found != "ok" for found in findings.values()):
+        raise typer.Exit(1)
+
+
+def health() -> None:
+    """Ask the server on this machine whether it is ready: exit 0 or 1. For a container's health check. 健康检查。"""
+    config = Config.load()
+    try:
+        with urlopen(f"http://127.0.0.1:{config.port}/readyz", timeout=_HEALTH_SECONDS) as answer:
+            ready = answer.status == HTTPStatus.OK
+    except OSError:
+        ready = False
+    _out.print("ok" if ready else "not ready")
+    if not ready:
         raise typer.Exit(1)
 
 

@@ -121,6 +121,6 @@ def _objection(row: Keyed, known: Known, here: Mapping[Claim, int]) -> Reject | 
             code = _CODES.get(claim[0], Code.IDENTITY_CONFLICT)
             return Reject(str(candidate.line), known.labels[claim[0]], code, first if claim[0] in REMEMBERED else None)
     if known.made is not None:
-        # An earlier run found the phone taken by somebody who has given it up or was erased since.
-        return Reject(str(candidate.line), known.labels[PHONE], Code.DUPLICATE)
+        # Whoever held the phone has given it up or was erased since, or a rule has changed.
+        return Reject(str(candidate.line), "", Code.LEFT_OUT)
     return None

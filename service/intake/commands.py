@@ -6,9 +6,7 @@ had been made members, and writes the reject file anew, complete, without anythi
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from service.audit.entry import Draft
@@ -61,6 +59,7 @@ class Intake:
         self._size = size
         self._labels = job.labels()
         self._memory = Memory(REMEMBERED)
+        self._reader = job.reader()
         self._feed = Feed(job.table, self._read)
         self.outcome = Outcome(units.vault.mac("idempotency", job.identity()).hex())
         self._seed = units.vault.mac("idempotency", b"menshen/import-member/v1\0" + self.outcome.import_id.encode())
@@ -99,12 +98,15 @@ class Intake:
         run = await store.run(unit.session, self.outcome.import_id)
         if run is None:
             return
+        # Judged as of the first run's moment, every row is judged as it was then.
+        self._job = replace(self._job, now=run.started_at)
+        self._reader = self._job.reader()
         unit.draft.count = self.outcome.carried_on = run.rows_done
         self.outcome.already = run.finished_at is not None
         while self._feed.position < run.rows_done and (
             batch := await self._next(min(self._size, run.rows_done - self._feed.position))
         ):
-            ids = {self._name(run.started_at, keyed.candidate.row): keyed.candidate.row for keyed in batch.keyed()}
+            ids = {self._name(keyed.candidate.row): keyed.candidate.row for keyed in batch.keyed()}
             made = frozenset(ids[member_id] for member_id in await store.existing(unit.session, tuple(ids)))
             self._settle(batch, judge(batch, await self._known(unit, batch, made=made)))
 
@@ -132,8 +134,7 @@ class Intake:
             if (run.rows_done if run else 0) != batch.first or (run and run.finished_at):
                 raise ImportBusy
             judgement = judge(batch, await self._known(unit, batch))
-            name = partial(self._name, run.started_at if run else unit.now)
-            await admit(unit, judgement.made, name=name, origin=self._origin(), gesture=self._job.mapping.gesture)
+            await admit(unit, judgement.made, name=self._name, origin=self._origin(), gesture=self._job.mapping.gesture)
             await self._note(unit, batch, judgement, run)
             return judgement
 
@@ -145,7 +146,7 @@ class Intake:
         rejected = len(judgement.refused) - duplicates
         counts = (batch.end, len(judgement.made), rejected, duplicates)
         if run is None:
-            await store.begin(unit.session, self.outcome.import_id, now=unit.now, counts=counts)
+            await store.begin(unit.session, self.outcome.import_id, now=self._job.now, counts=counts)
         else:
             await store.advance(unit.session, self.outcome.import_id, counts=counts)
         unit.draft.extra |= {"first": batch.first, "rows": batch.end - batch.first, "rejected": rejected, "duplicate": duplicates}
@@ -178,15 +179,15 @@ class Intake:
         self._progress(len(batch.rows))
 
     def _read(self, number: int, row: RawRow) -> Keyed | Refusal:
-        candidate = self._job.reader.read(number, row)
+        candidate = self._reader.read(number, row)
         if not isinstance(candidate, Candidate):
             return candidate
         lookup = self._units.vault.lookup
         return Keyed.of(candidate, tuple([(key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups]))
 
-    def _name(self, started_at: datetime, row: int) -> MemberId:
+    def _name(self, row: int) -> MemberId:
         """The id of the member that this row becomes: a UUIDv7 like any other to whoever has not the key."""
-        return new_id(started_at, lambda size: blake2b(row.to_bytes(8), key=self._seed, digest_size=size).digest())
+        return new_id(self._job.now, lambda size: blake2b(row.to_bytes(8), key=self._seed, digest_size=size).digest())
 
     def _origin(self) -> dict[str, str]:
         return {"import": self.outcome.import_id, "file": self._job.table.examined.digest.hex()}

@@ -23,13 +23,18 @@ FORMAT = b"menshen/import/v1"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file, understood and ready to be read."""
+    """One file, understood and ready to be read. `now` is the moment of the import: what lies after it has not happened."""
 
     table: Table
     layout: Layout
     mapping: FileMapping
-    reader: RowReader
+    catalogue: Catalogue
     provenance: Provenance
+    now: datetime
+
+    def reader(self) -> RowReader:
+        """Judges rows as of the job's moment."""
+        return RowReader(self.layout, self.mapping, self.catalogue, provenance=self.provenance, now=self.now)
 
     def identity(self) -> bytes:
         """What makes this import this one: the file's bytes, the mapping's, and where the rows are said to come from.
@@ -62,9 +67,7 @@ def understand(
     found = mapping.load(mapped_by, catalogue)
     table = open_table(path, partial(layout.score, found))
     header = layout.understand(found, table.header.cells, ignore_unmapped=ignore_unmapped)
-    said = provenance or Provenance()
-    reader = RowReader(header, found, catalogue, provenance=said, now=now)
-    return Job(table, header, found, reader, said)
+    return Job(table, header, found, catalogue, provenance or Provenance(), now)
 
 
 def said(source: str, collected_on: str, evidence_uri: str, *, now: datetime) -> Provenance:

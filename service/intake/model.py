@@ -36,6 +36,7 @@ class Code(StrEnum):
     DUPLICATE = "DUPLICATE"
     IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
     MEMBER_NUMBER_REPEATED = "MEMBER_NUMBER_REPEATED"
+    LEFT_OUT = "LEFT_OUT"
 
 
 REASONS: Mapping[Code, Title] = {
@@ -66,6 +67,10 @@ REASONS: Mapping[Code, Title] = {
     ),
     Code.IDENTITY_CONFLICT: Title("该标识已属于另一位会员。", "Another member holds this identity."),
     Code.MEMBER_NUMBER_REPEATED: Title("会员编号在本文件中重复。", "This file has the same member number before."),
+    Code.LEFT_OUT: Title(
+        "先前的运行未导入此行，其原因现已不成立；请另行导入。",
+        "An earlier run left this row out for a reason that no longer holds; import it in a file of its own.",
+    ),
 }
 
 

@@ -61,7 +61,8 @@ standings = st.builds(
 
 def lawful(plan: Plan, standing: Standing, now: datetime) -> bool:
     """The second opinion: is there a valid basis at this moment?"""
-    if str(standing.status) != "ACTIVE":
+    own = plan.purpose.self_service and standing.status is MemberStatus.RESTRICTED
+    if str(standing.status) != "ACTIVE" and not own:
         return False
     basis = str(plan.purpose.basis)
     if basis in {"CONTRACT", "LEGAL_DUTY", "EMERGENCY", "NEWS", "PUBLIC_INFORMATION", "OTHER_LAW"}:

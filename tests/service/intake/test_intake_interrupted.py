@@ -8,8 +8,8 @@ from sqlalchemy import select
 from service.db.statement import Prepared
 from service.db.tables import import_run, member
 from service.intake.model import FileProblem, ImportBusy
-from tests.factories import a_member, a_profile
-from tests.service.intake.exports import dirty, load, write
+from tests.factories import a_call, a_member, a_profile
+from tests.service.intake.exports import a_row, dirty, load, rejects_of, write
 from tests.service.intake.looking import count, entries, many, member_of
 
 SIZE = 7
@@ -92,3 +92,23 @@ async def test_a_file_that_changes_under_the_reader_stops_it(running, tmp_path):
     with pytest.raises(FileProblem) as problem:
         await load(running, path, size=SIZE, progress=progress)
     assert problem.value.code == "FILE_CHANGED" and await count(running, member) < 30
+
+
+async def test_a_row_that_was_too_early_is_not_let_in_by_the_time_that_passes(running, clock, tmp_path):
+    rows = [a_row(入会时间="2026-11-23"), *many(20)]
+    path = write(tmp_path / "a.csv", rows)
+    await stopped_after(running, path, 1)
+    clock.advance(days=3)
+    outcome = await load(running, path, rejects=tmp_path / "r", size=SIZE)
+    assert outcome.tally.made == 20 and rejects_of(tmp_path / "r") == [("2", "入会时间", "DATE_INVALID")]
+
+
+async def test_a_row_whose_reason_has_gone_meanwhile_is_listed_and_not_loaded(running, tmp_path):
+    rows = [*many(3), *many(20)]
+    before = await a_member(running, a_profile(phone=rows[0]["手机号"]))
+    path = write(tmp_path / "a.csv", rows)
+    await stopped_after(running, path, 1)
+    await running.operations.erase(a_call("compliance_officer"), member_id=before)
+    outcome = await load(running, path, rejects=tmp_path / "r", size=SIZE)
+    assert rejects_of(tmp_path / "r") == [("2", "", "LEFT_OUT")]
+    assert outcome.tally.made == 22 and await member_of(running, rows[0]["手机号"]) is None
