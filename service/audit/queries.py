@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from service.audit import grammar, store
+from service.audit import grammar
 from service.audit.entry import Draft, parse_entry
 from service.audit.journal import Journal
+from service.audit.reading import store
 from service.db.engine import Database
 from service.errors import BadInput, Malformed
 from service.hazmat import merkle

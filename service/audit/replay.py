@@ -9,14 +9,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from service.audit.entry import actor_of
 from service.audit.findings import Part
 from service.audit.head import Head, Seen
-from service.audit.store import columns
+from service.audit.reading.store import Page, Pair, columns
 from service.audit.tree import Tile, Tree
 from service.hazmat import merkle
-
-Pair = tuple[int, str]
 
 
 class Place(NamedTuple):
@@ -55,15 +52,14 @@ class Replay:
         if part not in self.places or last < self.places[part].last:
             self.places[part] = Place(first, last)
 
-    def read(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> tuple[list[Tile], list[Pair]]:
+    def read(self, page: Page) -> tuple[list[Tile], list[Pair]]:
         """Take in a page. Returns the tiles that it fills and the subjects it names, for comparison with what is stored."""
-        leaves = merkle.leaf_hashes([row[1] for row in rows])
-        stored = [row[2] for row in rows]
-        if leaves != stored:
-            at = next(i for i, leaf in enumerate(leaves) if leaf != stored[i])
-            self.note(Part.LEAF, rows[at][0], rows[at][0])
-        self._contiguous(rows)
-        pairs = self._contents(rows)
+        leaves = merkle.leaf_hashes(page.raws)
+        if b"".join(leaves) != page.leaves:
+            at = next(i for i, leaf in enumerate(leaves) if leaf != page.leaves[i * len(leaf) : (i + 1) * len(leaf)])
+            self.note(Part.LEAF, page.indices[at], page.indices[at])
+        self._contiguous(page.indices)
+        pairs = self._contents(page)
         return self._grow(leaves), pairs
 
     def compare_tiles(self, made: Iterable[Tile], stored: Mapping[int, tuple[bytes, bytes]]) -> None:
@@ -71,41 +67,35 @@ class Replay:
         for tile in made:
             width = merkle.TILE_WIDTH**tile.level
             first = tile.n * merkle.TILE_WIDTH * width
-            if tile.n not in stored:
-                self.note(Part.TILE, first, first + merkle.TILE_WIDTH * width - 1)
-            elif stored[tile.n] != (tile.hashes, tile.root):
-                at = _first_difference(tile.hashes, stored[tile.n][0])
-                whole = at is None
-                begin = first if at is None else first + at * width
-                self.note(Part.TILE, begin, begin + (merkle.TILE_WIDTH * width if whole else width) - 1)
+            if stored.get(tile.n) != (tile.hashes, tile.root):
+                at = _first_difference(tile.hashes, stored[tile.n][0]) if tile.n in stored else None
+                begin, span = (first, merkle.TILE_WIDTH * width) if at is None else (first + at * width, width)
+                self.note(Part.TILE, begin, begin + span - 1)
 
-    def compare_subjects(self, named: list[Pair], stored: list[Pair]) -> None:
+    def compare_subjects(self, named: Sequence[Pair], stored: Sequence[Pair]) -> None:
         """The search's rows must be those that the entries name."""
-        named.sort()
-        if named != stored:
-            index = min(set(named) ^ set(stored))[0] if set(named) != set(stored) else stored[0][0]
-            self.note(Part.SUBJECTS, index, index)
+        index, _ = min(set(named).symmetric_difference(stored), default=(min(stored)[0], ""))
+        self.note(Part.SUBJECTS, index, index)
 
-    def _contiguous(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> None:
-        first, last = rows[0][0], rows[-1][0]
-        if first != self._expected or last != first + len(rows) - 1:
-            indices = enumerate((row[0] for row in rows), start=self._expected)
-            expected, found = next((i, index) for i, index in indices if index != i)
-            place = min(expected, found)
-            self.note(Part.ENTRY, place, place)
-        self._expected = last + 1
+    def _contiguous(self, indices: Sequence[int]) -> None:
+        if isinstance(indices, range) and indices.start == self._expected:
+            self._expected = indices.stop
+            return
+        for index in indices:
+            if index != self._expected:
+                self.note(Part.ENTRY, self._expected, self._expected)
+            self._expected = index + 1
 
-    def _contents(self, rows: Sequence[tuple[int, bytes, bytes, str]]) -> list[Pair]:
+    def _contents(self, page: Page) -> list[Pair]:
         """One pass over the entries: columns, lanes, subjects. This loop is where the time goes."""
         load: Callable[[bytes], Any] = orjson.loads
         lanes, last_of_lane, pairs = self.lanes, self._last_of_lane, []
-        for index, raw, _, projected in rows:
+        for index, raw, projected in zip(page.indices, page.raws, page.columns, strict=True):
             try:
                 entry = load(raw)
-                writer, number, typ = entry["w"], entry["s"], entry["typ"]
-                if projected != columns(
-                    entry["id"], entry["ts"], typ, entry["dec"], actor_of(entry), entry.get("pur", ""), entry["req"]
-                ):
+                writer, number, typ, act = entry["w"], entry["s"], entry["typ"], entry["act"]
+                actor = f"{act['k']}:{act.get('id', '')}"
+                if projected != columns(entry["id"], entry["ts"], typ, entry["dec"], actor, entry.get("pur", ""), entry["req"]):
                     self.note(Part.COLUMNS, index, index)
                 if lanes.get(writer, 0) != number or (number == 0 and typ != "boot"):
                     self._note_break(index, writer)

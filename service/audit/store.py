@@ -7,13 +7,11 @@ U+001E, which cannot occur in them: JSON escapes control characters, and the gra
 
 import functools
 import json
-import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, any_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import any_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import String
@@ -25,8 +23,8 @@ from service.db.engine import Session
 from service.db.statement import Bulk, Prepared
 from service.db.tables import audit_entry, audit_head, audit_pending, audit_subject, audit_tile
 
-_FIELD, _ROW = "\x1f", "\x1e"
-_ENTRY_COLUMNS = ("idx", "entry_id", "entry", "leaf", "ts", "typ", "dec", "actor", "pur", "req")
+FIELD, ROW = "\x1f", "\x1e"
+ENTRY_COLUMNS = ("idx", "entry_id", "entry", "leaf", "ts", "typ", "dec", "actor", "pur", "req")
 
 
 class Step(NamedTuple):
@@ -51,21 +49,7 @@ class Waiting(NamedTuple):
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A search, in the columns' own terms; what is empty is not asked for. `since` and `until` are texts as in `ts`."""
-
-    subjects: Sequence[str]
-    actors: Sequence[str]
-    purpose: str
-    denied: bool
-    since: str
-    until: str
-    before: int
-    most: int
-
-
-def _among(column: ColumnElement[str], name: str) -> dict[str, ColumnElement[bool]]:
+def among(column: ColumnElement[str], name: str) -> dict[str, ColumnElement[bool]]:
     """`column` is one of the texts in parameter `name`, by dialect: an array for PostgreSQL, a JSON list for SQLite."""
     listed = func.json_each(bindparam(name)).table_valued("value")
     return {
@@ -75,7 +59,7 @@ def _among(column: ColumnElement[str], name: str) -> dict[str, ColumnElement[boo
 
 
 def listed(dialect: str, texts: Iterable[str]) -> list[str] | str:
-    """The parameter for `_among`."""
+    """The parameter for `among`."""
     return list(texts) if dialect == "postgresql" else json.dumps(list(texts))
 
 
@@ -98,7 +82,7 @@ _TILE_ROOTS = Prepared(
 )
 _LOCATED = {
     dialect: Prepared(select(audit_entry.c.entry_id, audit_entry.c.idx).where(condition))
-    for dialect, condition in _among(audit_entry.c.entry_id, "ids").items()
+    for dialect, condition in among(audit_entry.c.entry_id, "ids").items()
 }
 _ADD_PENDING = Prepared(insert(audit_pending).values({name: bindparam(name) for name in audit_pending.columns.keys()}))
 _OLD_WRITERS = select(audit_pending.c.writer).where(audit_pending.c.created_at <= bindparam("before"))
@@ -122,12 +106,12 @@ _SETTINGS = {
     "sqlite": Prepared(text("SELECT encoding, 'on', synchronous FROM pragma_encoding, pragma_synchronous")),
 }
 
-_ADD_ENTRIES = Bulk(audit_entry, *_ENTRY_COLUMNS)
+_ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
 _ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
 _ADD_TILES = Bulk(audit_tile, "level", "n", "hashes", "root")
 _FORGET_PENDING = {
     dialect: Prepared(delete(audit_pending).where(condition))
-    for dialect, condition in _among(audit_pending.c.entry_id, "ids").items()
+    for dialect, condition in among(audit_pending.c.entry_id, "ids").items()
 }
 _MOVE_HEAD = Prepared(
     update(audit_head)
@@ -153,7 +137,7 @@ def _append_all(*, pending: bool, tiles: bool) -> Prepared:
             SELECT CAST(:old_size AS bigint) + ordinal - 1 AS idx, string_to_array(line, E'\\x1f') AS f
             FROM head, string_to_table(:lines, E'\\x1e') WITH ORDINALITY AS all_lines (line, ordinal))""",
         f"""entry AS (
-            INSERT INTO audit_entry ({", ".join(_ENTRY_COLUMNS)})
+            INSERT INTO audit_entry ({", ".join(ENTRY_COLUMNS)})
             SELECT idx, f[1], convert_to(f[2], 'UTF8'), decode(f[3], 'hex'), f[4], f[5], f[6], f[7], f[8], f[9] FROM line)""",
         """subject AS (
             INSERT INTO audit_subject (sub, idx) SELECT sub, idx FROM line, string_to_table(f[10], ',') AS sub)""",
@@ -247,7 +231,7 @@ async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
         **_head_values(step),
         "old_root": step.before.root,
         "old_frontier": step.before.frontier,
-        "lines": _ROW.join(map(_line, step.entries)),
+        "lines": ROW.join(map(_line, step.entries)),
     }
     if step.pending:
         named |= {"pending": ",".join(step.pending), "waiting": len(step.pending)}
@@ -261,7 +245,7 @@ async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
 
 def _line(entry: Entry) -> str:
     columns = (entry.id, entry.raw.decode(), entry.leaf.hex(), *entry[3:9], ",".join(entry.subjects))
-    return _FIELD.join(columns)
+    return FIELD.join(columns)
 
 
 async def _append_in_parts(session: Session, origin: str, step: Step) -> bool:
@@ -279,106 +263,3 @@ def _head_values(step: Step) -> dict[str, int | bytes]:
     after = step.after
     new: dict[str, int | bytes] = {"size": after.size, "frontier": after.frontier, "root": after.root, "mac": after.mac}
     return {**new, "old_size": step.before.size, "old_mac": step.before.mac}
-
-
-_COLUMNS = functools.reduce(
-    operator.add,
-    (part for name in _ENTRY_COLUMNS[4:] for part in (_FIELD, audit_entry.c[name])),
-    audit_entry.c.entry_id,
-)
-REPLAY = Prepared(
-    select(audit_entry.c.idx, audit_entry.c.entry, audit_entry.c.leaf, _COLUMNS)
-    .where(audit_entry.c.idx < bindparam("size"))
-    .order_by(audit_entry.c.idx)
-)
-"""Index, bytes, leaf hash, and the search columns in one text (`columns`), up to, not including, index `size`."""
-
-SUBJECTS = Prepared(
-    select(audit_subject.c.idx, audit_subject.c.sub)
-    .where(audit_subject.c.idx < bindparam("size"))
-    .order_by(audit_subject.c.idx, audit_subject.c.sub)
-)
-_TILES = Prepared(
-    select(audit_tile.c.n, audit_tile.c.hashes, audit_tile.c.root)
-    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"), audit_tile.c.n <= bindparam("last"))
-    .order_by(audit_tile.c.n)
-)
-_TILE_COUNTS = Prepared(select(audit_tile.c.level, func.count()).group_by(audit_tile.c.level))
-_BEYOND = {
-    table: Prepared(select(func.min(table.c.idx)).where(table.c.idx >= bindparam("size")))
-    for table in (audit_entry, audit_subject)
-}
-_ALL_WAITING = Prepared(
-    select(audit_pending.c.entry_id, audit_pending.c.writer, audit_pending.c.number, audit_pending.c.entry).order_by(
-        audit_pending.c.writer, audit_pending.c.number
-    )
-)
-
-
-async def tiles(session: Session, level: int, first: int, last: int) -> dict[int, tuple[bytes, bytes]]:
-    """Stored tiles of `level` from number `first` to `last`: hashes and root, by number."""
-    rows = await session.rows(_TILES, {"of_level": level, "first": first, "last": last})
-    return {n: (hashes, root) for n, hashes, root in rows}
-
-
-async def tile_counts(session: Session) -> dict[int, int]:
-    """How many tiles are stored of each level."""
-    rows = await session.rows(_TILE_COUNTS)
-    return {level: count for level, count in rows}
-
-
-async def beyond(session: Session, size: int) -> tuple[int | None, int | None]:
-    """The first index at or after `size` that has an entry, and the first that has a subject's row."""
-    found = [(await session.rows(statement, {"size": size}))[0][0] for statement in _BEYOND.values()]
-    return found[0], found[1]
-
-
-async def all_waiting(session: Session) -> list[Waiting]:
-    """Everything that waits, by writer, in the order of the numbers."""
-    return [Waiting(*row) for row in await session.rows(_ALL_WAITING)]
-
-
-def columns(entry_id: str, ts: str, typ: str, dec: str, actor: str, pur: str, req: str) -> str:
-    """What the search columns of an entry must be, in the form of `REPLAY`."""
-    return _FIELD.join((entry_id, ts, typ, dec, actor, pur, req))
-
-
-@functools.cache
-def _search(dialect: str, *, subjects: bool, actors: bool, purpose: bool, denied: bool) -> Prepared:
-    """Newest first, before an index. Only what is asked for is compared, so that the right index serves."""
-    of = audit_entry.c
-    subject_is, actor_is = _among(audit_subject.c.sub, "subjects")[dialect], _among(of.actor, "actors")[dialect]
-    conditions = [
-        (True, of.idx < bindparam("before")),
-        (True, of.ts >= bindparam("since")),
-        (True, of.ts < bindparam("until")),
-        (subjects, of.idx.in_(select(audit_subject.c.idx).where(subject_is))),
-        (actors, actor_is),
-        (purpose, of.pur == bindparam("purpose")),
-        (denied, of.dec == "deny"),
-    ]
-    chosen = select(of.idx, of.entry, of.leaf).where(*(condition for wanted, condition in conditions if wanted))
-    return Prepared(chosen.order_by(of.idx.desc()).limit(bindparam("most", type_=Integer)))
-
-
-async def search(session: Session, wanted: Wanted) -> list[tuple[int, bytes, bytes]]:
-    """Index, bytes and leaf hash of what is wanted."""
-    dialect = session.dialect
-    statement = _search(
-        dialect,
-        subjects=bool(wanted.subjects),
-        actors=bool(wanted.actors),
-        purpose=bool(wanted.purpose),
-        denied=wanted.denied,
-    )
-    named = {
-        "before": wanted.before,
-        "since": wanted.since,
-        "until": wanted.until,
-        "subjects": listed(dialect, wanted.subjects),
-        "actors": listed(dialect, wanted.actors),
-        "purpose": wanted.purpose,
-        "most": wanted.most,
-    }
-    rows = await session.rows(statement, named)
-    return [(index, raw, leaf) for index, raw, leaf in rows]

@@ -18,17 +18,19 @@ It trusts the MAC's key and, as far as it is there, the remembered head. What it
 was put back together with an older remembered head.
 """
 
-from bisect import bisect_right
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from itertools import groupby
 
-from service.audit import pending, store
+from service.audit import pending
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.head import Authority, Head, Seen, check_seen
-from service.audit.replay import Break, Pair, Place, Replay
+from service.audit.reading import store
+from service.audit.reading.store import Named, Page, Pair
+from service.audit.replay import Break, Place, Replay
 from service.audit.store import Waiting
-from service.audit.tree import Tile, Tree
+from service.audit.store import head as read_head
+from service.audit.tree import Tree
 from service.db.engine import Database
 from service.errors import LogBroken, Malformed
 from service.hazmat import merkle
@@ -36,16 +38,14 @@ from service.hazmat import merkle
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
 
-_PAGE = 4000
-
 
 @dataclass(frozen=True, slots=True)
 class _State:
     """What one snapshot shows of the log apart from its entries."""
 
     head: Head | None
-    entry_beyond: int | None
-    subject_beyond: int | None
+    entry_outside: int | None
+    subject_outside: int | None
     tiles: dict[int, int]
     waiting: list[Waiting]
 
@@ -74,16 +74,16 @@ async def verify(
 
 async def _state(database: Database, authority: Authority) -> _State:
     async with database.snapshot() as session:
-        head = await store.head(session, authority.origin)
-        beyond = await store.beyond(session, head.size if head else 0)
-        return _State(head, *beyond, await store.tile_counts(session), await store.all_waiting(session))
+        head = await read_head(session, authority.origin)
+        outside = await store.outside(session, head.size if head else 0)
+        return _State(head, *outside, await store.tile_counts(session), await store.waiting(session))
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
     """Steps 1 and 2. Only a head that is ours can be an older one."""
     head = state.head
     if head is None:
-        lost = state.entry_beyond is not None or remembered is not None
+        lost = state.entry_outside is not None or remembered is not None
         return [Finding(Verdict.REMOVED, Part.HEAD, 0, 0)] if lost else []
     try:
         authority.check(head)
@@ -99,20 +99,42 @@ def _head_findings(state: _State, authority: Authority, remembered: Seen | None)
 
 async def _read_all(replay: Replay, database: Database, size: int, progress: Progress) -> None:
     """Steps 3 to 10 as far as they need the rows: entries in their order, subjects beside them, tiles as they become full."""
-    of_size = {"size": size}
-    subjects = _Subjects(database.stream(store.SUBJECTS, of_size, size=_PAGE))
-    async for rows in database.stream(store.REPLAY, of_size, size=_PAGE):
-        made, named = replay.read(rows)
-        await _compare_tiles(replay, database, made)
-        replay.compare_subjects(named, await subjects.until(rows[-1][0]))
+    subjects = _Subjects(store.subjects(database, size))
+    async for number, page, tiles in _pages(database, size):
+        made, named = replay.read(page)
+        replay.compare_tiles([tile for tile in made if tile.level == 0], tiles)
+        for tile in made:
+            if tile.level > 0:
+                replay.compare_tiles([tile], await store.tiles(database.read, tile.level, tile.n, tile.n + 1))
+        named.sort()
+        if not await subjects.are(number, named) and Part.SUBJECTS not in replay.places:
+            first = number * store.PAGE
+            replay.compare_subjects(named, await store.pairs(database.read, first, first + store.PAGE))
         progress(replay.tree.size, size)
-    replay.compare_subjects([], await subjects.until(size))
 
 
-async def _compare_tiles(replay: Replay, database: Database, made: list[Tile]) -> None:
-    for level, tiles in groupby(sorted(made), key=lambda tile: tile.level):
-        of_level = list(tiles)
-        replay.compare_tiles(of_level, await store.tiles(database.read, level, of_level[0].n, of_level[-1].n))
+async def _pages(database: Database, size: int) -> AsyncIterator[tuple[int, Page, dict[int, tuple[bytes, bytes]]]]:
+    """Pages with their tiles. The next one is on its way while this one is worked on."""
+
+    async def fetched(number: int) -> tuple[int, Page, dict[int, tuple[bytes, bytes]]]:
+        first, last = number * store.PAGE, min((number + 1) * store.PAGE, size)
+        page = await store.page(database.read, first, last)
+        width = merkle.TILE_WIDTH
+        return number, page, await store.tiles(database.read, 0, first // width, last // width)
+
+    count = -(-size // store.PAGE)
+    following = asyncio.ensure_future(fetched(0)) if count else None
+    try:
+        for number in range(count):
+            assert following is not None
+            found = await following
+            following = asyncio.ensure_future(fetched(number + 1)) if number + 1 < count else None
+            # One turn of the loop, so that the request is sent before the work begins.
+            await asyncio.sleep(0)
+            yield found
+    finally:
+        if following is not None:
+            following.cancel()
 
 
 def _entry_findings(replay: Replay, head: Head, state: _State) -> list[Finding]:
@@ -123,7 +145,7 @@ def _entry_findings(replay: Replay, head: Head, state: _State) -> list[Finding]:
     if size < head.size:
         verdict = Verdict.REMOVED
     else:
-        verdict = Verdict.ALTERED if size == head.size and state.entry_beyond is None else Verdict.INSERTED
+        verdict = Verdict.ALTERED if size == head.size and state.entry_outside is None else Verdict.INSERTED
     end = next((end for start, end in merkle.spans(head.size) if start == replay.sound), head.size)
     place = _nearest(replay, verdict, Place(replay.sound, end - 1))
     if size < head.size and size <= place.last:
@@ -148,8 +170,8 @@ def _broken_at(where: Break, *, removed: bool) -> Place:
 def _side_findings(replay: Replay, head: Head, state: _State, remembered: Seen | None) -> list[Finding]:
     """Steps 3 to 10, when the entries are those of the head: what else is not as it should be."""
     findings = []
-    if state.entry_beyond is not None:
-        findings.append(Finding(Verdict.INSERTED, Part.ENTRY, state.entry_beyond, state.entry_beyond))
+    if state.entry_outside is not None:
+        findings.append(Finding(Verdict.INSERTED, Part.ENTRY, state.entry_outside, state.entry_outside))
     if replay.remembered_root is not None and remembered is not None and replay.remembered_root != remembered.root:
         findings.append(Finding(Verdict.ROLLED_BACK, Part.HEAD, 0, remembered.size - 1))
     if replay.break_ is not None:
@@ -159,8 +181,8 @@ def _side_findings(replay: Replay, head: Head, state: _State, remembered: Seen |
         if part in replay.places:
             gone = part is Part.TILE and min(tiles.values(), default=-1) < 0
             findings.append(Finding(Verdict.REMOVED if gone else Verdict.ALTERED, part, *replay.places[part]))
-    if state.subject_beyond is not None:
-        findings.append(Finding(Verdict.INSERTED, Part.SUBJECTS, state.subject_beyond, state.subject_beyond))
+    if state.subject_outside is not None:
+        findings.append(Finding(Verdict.INSERTED, Part.SUBJECTS, state.subject_outside, state.subject_outside))
     if max(tiles.values(), default=0) > 0:
         findings.append(Finding(Verdict.INSERTED, Part.TILE, head.size, head.size))
     return findings
@@ -185,19 +207,19 @@ def _waiting_findings(replay: Replay, state: _State, authority: Authority) -> li
 
 
 class _Subjects:
-    """The subjects' rows in the order of the log, handed out up to an index."""
+    """The subjects' rows in the order of the log, held to what the entries name page by page."""
 
-    def __init__(self, pages: AsyncIterator[list[Pair]]) -> None:
+    def __init__(self, pages: AsyncIterator[Named]) -> None:
         self._pages = pages
-        self._held: list[Pair] = []
+        self._next: Named | None = None
+        self._ended = False
 
-    async def until(self, index: int) -> list[Pair]:
-        """All that are left up to and with `index`."""
-        while not self._held or self._held[-1][0] <= index:
-            page = await anext(self._pages, None)
-            if page is None:
-                break
-            self._held += page
-        cut = bisect_right(self._held, index, key=lambda pair: pair[0])
-        taken, self._held = self._held[:cut], self._held[cut:]
-        return taken
+    async def are(self, number: int, pairs: list[Pair]) -> bool:
+        """Whether those of page `number` are exactly these pairs, which are in order."""
+        if self._next is None and not self._ended:
+            self._next = await anext(self._pages, None)
+            self._ended = self._next is None
+        here = self._next if self._next is not None and self._next.number == number else None
+        if here is not None:
+            self._next = None
+        return here == (store.named(pairs) if pairs else None)

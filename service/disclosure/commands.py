@@ -60,25 +60,46 @@ async def by_contact(unit: Unit, *, field: str, value: str, purpose: str, fields
 
     None alike for absent, erased and not permitted (SE-05): only the record knows which.
     """
-    plan = _plan(unit, purpose, (*fields, field))
-    spec = unit.catalogue.fields[field]
-    if spec.lookup is LookupKind.NONE:
-        raise BadInput(f"{field} cannot be looked up", code="FIELD_NOT_LOOKED_UP")
+    spec = unit.catalogue.fields[field] if field in unit.catalogue.fields else None
+    if spec is None or spec.lookup is LookupKind.NONE:
+        raise BadInput("field: it cannot be looked up", code="FIELD_NOT_LOOKED_UP")
     normalised = normalise(spec.normaliser, value, appid=default_appid(unit.catalogue))
-    if isinstance(plan, Refusal) or field not in plan.shapes:
+    plan, contact = _plan(unit, purpose, fields), _plan(unit, purpose, (field,))
+    if isinstance(plan, Refusal) or isinstance(contact, Refusal) or not contact.shapes:
         unit.draft.deny(plan.reason.value if isinstance(plan, Refusal) else Reason.FIELD_NOT_IN_PURPOSE.value)
         return None
-    plan = _plan(unit, purpose, fields)
-    assert isinstance(plan, Plan)
-    digest = unit.vault.lookup(field, normalised)
     found = await store.by_lookup(
-        unit.session, field=field, digest=digest, generation=unit.vault.lookup_generation, purpose=purpose
+        unit.session,
+        field=field,
+        digest=unit.vault.lookup(field, normalised),
+        generation=unit.vault.lookup_generation,
+        purpose=purpose,
     )
     if len(found) != 1:
         _absent(unit, "CONTACT_AMBIGUOUS" if found else "NOT_FOUND")
         return None
     profile = _profile(unit, plan, found[0], fields)
-    return None if unit.draft.decision == "deny" else profile
+    if unit.draft.decision == "deny":
+        return None
+    if not _holds(unit, contact, found[0], field, normalised):
+        _absent(unit, "LOOKUP_BROKEN")
+        return None
+    return profile
+
+
+def _holds(unit: Unit, contact: Plan, found: store.Found, field: str, normalised: str) -> bool:
+    """Whether the member that a lookup row points to has this very value.
+
+    The row itself proves nothing: who can write to the database can point a phone's digest at somebody else.
+    """
+    row, standing = found
+    permit = decide(contact, standing, unit.now)
+    if row.wrapped is None or isinstance(permit, Refusal):
+        return False
+    keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+    value = unit.vault.open(permit, keys, row.sealed).get(field)
+    spec = unit.catalogue.fields[field]
+    return value is not None and normalise(spec.normaliser, str(value), appid=default_appid(unit.catalogue)) == normalised
 
 
 async def page(unit: Unit, *, purpose: str, fields: Sequence[str], first: int, after: str | None, edge_cursors: bool) -> Page:
@@ -118,8 +139,7 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
         withheld = _withheld(unit, plan, refusals)[0]
         unit.draft.deny(withheld.reason.value)
         return withheld
-    sealed_reason = unit.vault.seal(keys, {"reveal_reason": reason.strip()})
-    unit.draft.extra["reason"] = b64encode(sealed_reason).decode()
+    unit.draft.extra["reason"] = b64encode(unit.vault.seal_note(keys, reason.strip())).decode()
     value = {**row.plain, **unit.vault.open(permit, keys, row.sealed)}.get(field)
     unit.draft.fields = (field,)
     return Revealed(member_id, field, value) if value is not None else None

@@ -27,6 +27,9 @@ from service.vault.value import Value
 
 __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
 
+NOTE: Final = "note"
+"""The field key of notes. No field of a catalogue may have it."""
+
 MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency")
 """The uses of the keyring that make keyed digests of their callers' messages."""
 
@@ -81,6 +84,14 @@ class Vault(Unspoken):
         for name in changes:
             kept.pop(name, None)
         return self._seal(keys, kept, {name: value for name, value in changes.items() if value is not None})
+
+    def seal_note(self, keys: MemberKeys, note: str) -> bytes:
+        """A text about the member that stands by itself, in an audit entry: sealed as a field, so it passes for nobody's map."""
+        noise = drawn(self._chance, NONCE_SIZE)
+        prefix = self._field_label + keys.framed_id
+        return field.seal_fields(keys, {NOTE: note}, noise=noise, prefix=prefix, suffixes=self._generations[keys.generation])[
+            NOTE
+        ]
 
     def open(self, permit: Permit, keys: MemberKeys, sealed: bytes) -> dict[str, Value]:
         """Exactly the permitted fields that are present. Raises SealBroken, also for a permit of somebody else."""

@@ -111,6 +111,24 @@ async def test_a_lookup_finds_every_spelling_of_a_number(running):
         assert found is not None and found.member_id == member_id
 
 
+async def test_a_lookup_row_that_points_at_somebody_else_finds_nobody(running):
+    """The attacker: a database administrator who lets a phone's digest lead to another member."""
+    from sqlalchemy import update
+
+    from service.db.statement import Prepared
+    from service.db.tables import member_lookup
+
+    profile = a_profile()
+    await a_member(running, profile)
+    other = await a_member(running)
+    async with running.database.write() as transaction:
+        moved = update(member_lookup).where(member_lookup.c.field == "phone", member_lookup.c.member_id != other)
+        await transaction.run(Prepared(moved.values(member_id=other)))
+        await transaction.commit()
+    lookup = {"field": "phone", "value": profile["phone"], "purpose": "order_fulfilment", "fields": ["name"]}
+    assert await running.operations.by_contact(a_call("order_service"), **lookup) is None
+
+
 async def test_a_list_holds_those_who_said_yes_and_nobody_else(running):
     willing = [await a_member(running, yes=["marketing_sms"]) for _ in range(3)]
     await a_member(running, no=["marketing_sms"])
