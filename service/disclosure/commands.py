@@ -60,7 +60,7 @@ async def by_contact(unit: Unit, *, field: str, value: str, purpose: str, fields
 
     None alike for absent, erased and not permitted (SE-05): only the record knows which.
     """
-    spec = unit.catalogue.fields[field] if field in unit.catalogue.fields else None
+    spec = unit.catalogue.fields.get(field)
     if spec is None or spec.lookup is LookupKind.NONE:
         raise BadInput("field: it cannot be looked up", code="FIELD_NOT_LOOKED_UP")
     normalised = normalise(spec.normaliser, value, appid=default_appid(unit.catalogue))
