@@ -9,6 +9,7 @@ goes, from a sample a millisecond.
 import argparse
 import asyncio
 import csv
+import gc
 import os
 import signal
 import statistics
@@ -120,6 +121,7 @@ async def load(config: Config, path: Path) -> Rate:
         job = understand(path, running.catalogue, now=running.clock())
         with RejectFile(None) as rejects:
             intake = Intake(running.units, _call(running), job, rejects=rejects)
+            gc.freeze()  # as the command does
             begun, used = time.perf_counter(), time.process_time()
             outcome = await intake.load()
             return Rate(outcome.tally.made, time.perf_counter() - begun, time.process_time() - used)

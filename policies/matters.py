@@ -61,6 +61,7 @@ def _field(key: str, section: Section) -> Field:
         retention_months=section.whole("retention_months", 0, MONTHS),
         max_length=section.whole("max_length", 1, 4000),
         necessary=section.flag("necessary"),
+        shop_record=section.flag("shop_record"),
     )
     section.close()
     return value

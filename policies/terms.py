@@ -130,7 +130,8 @@ class Category:
 class Field:
     """One personal field of the catalogue.
 
-    `retention_months` counts from the end of the relation.
+    `retention_months` counts from the end of the relation. A `shop_record` is what the shop keeps about the member: the member sees
+    it and does not write it.
     """
 
     key: str
@@ -145,6 +146,7 @@ class Field:
     retention_months: int
     max_length: int
     necessary: bool
+    shop_record: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ MemberOrMe = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="The member's id (会员编号); left out by a member, who is always meant."),
 ]
+PurposeUnlessMe = Annotated[
+    PurposeKey | None,
+    strawberry.argument(description="The declared purpose (处理目的); left out by a member, who reads their own."),
+]
 Key = Annotated[FieldKey, strawberry.argument(description="The key of a field of the catalogue (字段).")]
 Evidenced = Annotated[
     EvidenceInput | None,

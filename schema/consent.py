@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from policies import terms
-from schema.arguments import Decisions, Evidenced, MemberOrMe, Purpose
+from schema.arguments import Decisions, Evidenced, IdempotencyKey, MemberOrMe, PurposeUnlessMe
 from schema.consent_inputs import decision_of, evidence_of
 from schema.context import Info
 from schema.enums import CaptureChannel, ConsentState
@@ -94,15 +94,18 @@ class ConsentQuery:
         self,
         info: Info,
         member_id: MemberOrMe = None,
+        purpose: PurposeUnlessMe = None,
         at: Annotated[datetime | None, strawberry.argument(description="A moment in the past (历史时间点).")] = None,
     ) -> Sequence[model.ConsentStanding] | None:
         """`ops.consents`."""
-        return await info.context.ops.consents(info.context.call, member_id=member_id, at=at)
+        return await info.context.ops.consents(info.context.call, member_id=member_id, purpose=purpose, at=at)
 
     @field("A member's whole consent ledger, oldest first (同意历史).")
-    async def consent_history(self, info: Info, member_id: MemberOrMe = None) -> list[ConsentEvent] | None:
+    async def consent_history(
+        self, info: Info, member_id: MemberOrMe = None, purpose: PurposeUnlessMe = None
+    ) -> list[ConsentEvent] | None:
         """`ops.consent_history`."""
-        found = await info.context.ops.consent_history(info.context.call, member_id=member_id)
+        found = await info.context.ops.consent_history(info.context.call, member_id=member_id, purpose=purpose)
         return None if found is None else [_event(event) for event in found]
 
 
@@ -112,12 +115,21 @@ class ConsentMutation:
 
     @field("Write down a member's answers (记录同意或拒绝), each purpose on its own.", shows=RecordConsentsResult | None)
     async def record_consents(
-        self, info: Info, decisions: Decisions, evidence: Evidenced = None, member_id: MemberOrMe = None
+        self,
+        info: Info,
+        decisions: Decisions,
+        evidence: Evidenced = None,
+        member_id: MemberOrMe = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> ConsentsRecorded | Refusal | None:
         """`ops.record_consents`."""
         answers = tuple(decision_of(decision) for decision in decisions)
         outcome = await info.context.ops.record_consents(
-            info.context.call, member_id=member_id, decisions=answers, evidence=evidence_of(evidence)
+            info.context.call,
+            member_id=member_id,
+            decisions=answers,
+            evidence=evidence_of(evidence),
+            idempotency_key=idempotency_key,
         )
         return _recorded(outcome)
 
@@ -128,14 +140,12 @@ class ConsentMutation:
     async def withdraw_consent(
         self,
         info: Info,
-        purpose: Purpose,
-        channel: Annotated[
-            CaptureChannel | None, strawberry.argument(description="Where it was said (渠道).")
-        ] = CaptureChannel.MINI_PROGRAM,
+        purpose: Annotated[PurposeKey, strawberry.argument(description="The purpose to take back (要撤回同意的处理目的).")],
+        channel: Annotated[CaptureChannel, strawberry.argument(description="Where it was said (渠道).")],
         member_id: MemberOrMe = None,
     ) -> ConsentsRecorded | Refusal | None:
         """`ops.withdraw`."""
-        said = model.CaptureChannel[(channel or CaptureChannel.MINI_PROGRAM).name]
+        said = model.CaptureChannel[channel.name]
         outcome = await info.context.ops.withdraw(info.context.call, member_id=member_id, purpose=purpose, channel=said)
         return _recorded(outcome)
 

@@ -54,7 +54,7 @@ class Revealed:
     """From `model.Revealed`."""
 
     member_id: strawberry.ID = strawberry.field(description="The member (会员编号).")
-    attribute: Attribute = strawberry.field(description="The value (字段值).")
+    attribute: Attribute | None = strawberry.field(description="The value (字段值); null where the member has none.")
 
 
 RevealResult = Annotated[
@@ -134,13 +134,16 @@ class DisclosureMutation:
         context = info.context
         found = await context.ops.reveal(context.call, member_id=member_id, purpose=purpose, field=field, reason=reason)
         if isinstance(found, model.Revealed):
-            return Revealed(member_id=strawberry.ID(found.member_id), attribute=attribute(found.field, found.value))
+            shown = None if found.value is None else attribute(found.field, found.value)
+            return Revealed(member_id=strawberry.ID(found.member_id), attribute=shown)
         return refusal(members.MemberNotFound()) if found is None else withheld(found)
 
 
 def _connection(page: model.Page) -> MemberConnection:
     nodes = [present(profile) for profile in page.profiles]
-    edges = [MemberEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=False)]
+    # Cursors are made only where somebody asked for them; the edges are there all the same.
+    cursors = page.cursors or ("",) * len(nodes)
+    edges = [MemberEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)]
     info = PageInfo(
         has_next_page=page.has_next, has_previous_page=False, start_cursor=page.start_cursor, end_cursor=page.end_cursor
     )

@@ -20,15 +20,16 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
     "NOTICE_STALE": (
         "The notice has been superseded; show the current one and ask again.",
-        "该告知已失效，请展示现行版本后重新征求同意。",
+        "所展示的告知版本已更新，请展示现行版本后重新征求同意。",
     ),
-    "GUARDIAN_CONSENT_REQUIRED": ("Under 14, only a guardian can answer.", "未满十四周岁，须由监护人作出同意。"),
+    "GUARDIAN_CONSENT_REQUIRED": ("Under 14, only a guardian can answer.", "未满十四周岁，须取得其父母或者其他监护人的同意。"),
     "SEPARATE_CONSENT_REQUIRED": ("Ask for this purpose alone, on a screen of its own.", "该目的需要单独同意，请单独征求。"),
     "PRETICKED": ("A box that was ticked beforehand proves no consent.", "预先勾选不构成同意。"),
-    "PURPOSE_UNKNOWN": ("No such purpose is declared.", "该处理目的未经声明。"),
+    "PURPOSE_UNKNOWN": ("No such purpose is declared.", "未声明该处理目的。"),
     "NOT_CONSENT_BASED": ("This purpose does not stand on consent.", "该目的不以同意为依据。"),
     "DUPLICATE_DECISION": ("One purpose was answered twice.", "同一目的出现了两个答复。"),
     "EVIDENCE_INCOMPLETE": ("The evidence lacks a mandatory part.", "同意证据缺少必备内容。"),
+    "PROCESSING_RESTRICTED": ("This member's processing is restricted.", "已限制处理该会员的个人信息。"),
     "NO_DECISION": ("There is no decision to record.", "没有可记录的决定。"),
     "CONSENT_NEEDED": (
         "Nothing is collected for it until the member has consented.",
@@ -41,7 +42,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "FIELD_REJECTED": ("A value breaks its field's rule; nothing was stored.", "字段值不符合规则；未保存任何信息。"),
     "CONTACT_TAKEN": ("Another member holds this contact; nothing was stored.", "该联系方式已属于其他会员；未保存任何信息。"),
-    "MEMBER_NOT_FOUND": ("There is no such member for you.", "没有您可访问的该会员。"),
+    "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
 

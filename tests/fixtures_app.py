@@ -9,6 +9,7 @@ import pytest
 
 from service.app import Parts, build, issue_token, parts
 from service.config import Config
+from tests.plugins import canary
 
 Token = Callable[..., str]
 
@@ -42,8 +43,10 @@ def token(running: Parts) -> Token:
 async def client(running: Parts) -> AsyncIterator[httpx2.AsyncClient]:
     """An HTTP client on the real application."""
     transport = httpx2.ASGITransport(app=build(running), raise_app_exceptions=True)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://menshen.test") as made:
+    hooks = {"response": [canary.search_errors]}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://menshen.test", event_hooks=hooks) as made:
         yield made
+        canary.look("metrics", (await made.get("/metrics")).content)
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def _add_read(batch: Batch, item: Item, scribe: Scribe, *, now: datetime) -> Non
     except ServiceError as problem:
         item.fail(problem)
         return
-    except Exception as problem:  # a mistake in one draft must not take the others' entries with it
+    except Exception as problem:  # noqa: BLE001  (a mistake in one draft must not take the others with it)
         item.fail(RecordUnavailable(f"the entry cannot be made: {type(problem).__name__}"))
         return
     for boot in opening:

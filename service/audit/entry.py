@@ -5,6 +5,7 @@ profile of texts, whole numbers and booleans) matters only where they come into 
 bytes are read (here).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -102,7 +103,7 @@ def entry_of(content: dict[str, Any], raw: bytes) -> Entry:
     )
 
 
-def actor_of(content: dict[str, Any]) -> str:
+def actor_of(content: Mapping[str, Any]) -> str:
     """The actor in one word: `staff:clerk-7`."""
     act = content["act"]
     return f"{act['k']}:{act.get('id', '')}"

@@ -106,4 +106,4 @@ def _found(index: int, raw: bytes, leaf: bytes) -> Found:
     try:
         return Found(index, merkle.leaf_hash(raw) == leaf, parse_entry(raw))
     except Malformed:
-        return Found(index, False, {})
+        return Found(index, whole=False, entry={})

@@ -74,8 +74,8 @@ class Replay:
 
     def compare_subjects(self, named: Sequence[Pair], stored: Sequence[Pair]) -> None:
         """The search's rows must be those that the entries name."""
-        index, _ = min(set(named).symmetric_difference(stored), default=(min(stored)[0], ""))
-        self.note(Part.SUBJECTS, index, index)
+        for index, _ in sorted(set(named).symmetric_difference(stored))[:1]:
+            self.note(Part.SUBJECTS, index, index)
 
     def _contiguous(self, indices: Sequence[int]) -> None:
         if isinstance(indices, range) and indices.start == self._expected:
@@ -93,11 +93,10 @@ class Replay:
         for index, raw, projected in zip(page.indices, page.raws, page.columns, strict=True):
             try:
                 entry = load(raw)
-                writer, number, typ, act = entry["w"], entry["s"], entry["typ"], entry["act"]
-                actor = f"{act['k']}:{act.get('id', '')}"
-                if projected != columns(entry["id"], entry["ts"], typ, entry["dec"], actor, entry.get("pur", ""), entry["req"]):
+                writer, number = entry["w"], entry["s"]
+                if projected != columns(entry):
                     self.note(Part.COLUMNS, index, index)
-                if lanes.get(writer, 0) != number or (number == 0 and typ != "boot"):
+                if lanes.get(writer, 0) != number or (number == 0 and entry["typ"] != "boot"):
                     self._note_break(index, writer)
                 lanes[writer] = number + 1
                 last_of_lane[writer] = index

@@ -139,12 +139,16 @@ def _calls(running: Parts, member_id: str) -> Iterator[tuple[str, str, str]]:
         f'expression: BUTTON, screen: "mini/consent", channel: MINI_PROGRAM'
     )
     outcome = "{ __typename ... on ConsentsRecorded { standings { purpose state since } } }"
-    fields = "id name phone birthday withheld { field reason purpose remedy { operation notice } }"
+    fields = "id phone tier birthday withheld { field reason purpose remedy { operation notice } }"
     answer = f'decisions: [{{ purpose: "{purpose.key}", granted: true }}], evidence: {{ {evidence} }}'
     read = f'{{ member(id: "{member_id}", purpose: "{purpose.key}") {{ {fields} }} }}'
     yield "1 会员同意 the member says yes", "member", f"mutation {{ recordConsents({answer}) {outcome} }}"
     yield "2 为此目的读取 read for that purpose", reader, read
-    yield "3 会员撤回 the member takes it back", "member", f'mutation {{ withdrawConsent(purpose: "{purpose.key}") {outcome} }}'
+    yield (
+        "3 会员撤回 the member takes it back",
+        "member",
+        f'mutation {{ withdrawConsent(purpose: "{purpose.key}", channel: MINI_PROGRAM) {outcome} }}',
+    )
     yield "4 同一读取被拒绝 the same read is withheld", reader, read
 
 

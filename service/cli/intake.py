@@ -1,6 +1,7 @@
 """`menshen import`: members from a file that another system wrote."""
 
 import asyncio
+import gc
 import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,6 +100,8 @@ async def _run(wanted: _Wanted) -> dict[str, object]:
         )
         # A dry run writes nothing, unless it is told where.
         place = None if wanted.dry_run and wanted.rejects is None else report.place_for(wanted.file, wanted.rejects)
+        # All that is loaded by now stays to the end. A collector that walks through it again and again takes a seventh of the time.
+        gc.freeze()
         with RejectFile(place) as rejects, _progress(job.table.total) as progress:
             intake = Intake(running.units, _call(running, wanted.actor), job, rejects=rejects, progress=progress)
             outcome = await (intake.check() if wanted.dry_run else intake.load())

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import orjson
-
 from policies.decide import Standing, weigh_consent
 from policies.terms import Basis, ConsentState, MemberStatus, Purpose
-from service.consent import ledger, rules, store
+from service.consent import ledger, once, rules, store
 from service.consent.model import (
     CaptureChannel,
     ConsentNeeded,
@@ -23,7 +21,7 @@ from service.consent.model import (
     NoticeStale,
     SeparateConsentRequired,
 )
-from service.errors import Conflict, outcome_code
+from service.errors import outcome_code
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row, Updated
@@ -68,10 +66,10 @@ async def join(
 
     Raises Conflict when the idempotency key was used for another request.
     """
-    fingerprint = _fingerprint(unit, purpose, fields)
-    earlier = await _earlier(unit, idempotency_key, fingerprint)
-    if earlier is not None:
-        return earlier
+    request = ("join", purpose, fields, tuple(decisions), evidence)
+    before = await once.earlier(unit, idempotency_key, *request)
+    if before is not None:
+        return await _joined_before(unit, before)
     objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
     if objection is not None:
         return _refused(unit, objection)
@@ -82,24 +80,56 @@ async def join(
         return _refused(unit, unfit or NoticeNotPresented(""))
     joined = await members.admit(unit, prepared)
     await _answer(unit, joined.member_id, decisions, evidence, {})
-    await _remember(unit, idempotency_key, fingerprint, joined.member_id)
+    await once.remember(unit, idempotency_key, joined.member_id, *request)
     return joined
 
 
-async def record(unit: Unit, *, member_id: MemberId, decisions: Sequence[Decision], evidence: Evidence | None) -> RecordOutcome:
-    """Write down a member's answers, each on its own (NC-06)."""
+async def _joined_before(unit: Unit, member_id: MemberId) -> Joined:
+    row = await _known(unit, member_id)
+    return Joined(member_id, row.status if row else MemberStatus.ERASED, again=True)
+
+
+async def record(
+    unit: Unit,
+    *,
+    member_id: MemberId,
+    decisions: Sequence[Decision],
+    evidence: Evidence | None,
+    idempotency_key: str | None = None,
+) -> RecordOutcome:
+    """Write down a member's answers, each on its own (NC-06). Raises Conflict when the key was used for another request."""
     row = await _known(unit, member_id)
     if row is None:
         return _refused(unit, MemberNotFound())
-    if row.status is MemberStatus.GUARDIAN_PENDING:
-        return _refused(unit, GuardianConsentRequired())
-    if not decisions:
-        return _refused(unit, ConsentRejected("NO_DECISION"))
-    objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
+    request = ("record", member_id, tuple(decisions), evidence)
+    if await once.earlier(unit, idempotency_key, *request) is not None:
+        return await _recorded_before(unit, member_id, decisions)
+    objection = _objection(unit, row, decisions, evidence)
     if objection is not None or evidence is None:
         return _refused(unit, objection or NoticeNotPresented(""))
     before = await store.standings(unit.session, member_id)
-    return ConsentsRecorded(await _answer(unit, member_id, decisions, evidence, before))
+    answered = await _answer(unit, member_id, decisions, evidence, before)
+    await once.remember(unit, idempotency_key, member_id, *request)
+    return ConsentsRecorded(answered)
+
+
+async def _recorded_before(unit: Unit, member_id: MemberId, decisions: Sequence[Decision]) -> ConsentsRecorded:
+    """The standings as they are now: what was answered then may have been taken back since."""
+    found = await store.standings(unit.session, member_id)
+    return ConsentsRecorded(tuple(found[decision.purpose][0] for decision in decisions if decision.purpose in found))
+
+
+def _objection(
+    unit: Unit, row: Row, decisions: Sequence[Decision], evidence: Evidence | None
+) -> rules.Objection | GuardianConsentRequired | None:
+    """Whatever keeps this member from answering like this."""
+    if row.status is MemberStatus.GUARDIAN_PENDING:
+        return GuardianConsentRequired()
+    if not decisions:
+        return ConsentRejected("NO_DECISION")
+    if row.status is MemberStatus.RESTRICTED and any(decision.granted for decision in decisions):
+        return ConsentRejected("PROCESSING_RESTRICTED")
+    return rules.objection(unit.catalogue, evidence, decisions, unit.now)
 
 
 async def withdraw(
@@ -126,6 +156,8 @@ async def withdraw(
 async def update(unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]) -> UpdateOutcome:
     """Store new values for a member. For a purpose that rests on consent they are taken while the consent stands, not before."""
     members.require(unit, purpose)
+    # The lock comes first: a withdrawal that is being written must be over before the standing is read.
+    await members_store.row(unit.session, member_id, lock=True)
     declared = unit.catalogue.purposes[purpose]
     if declared.basis is Basis.CONSENT:
         found = (await store.standings(unit.session, member_id)).get(purpose)
@@ -242,33 +274,3 @@ def _refused(unit: Unit, outcome: T) -> T:
     """An expected refusal: nothing is written but the entry that says so."""
     unit.draft.deny(outcome_code(outcome))
     return outcome
-
-
-def _fingerprint(unit: Unit, purpose: str, fields: Mapping[str, object]) -> bytes:
-    body = orjson.dumps([purpose, fields], option=orjson.OPT_SORT_KEYS, default=str)
-    return unit.vault.mac("idempotency", b"request\0" + body)
-
-
-def _key_digest(unit: Unit, key: str) -> bytes:
-    return unit.vault.mac("idempotency", f"key\0{unit.call.actor.name}\0{key}".encode())
-
-
-async def _earlier(unit: Unit, key: str | None, fingerprint: bytes) -> Joined | None:
-    found = await members_store.remembered(unit.session, _key_digest(unit, key)) if key else None
-    if found is None:
-        return None
-    if found[0] != fingerprint:
-        raise Conflict("the idempotency key was used for another request")
-    row = await members_store.row(unit.session, found[1])
-    return Joined(found[1], row.status if row else MemberStatus.ERASED, again=True)
-
-
-async def _remember(unit: Unit, key: str | None, fingerprint: bytes, member_id: MemberId) -> None:
-    if key:
-        await members_store.remember(
-            unit.session,
-            key_digest=_key_digest(unit, key),
-            request_digest=fingerprint,
-            member_id=member_id,
-            now=unit.now,
-        )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from policies.clock import consent_ends
 from policies.terms import Catalogue, ConsentState, Purpose
@@ -77,13 +78,15 @@ def digest(body: str) -> bytes:
 
 
 def read_record(body: str, expected: bytes) -> dict[str, object]:
-    """The record of a stored row. Raises Malformed when it does not hash to what the row says."""
-    if digest(body) != expected:
+    """The record of a stored row. Raises Malformed, whatever is there: another hash, no JSON, or JSON that is not canonical."""
+    try:
+        record = json.loads(body) if digest(body) == expected else None
+        whole = isinstance(record, dict) and record.get("schemaVersion") == FORMAT and canonical(record) == body
+    except (ValueError, RecursionError):
+        whole = False
+    if not whole:
         raise Malformed("consent event")
-    record = json.loads(body)
-    if not isinstance(record, dict) or record.get("schemaVersion") != FORMAT:
-        raise Malformed("consent event")
-    return record
+    return cast("dict[str, object]", record)
 
 
 def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:

@@ -1,9 +1,11 @@
 """What makes an answer count, as pure rules: each returns what is wrong, or None (NC-04, NC-05, NC-06, NC-07)."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from policies.terms import Basis, Catalogue, ConsentState
+from policies.text import holds_contact
 from service.consent.model import (
     BoxState,
     ConsentRejected,
@@ -14,6 +16,9 @@ from service.consent.model import (
     SeparateConsentRequired,
 )
 
+# The ledger keeps these as they are, for good: they are names of screens and apps, and no room for a person's data.
+_NAME = re.compile(r"[A-Za-z0-9_./:-]{1,128}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{32,64}", re.ASCII)
 _SKEW_SECONDS = 5
 """How far a front end's clock may be ahead of ours before its 'presented at' counts as the future."""
 
@@ -47,7 +52,11 @@ def presented(
 
 def _complete(evidence: Evidence, languages: frozenset[str]) -> ConsentRejected | None:
     """The mandatory parts of a consent record that the caller supplies (NC-08)."""
-    if evidence.language not in languages or not evidence.screen.strip():
+    client = evidence.client
+    named = (evidence.screen, client.app_id or "-", client.app_version or "-")
+    if evidence.language not in languages or not all(_NAME.fullmatch(text) and not holds_contact(text) for text in named):
+        return ConsentRejected("EVIDENCE_INCOMPLETE")
+    if client.device_digest and not _DIGEST.fullmatch(client.device_digest):
         return ConsentRejected("EVIDENCE_INCOMPLETE")
     return None
 

@@ -49,8 +49,8 @@ class Postgres:
         """See `Database.snapshot`."""
         async with _lent(self._pool) as connection:
             session = _Transaction(connection)
-            await session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
+                await session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield session
             finally:
                 await session.end()
@@ -148,7 +148,7 @@ class _Pooled:
         try:
             return await _Session(connection).rows(statement, params)
         finally:
-            await self._pool.release(connection)
+            await _give_back(self._pool, connection)
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         async with _lent(self._pool) as connection:
@@ -167,9 +167,10 @@ class _Transaction(_Session):
         self._open = False
 
     async def begin(self, how: str) -> None:
+        # Open from here on: a task that is cancelled now may have begun it all the same.
+        self._open = True
         with _translated:
             await self.connection.execute(how)
-        self._open = True
 
     async def commit(self) -> None:
         with _translated:
@@ -183,7 +184,7 @@ class _Transaction(_Session):
         self._open = False
         try:
             await self.connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             with suppress(asyncpg.InterfaceError):
                 self.connection.terminate()
 
@@ -223,23 +224,35 @@ async def _take(pool: Any) -> Connection:  # noqa: ANN401
         return await pool.acquire(timeout=_ACQUIRE_SECONDS)
 
 
+async def _give_back(pool: Any, connection: Connection) -> None:  # noqa: ANN401
+    """A connection that cannot be given back is broken: it is thrown away, and what the caller came for is not spoilt by it."""
+    try:
+        await pool.release(connection)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
+
+
 @asynccontextmanager
 async def _lent(pool: Any) -> AsyncIterator[Connection]:  # noqa: ANN401
     connection = await _take(pool)
     try:
         yield connection
     finally:
-        await pool.release(connection)
+        await _give_back(pool, connection)
 
 
 @asynccontextmanager
 async def _transaction(connection: Connection) -> AsyncIterator[_Transaction]:
     transaction = _Transaction(connection)
-    await transaction.begin("BEGIN")
     try:
+        await transaction.begin("BEGIN")
         yield transaction
     finally:
         await transaction.end()
+
+
+_DRIVER = asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError
 
 
 class _Translation:
@@ -249,7 +262,7 @@ class _Translation:
         """Nothing to set up: one instance serves everybody."""
 
     def __exit__(self, _kind: type[BaseException] | None, problem: BaseException | None, _trace: TracebackType | None) -> None:
-        if isinstance(problem, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | TimeoutError):
+        if isinstance(problem, _DRIVER | OSError | TimeoutError):
             raise _ours(problem) from None
 
 

@@ -18,7 +18,13 @@ from service.db.engine import Session as AnySession
 from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import StoreUnavailable
 
-_BUSY_MILLISECONDS = 5000
+_SETTINGS = (
+    "busy_timeout = 5000",
+    "journal_mode = WAL",
+    # NORMAL may lose the last commits when the power fails; an answer may have left by then.
+    "synchronous = FULL",
+    "secure_delete = ON",
+)
 
 # At its debug level the driver writes every statement with its parameters into the log.
 logging.getLogger("aiosqlite").setLevel(logging.WARNING)
@@ -51,8 +57,8 @@ class Sqlite:
         """See `Database.snapshot`."""
         async with _lent(self._readers) as connection:
             transaction = _Transaction(connection)
-            await transaction.begin("BEGIN")
             try:
+                await transaction.begin("BEGIN")
                 yield transaction
             finally:
                 await transaction.end()
@@ -146,9 +152,10 @@ class _Transaction(_Session):
         self._open = False
 
     async def begin(self, how: str) -> None:
+        # Open from here on: a task that is cancelled now leaves the statement running in the driver's thread.
+        self._open = True
         async with _translated():
             await self._connection.execute(how)
-        self._open = True
 
     async def commit(self) -> None:
         async with _translated():
@@ -156,11 +163,10 @@ class _Transaction(_Session):
         self._open = False
 
     async def end(self) -> None:
-        """Roll back what nobody committed."""
+        """Roll back what nobody committed, also when the task that began it is being cancelled."""
         if self._open:
             self._open = False
-            async with _translated():
-                await self._connection.execute("ROLLBACK")
+            await asyncio.shield(_roll_back(self._connection))
 
 
 class _Own:
@@ -178,8 +184,8 @@ class _Own:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         transaction = _Transaction(await self._ready())
-        await transaction.begin("BEGIN IMMEDIATE")
         try:
+            await transaction.begin("BEGIN IMMEDIATE")
             yield transaction
         finally:
             await transaction.end()
@@ -198,12 +204,21 @@ async def _open(path: Path) -> aiosqlite.Connection:
     async with _translated():
         # mode=rw: a mistyped path must not come up as a new, empty, unguarded database.
         connection = await aiosqlite.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)
-        await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-        await connection.execute("PRAGMA journal_mode = WAL")
-        # NORMAL may lose the last commits when the power fails; an answer may have left by then.
-        await connection.execute("PRAGMA synchronous = FULL")
-        await connection.execute("PRAGMA secure_delete = ON")
+        try:
+            for setting in _SETTINGS:
+                await connection.execute(f"PRAGMA {setting}")
+        except BaseException:
+            await connection.close()
+            raise
         return connection
+
+
+async def _roll_back(connection: aiosqlite.Connection) -> None:
+    # Statements of one connection run one after another, so whatever the cancelled task began is over by now.
+    async with _translated():
+        await connection.execute("SELECT 1")
+        if connection.in_transaction:
+            await connection.execute("ROLLBACK")
 
 
 @asynccontextmanager

@@ -141,8 +141,9 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
         return withheld
     unit.draft.extra["reason"] = b64encode(unit.vault.seal_note(keys, reason.strip())).decode()
     value = {**row.plain, **unit.vault.open(permit, keys, row.sealed)}.get(field)
-    unit.draft.fields = (field,)
-    return Revealed(member_id, field, value) if value is not None else None
+    unit.draft.fields = (field,) if value is not None else ()
+    unit.draft.count = 1
+    return Revealed(member_id, field, value)
 
 
 def _plan(unit: Unit, purpose: str, fields: Sequence[str]) -> Plan | Refusal:

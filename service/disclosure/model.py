@@ -50,8 +50,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """One whole value, shown for a stated reason."""
+    """One whole value, shown for a stated reason; None: the member has none."""
 
     member_id: MemberId
     field: str
-    value: Value
+    value: Value | None

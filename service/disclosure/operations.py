@@ -3,9 +3,11 @@
 An edge translates and calls; it never sees a unit, a session or the vault.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from policies.terms import Reason
 from service.audit.entry import Draft
 from service.consent import commands as consent
 from service.consent import queries as consents
@@ -20,10 +22,14 @@ from service.consent.model import (
 )
 from service.disclosure import commands
 from service.disclosure.model import Page, Profile, Revealed, Withheld
-from service.errors import Forbidden
+from service.errors import BadInput, Forbidden, Refused
+from service.members import commands as members
 from service.members.model import MemberNotFound
 from service.unit import Unit, Units
 from service.values import ActorKind, Call, MemberId
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class Operations:
@@ -37,8 +43,7 @@ class Operations:
         """One member by id, for a purpose."""
 
         async def work(unit: Unit) -> Profile | None:
-            self._target(call, member_id)
-            return await commands.member(unit, member_id=member_id, purpose=purpose, fields=fields)
+            return await commands.member(unit, member_id=self._target(call, member_id), purpose=purpose, fields=fields)
 
         return await self._units.disclose(call, self._draft("access", "member", purpose), work)
 
@@ -84,7 +89,10 @@ class Operations:
 
         async def work(unit: Unit) -> Revealed | Withheld | None:
             self._require(call, "member.reveal")
-            return await commands.reveal(unit, member_id=member_id, purpose=purpose, field=field, reason=reason)
+            self._not_a_member(call)
+            return await commands.reveal(
+                unit, member_id=self._target(call, member_id), purpose=purpose, field=field, reason=reason
+            )
 
         return await self._units.disclose(call, self._draft("access", "reveal", purpose), work)
 
@@ -126,14 +134,23 @@ class Operations:
         return await self._units.change(call, self._draft("change", "updateMember", purpose), work)
 
     async def record_consents(
-        self, call: Call, *, member_id: MemberId | None, decisions: Sequence[Decision], evidence: Evidence | None
+        self,
+        call: Call,
+        *,
+        member_id: MemberId | None,
+        decisions: Sequence[Decision],
+        evidence: Evidence | None,
+        idempotency_key: str | None = None,
     ) -> consent.RecordOutcome:
         """Write down a member's answers."""
 
         async def work(unit: Unit) -> consent.RecordOutcome:
             self._require(call, "consent.record")
             target = self._target(call, member_id)
-            return await consent.record(unit, member_id=target, decisions=decisions, evidence=evidence)
+            self._within_token(call, [decision.purpose for decision in decisions])
+            return await consent.record(
+                unit, member_id=target, decisions=decisions, evidence=evidence, idempotency_key=idempotency_key
+            )
 
         return await self._units.change(call, Draft(typ="consent", operation="recordConsents", basis="CONSENT"), work)
 
@@ -154,29 +171,37 @@ class Operations:
 
         async def work(unit: Unit) -> bool:
             self._require(call, "member.shred")
-            return await consent.erase(unit, member_id=member_id)
+            return await consent.erase(unit, member_id=self._target(call, member_id))
 
         return await self._units.change(call, Draft(typ="erase", operation="eraseMember"), work)
 
     async def consents(
-        self, call: Call, *, member_id: MemberId | None, at: datetime | None = None
+        self, call: Call, *, member_id: MemberId | None, purpose: str | None = None, at: datetime | None = None
     ) -> tuple[ConsentStanding, ...] | None:
-        """Where each consent-based purpose stands for a member, now or at a moment."""
+        """Where each consent-based purpose stands for a member, now or at a moment. Whoever is not the member names a purpose."""
+        stated = self._stated(call, purpose)
 
         async def work(unit: Unit) -> tuple[ConsentStanding, ...] | None:
             self._require(call, "consent.read")
-            return await consents.standings(unit, member_id=self._target(call, member_id), at=at)
+            members.require(unit, stated)
+            found = await consents.standings(unit, member_id=self._target(call, member_id), at=at)
+            return found and tuple(standing for standing in found if self._seen_by(call, standing.purpose))
 
-        return await self._units.disclose(call, self._draft("access", "consents", self._own_purpose(call)), work)
+        return await self._units.disclose(call, self._draft("access", "consents", stated), work)
 
-    async def consent_history(self, call: Call, *, member_id: MemberId | None) -> tuple[ConsentEvent, ...] | None:
-        """A member's whole consent ledger."""
+    async def consent_history(
+        self, call: Call, *, member_id: MemberId | None, purpose: str | None = None
+    ) -> tuple[ConsentEvent, ...] | None:
+        """A member's whole consent ledger. Whoever is not the member names a purpose."""
+        stated = self._stated(call, purpose)
 
         async def work(unit: Unit) -> tuple[ConsentEvent, ...] | None:
             self._require(call, "consent.read")
-            return await consents.history(unit, member_id=self._target(call, member_id))
+            members.require(unit, stated)
+            found = await consents.history(unit, member_id=self._target(call, member_id))
+            return found and tuple(event for event in found if self._seen_by(call, event.purpose))
 
-        return await self._units.disclose(call, self._draft("access", "consentHistory", self._own_purpose(call)), work)
+        return await self._units.disclose(call, self._draft("access", "consentHistory", stated), work)
 
     def _draft(self, typ: str, operation: str, purpose: str) -> Draft:
         """The entry to come. A purpose that is not declared is not written down: who knows what somebody put there."""
@@ -185,8 +210,17 @@ class Operations:
             return Draft(typ=typ, operation=operation)
         return Draft(typ=typ, operation=operation, purpose=declared.key, basis=declared.basis.value)
 
-    def _own_purpose(self, call: Call) -> str:
-        return self._catalogue.self_purpose if call.actor.kind is ActorKind.MEMBER else ""
+    def _stated(self, call: Call, purpose: str | None) -> str:
+        """No purpose, no data: a member reads their own under the purpose for that, everybody else says what for."""
+        return self._catalogue.self_purpose if call.actor.kind is ActorKind.MEMBER else purpose or ""
+
+    def _seen_by(self, call: Call, purpose: str) -> bool:
+        return call.actor.purposes is None or purpose in call.actor.purposes
+
+    def _within_token(self, call: Call, purposes: Sequence[str]) -> None:
+        """A token that was narrowed to some purposes answers for no other. Taking back is never narrowed."""
+        if not all(self._seen_by(call, purpose) for purpose in purposes):
+            raise Refused(Reason.ROLE_NOT_ALLOWED.value)
 
     def _require(self, call: Call, act: str) -> None:
         roles = (self._catalogue.roles.get(role) for role in call.actor.roles)
@@ -206,5 +240,6 @@ class Operations:
                 raise Forbidden
             return actor.member_id
         if member_id is None:
-            raise Forbidden("memberId: name the member")
-        return member_id
+            raise BadInput("memberId: name the member")
+        # Anything else is no id of ours and goes no further: the database would choke on some of it.
+        return member_id if _ID.fullmatch(member_id) else _NOBODY

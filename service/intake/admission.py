@@ -1,48 +1,67 @@
 """Rows that became members, written: sealed under their own keys, findable by their lookups, with what they said of consent."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from policies.terms import ConsentState
 from service.consent.ledger import GENESIS, Happening, make_event
 from service.consent.model import CaptureChannel, ConsentEvent, Evidence
 from service.intake import store
-from service.intake.batch import Keyed
+from service.intake.batch import SLICE, Batch, Keyed
 from service.intake.mapping import Gesture
 from service.intake.model import Candidate, Flag
 from service.members import store as members
 from service.members.model import Row
 from service.unit import Unit
 from service.values import MemberId
-from service.vault.vault import MemberKeys
+from service.vault.vault import MemberKeys, Vault
+
+
+class Sealed(NamedTuple):
+    """A candidate's values under keys of their own: what a row needs besides the moment it is written."""
+
+    keys: MemberKeys
+    wrapped: bytes
+    values: bytes
+
+
+async def seal(vault: Vault, batch: Batch, name: Callable[[int], MemberId]) -> dict[int, Sealed]:
+    """Seal a batch's values, by the number of the row, before its transaction begins: nobody shall wait for a cipher with a lock held.
+
+    `name` gives the id for a row's number. It makes way every few rows, for the batch before is being stored meanwhile.
+    """
+    found = {}
+    for position, keyed in enumerate(batch.keyed(), 1):
+        keys, wrapped = vault.new_member(name(keyed.candidate.row))
+        found[keyed.candidate.row] = Sealed(keys, wrapped, vault.seal(keys, keyed.candidate.sealed))
+        if position % SLICE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def admit(
-    unit: Unit,
-    made: Sequence[Keyed],
-    *,
-    name: Callable[[int], MemberId],
-    origin: Mapping[str, str],
-    gesture: Gesture | None,
+    unit: Unit, made: Sequence[Keyed], sealed: Mapping[int, Sealed], *, origin: Mapping[str, str], gesture: Gesture | None
 ) -> None:
-    """Write new members. `name` gives the id for a row's number, `origin` says in the ledger which import they came with.
+    """Write new members. `origin` says in the ledger which import they came with.
 
     Raises Duplicate when somebody took an identity meanwhile; the unit then starts anew and sees it.
     """
     rows, secrets, lookups, events = [], [], [], []
     generation = unit.vault.lookup_generation
     for keyed in made:
-        member_id = name(keyed.candidate.row)
-        keys, wrapped = unit.vault.new_member(member_id)
-        rows.append(members.values(_row(unit, keyed.candidate, keys), now=unit.now))
-        secrets.append((member_id, keys.generation, wrapped, unit.now))
+        ready = sealed[keyed.candidate.row]
+        member_id = ready.keys.member_id
+        rows.append(members.values(_row(keyed.candidate, ready), now=unit.now))
+        secrets.append((member_id, ready.keys.generation, ready.wrapped, unit.now))
         lookups += [
             (field, digest, generation, members.holder(kind, member_id), member_id) for field, digest, kind in keyed.lookups
         ]
         for flag in keyed.candidate.flags:
             source = {**origin, **_source(keyed.candidate, flag)}
             events.append((member_id, _event(unit, member_id, flag, source=source, gesture=gesture)))
-        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+        unit.draft.subjects.append(unit.vault.pseudonym(ready.keys, unit.now))
     await unit.session.bulk(members.ADD_MEMBERS, rows)
     await unit.session.bulk(members.ADD_SECRETS, secrets)
     await unit.session.bulk(members.ADD_LOOKUPS, lookups)
@@ -51,12 +70,12 @@ async def admit(
     unit.draft.count = len(made)
 
 
-def _row(unit: Unit, candidate: Candidate, keys: MemberKeys) -> Row:
+def _row(candidate: Candidate, ready: Sealed) -> Row:
     return Row(
-        member_id=keys.member_id,
+        member_id=ready.keys.member_id,
         status=candidate.status,
-        generation=keys.generation,
-        sealed=unit.vault.seal(keys, candidate.sealed),
+        generation=ready.keys.generation,
+        sealed=ready.values,
         wrapped=None,
         plain=candidate.plain,
         version=1,

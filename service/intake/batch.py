@@ -14,7 +14,9 @@ from service.intake.seen import Memory
 NUMBER = "#"
 """Under which name the shop's member numbers are remembered; no field is called so."""
 
-_SLICE = 25
+SLICE = 25
+"""Rows to work on before others are given a turn."""
+
 Lookup = tuple[str, bytes, LookupKind]
 Claim = tuple[str, bytes]
 REMEMBERED = frozenset({PHONE, NUMBER})
@@ -75,7 +77,7 @@ class Feed:
         """The next `size` rows, or what is left of them; None at the end."""
         first = self.position
         found: list[Keyed | Refusal] = []
-        while piece := list(islice(self._rows, min(_SLICE, size - len(found)))):
+        while piece := list(islice(self._rows, min(SLICE, size - len(found)))):
             found += [self._read(number, row) for number, row in enumerate(piece, first + len(found))]
             await asyncio.sleep(0)
         self.position += len(found)

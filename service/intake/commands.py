@@ -5,14 +5,14 @@ had been made members, and writes the reject file anew, complete, without anythi
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from service.audit.entry import Draft
 from service.errors import Forbidden
 from service.intake import store
-from service.intake.admission import admit
+from service.intake.admission import Sealed, admit, seal
 from service.intake.batch import NUMBER, REMEMBERED, Batch, Feed, Judgement, Keyed, Known, Refusal, judge
 from service.intake.job import Job
 from service.intake.model import Candidate, Code, ImportBusy, RawRow, Run, Tally
@@ -111,21 +111,21 @@ class Intake:
             self._settle(batch, judge(batch, await self._known(unit, batch, made=made)))
 
     async def _store_all(self) -> None:
-        """Store each batch while the next one is being read."""
-        stored: asyncio.Task[Judgement] | None = None
-        before: Batch | None = None
+        """Store each batch while the next one is being read and sealed."""
+        stored: asyncio.Task[None] | None = None
         try:
             while batch := await self._next(self._size):
-                if stored is not None and before is not None:
-                    self._settle(before, await stored)
-                before, stored = batch, asyncio.create_task(self._store(batch))
-            if stored is not None and before is not None:
-                self._settle(before, await stored)
+                sealed = await seal(self._units.vault, batch, self._name)
+                if stored is not None:
+                    await stored
+                stored = asyncio.create_task(self._store(batch, sealed))
+            if stored is not None:
+                await stored
         finally:
             if stored is not None and not stored.done():
                 await asyncio.wait((stored,))
 
-    async def _store(self, batch: Batch) -> Judgement:
+    async def _store(self, batch: Batch, sealed: Mapping[int, Sealed]) -> None:
         """One batch: members, consents, progress and entry in one transaction."""
 
         async def work(unit: Unit) -> Judgement:
@@ -134,11 +134,11 @@ class Intake:
             if (run.rows_done if run else 0) != batch.first or (run and run.finished_at):
                 raise ImportBusy
             judgement = judge(batch, await self._known(unit, batch))
-            await admit(unit, judgement.made, name=self._name, origin=self._origin(), gesture=self._job.mapping.gesture)
+            await admit(unit, judgement.made, sealed, origin=self._origin(), gesture=self._job.mapping.gesture)
             await self._note(unit, batch, judgement, run)
             return judgement
 
-        return await self._units.change(self._call, self._draft("change", "import"), work)
+        self._settle(batch, await self._units.change(self._call, self._draft("change", "import"), work))
 
     async def _note(self, unit: Unit, batch: Batch, judgement: Judgement, run: Run | None) -> None:
         """How far it has come, beside the rows that are counted."""

@@ -7,16 +7,16 @@ A rule with settings is a function that makes it: it is made once a column and c
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from unicodedata import normalize
 
 from policies.clock import SHANGHAI
-from policies.rules import holds_identity_number
+from policies.identity_number import holds_identity_number
+from policies.text import holds_contact, holds_unseen
 from service.errors import BadInput
 from service.intake.model import Code
 from service.vault.normalise import normalise
 
 OLDEST = date(1900, 1, 1)
-_MAX_NUMBER = 10**15
+_MAX_NUMBER = 2**31 - 1
 
 _DATE = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))"
@@ -26,7 +26,6 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"\d+(?:\.0+)?|\d{1,3}(?:,\d{3})+", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]+")
 _MOBILE = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
-_CONTACT = re.compile(r"(?<!\d)1[3-9](?:[ -]?\d){9}(?!\d)|@", re.ASCII)
 _SPACES = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[、，,；;|/\s]+")
 # Full-width forms only: NFKC would read 7² as 72.
@@ -36,8 +35,6 @@ _SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NU
 _FORMULA = frozenset("=@＝＠﹦﹫")
 _SIGN = frozenset("+-＋－﹢﹣")
 _CALL = frozenset("(|!")
-# Controls, and the marks that turn the direction of writing: what is shown would not be what is stored.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffd\ufffe\uffff]")
 _EDGES = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060 "
 
 
@@ -57,7 +54,7 @@ def tidy(cell: str) -> str:
     text = cell.strip()
     if not text.isprintable():
         text = _SPACES.sub(" ", text).strip(_EDGES)
-        if _UNSEEN.search(text):
+        if holds_unseen(text):
             raise CellProblem(Code.CONTROL_CHARACTER)
     if text[:1] == "#" and text in _SHEET_ERRORS:
         raise CellProblem(Code.CELL_ERROR)
@@ -88,7 +85,7 @@ def unsealed_text(longest: int) -> Callable[[str], str]:
     free = free_text(longest)
 
     def read(text: str) -> str:
-        if _CONTACT.search(text if text.isascii() else normalize("NFKC", text)):
+        if holds_contact(text):
             raise CellProblem(Code.CONTACT_UNSEALED)
         return free(text)
 

@@ -6,8 +6,7 @@ from datetime import date
 
 from policies.clock import age_on, day_in_shanghai
 from policies.decide import Ask, Plan, Refusal, weigh
-from policies.rules import holds_identity_number
-from policies.terms import Catalogue, Field, LookupKind, MemberStatus, Reason
+from policies.terms import Catalogue, LookupKind, MemberStatus, Reason
 from service.errors import BadInput, Refused, outcome_code
 from service.members import model, store
 from service.unit import Unit
@@ -43,7 +42,7 @@ async def prepare(
     outside = tuple(key for key in outside if not _covered(unit, key, with_consents))
     if outside:
         return model.FieldNotInPurpose(purpose, outside)
-    values = _parse(unit.catalogue, fields)
+    values = _parse(unit, fields)
     if isinstance(values, model.FieldRejected):
         return values
     lookups = _lookups(unit, values)
@@ -87,14 +86,14 @@ async def update(
 ) -> model.Updated | Problem | model.MemberNotFound:
     """Store new values for a member (LB-02: inside the purpose or nothing at all); None takes a value away."""
     row = await store.row(unit.session, member_id, lock=True)
-    if row is None or row.wrapped is None or row.status is not MemberStatus.ACTIVE:
+    if row is None or row.wrapped is None or not _changeable(unit, row, changes):
         unit.draft.deny(_absence(row))
         return model.MemberNotFound()
     keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     given = {key: value for key, value in changes.items() if value is not None}
     removed = tuple(key for key, value in changes.items() if value is None)
-    problem = _unproven(unit, given) or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
+    problem = _unproven(unit, changes) or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
     prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
     if not isinstance(prepared, Prepared):
         unit.draft.deny(outcome_code(prepared))
@@ -110,6 +109,12 @@ def status_for(birthday: Value | None, unit: Unit) -> MemberStatus:
     if isinstance(birthday, date) and age_on(birthday, day_in_shanghai(unit.now)) < CHILD_UNTIL:
         return MemberStatus.GUARDIAN_PENDING
     return MemberStatus.ACTIVE
+
+
+def _changeable(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> bool:
+    """An active member; or one taken for a child, whose mistyped birthday a service that checked it corrects (PIPL 46)."""
+    corrected = row.status is MemberStatus.GUARDIAN_PENDING and set(changes) == {"birthday"}
+    return row.status is MemberStatus.ACTIVE or (corrected and unit.call.actor.kind is ActorKind.SERVICE)
 
 
 async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]) -> None:
@@ -155,21 +160,17 @@ def _covered(unit: Unit, key: str, purposes: Sequence[str]) -> bool:
     return any(isinstance(plan, Plan) and key in plan.shapes for plan in plans)
 
 
-def _parse(catalogue: Catalogue, fields: Mapping[str, object]) -> dict[str, Value] | model.FieldRejected:
+def _parse(unit: Unit, fields: Mapping[str, object]) -> dict[str, Value] | model.FieldRejected:
     values = {}
     for key, raw in fields.items():
         try:
-            values[key] = model.parse_value(catalogue, key, raw)
+            values[key] = model.parse_value(unit.catalogue, key, raw)
         except BadInput as problem:
             return model.FieldRejected(key, problem.detail)
-        if _free_text(catalogue.fields[key]) and holds_identity_number(str(raw)):
-            return model.FieldRejected(key, "IDENTITY_NUMBER")
+        value = values[key]
+        if isinstance(value, date) and not model.OLDEST <= value <= day_in_shanghai(unit.now):
+            return model.FieldRejected(key, "DATE_IMPOSSIBLE")
     return values
-
-
-def _free_text(field: Field) -> bool:
-    """Where people type what they like, an identity number may slip in (RD-07)."""
-    return field.lookup is LookupKind.NONE and field.sealed
 
 
 def _lookups(unit: Unit, values: Mapping[str, Value]) -> tuple[Lookup, ...] | model.FieldRejected:
@@ -198,6 +199,10 @@ def _unproven(unit: Unit, given: Mapping[str, object]) -> model.FieldRejected | 
     """
     if unit.call.actor.kind is not ActorKind.MEMBER:
         return None
+    kept = (key for key in given if key in unit.catalogue.fields and unit.catalogue.fields[key].shop_record)
+    shops = next((model.FieldRejected(key, "SHOP_RECORD") for key in kept), None)
+    if shops is not None:
+        return shops
     taken = (key for key in given if key in unit.catalogue.fields and unit.catalogue.fields[key].lookup is LookupKind.IDENTITY)
     return next((model.FieldRejected(key, "VERIFICATION_REQUIRED") for key in taken), None)
 

@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from policies.terms import Catalogue, MemberStatus, ValueType
+from policies.identity_number import holds_identity_number
+from policies.terms import Catalogue, LookupKind, MemberStatus, ValueType
+from policies.text import holds_contact, holds_unseen
 from service.errors import BadInput
 from service.values import MemberId
 from service.vault.vault import Value
 
 PLAIN_COLUMNS = ("tier", "points", "joined_on", "tags")
 """Gated like every field, but kept in columns of their own, unsealed: they are filtered and counted by."""
+
+
+OLDEST = date(1900, 1, 1)
+MOST_TEXTS = 100
+MOST_POINTS = 2**31 - 1
+"""What GraphQL's Int can hold: a value that can be stored and never read would be worse than a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,16 @@ def parse_value(catalogue: Catalogue, field: str, raw: object) -> Value:
     if spec is None:
         raise BadInput("unknown field", code="FIELD_UNKNOWN")
     value = _typed(spec.value_type, field, raw)
-    if len(str(value)) > spec.max_length:
+    texts = value if isinstance(value, tuple) else (str(value),)
+    if any(len(text) > spec.max_length for text in texts) or len(texts) > MOST_TEXTS:
         raise BadInput(f"{field}: longer than {spec.max_length} characters")
+    if any(holds_unseen(text) for text in texts):
+        raise BadInput("CONTROL_CHARACTER")
+    if spec.lookup is LookupKind.NONE and any(holds_identity_number(text) for text in texts):
+        # Where people type what they like, an identity number slips in (RD-07).
+        raise BadInput("IDENTITY_NUMBER")
+    if not spec.sealed and any(holds_contact(text) for text in texts):
+        raise BadInput("CONTACT_UNSEALED")
     return value
 
 
@@ -81,6 +97,8 @@ def _typed(value_type: ValueType, field: str, raw: object) -> Value:
         except ValueError:
             raise BadInput(f"{field}: not a date (YYYY-MM-DD)") from None
     if value_type is ValueType.INTEGER and isinstance(raw, int) and not isinstance(raw, bool):
+        if not 0 <= raw <= MOST_POINTS:
+            raise BadInput(f"{field}: between 0 and {MOST_POINTS}")
         return raw
     if value_type is ValueType.TEXTS and isinstance(raw, list | tuple) and all(isinstance(item, str) for item in raw):
         return tuple(raw)

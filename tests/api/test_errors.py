@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from policies.terms import Reason
 from schema.errors import WORDS
+from schema.limits import Limits
 from schema.root import schema
 from service import errors
 from service.web.problem import WORDS as WEB_WORDS
@@ -59,6 +60,7 @@ async def test_what_has_been_answered_before_stays_answered(http: httpx2.AsyncCl
         (errors.Conflict("the idempotency key was used for another request"), "CONFLICT"),
         (errors.BadInput("first: between 1 and 100", code="PAGE_SIZE_TOO_LARGE"), "PAGE_SIZE_TOO_LARGE"),
         (errors.BadInput(code="CURSOR_INVALID"), "CURSOR_INVALID"),
+        (errors.BadInput("unknown field '13800138000'", code="FIELD_UNKNOWN"), "FIELD_UNKNOWN"),
     ],
 )
 async def test_a_refusal_is_an_error_of_its_field(
@@ -260,6 +262,18 @@ class TestTheTable:
 
     def test_the_document_has_every_code_with_its_status(self) -> None:
         assert self.rows() == {name: str(word.status) for name, word in WORDS.items()}
+
+    def test_the_document_has_the_limits_that_hold(self) -> None:
+        limits, text = Limits(), self.DOCUMENT.read_text("utf-8")
+        assert f"{limits.body // 1024} KiB" in text
+        assert f"{limits.document:,} characters" in text
+        assert f"{limits.tokens:,} tokens" in text
+        assert f"{limits.fields} fields" in text
+        assert f"{limits.fragments} fragments" in text
+        assert f"{limits.aliases} aliases" in text
+        assert f"{limits.directives} directives" in text
+        assert f"{limits.root_fields} fields at the root" in text
+        assert f"{limits.json_depth} levels" in text
 
     def test_every_error_of_the_service_has_words(self) -> None:
         known = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.text_rules import REPOSITORY, read, tracked
+from tests.plugins import obligations
 from tools import reference
 
 
@@ -26,6 +27,14 @@ def test_every_code_that_the_service_raises_is_explained() -> None:
     raised = reference.codes()
     assert raised >= {"FORBIDDEN", "CONFLICT", "RECORD_UNAVAILABLE"}
     assert sorted(code for code in raised if f"`{code}`" not in page) == []
+
+
+def test_the_page_of_obligations_names_the_tests_that_claim_them(request: pytest.FixtureRequest) -> None:
+    if obligations.is_partial(request.config) or request.config.getoption("--matrix"):
+        pytest.skip("only a run of the whole suite knows every claim, and one that writes the page cannot judge it")
+    rows = [row.split(" | ") for row in read(Path("docs/obligations.md")).splitlines() if re.match(r"\| [A-Z]{2,3}-\d\d ", row)]
+    page = {row[0].removeprefix("| "): row[2].strip() for row in rows}
+    assert page == obligations.of_this_run(request.config).claims(), "run `make matrix`"
 
 
 DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))

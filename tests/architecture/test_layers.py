@@ -15,6 +15,7 @@ CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["t
 VIOLATIONS = {
     "One way down": ("service/values.py", "import service.unit"),
     "Inside a feature: commands > queries > store > model": ("service/members/model.py", "import service.members.store"),
+    "Inside intake: a file becomes rows, rows become members": ("service/intake/model.py", "import service.intake.store"),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (
         "service/unit.py",
@@ -106,7 +107,7 @@ def test_every_contract_has_a_violation_that_it_catches() -> None:
     assert {contract["name"] for contract in CONTRACTS} == set(VIOLATIONS)
 
 
-@pytest.mark.parametrize("feature", ["members", "consent", "disclosure"])
+@pytest.mark.parametrize("feature", ["members", "consent", "disclosure", "intake"])
 def test_a_file_of_a_feature_that_has_no_place_in_it_is_caught(tmp_path: Path, feature: str) -> None:
     house = copy(tmp_path)
     (house / "service" / feature / "helpers.py").write_text('"""Anything."""\n', "utf-8")

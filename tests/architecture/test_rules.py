@@ -144,6 +144,7 @@ INNOCENT: list[tuple[Rule, str, str]] = [
     (rules.the_public_is_documented, "service/a.py", '"""What it is."""\ndef _f(): ...'),
     (rules.the_public_is_documented, "schema/a.py", '"""What it is."""\n@field(description="What it is.")\ndef f(self): ...'),
     (rules.sql_stays_in_its_rooms, "service/members/store.py", "from sqlalchemy import select"),
+    (rules.every_test_can_fail, "tests/a.py", "def same(a, b): assert a == b\ndef test_a(): same(1, 2)"),
     (rules.every_test_can_fail, "tests/a.py", "def test_a():\n    with pytest.raises(ValueError):\n        f()"),
     (
         rules.purposes_are_named_in_the_catalogue_only(frozenset({"birthday_gift", "audit"})),

@@ -26,6 +26,7 @@ async def test_after_a_kill_the_log_verifies_and_every_change_has_its_entry(data
         answered = await hammer(url, tokens, server)
     assert answered, "nothing was answered before the kill"
 
+    assert menshen(settings, "doctor").returncode == 0, "the next instance puts in what the dead one left waiting"
     verdict = menshen(settings, "audit", "verify", "--json")
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     rows = await counts(database)

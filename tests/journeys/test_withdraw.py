@@ -21,7 +21,7 @@ mutation Answer($decisions: [DecisionInput!]!, $evidence: EvidenceInput) {
   }
 }"""
 WITHDRAW = """
-mutation { withdrawConsent(purpose: "birthday_gift") {
+mutation { withdrawConsent(purpose: "birthday_gift", channel: MINI_PROGRAM) {
   __typename ... on ConsentsRecorded { standings { purpose state } } } }"""
 GIFT = """
 query Gift($id: ID!) {

@@ -62,6 +62,10 @@ class Matrix:
             if outcome != "passed" or (when == "call" and proof.outcomes[node] == "not run"):
                 proof.outcomes[node] = outcome
 
+    def claims(self) -> dict[str, str]:
+        """Number → the tests that carry it, as the page shows them."""
+        return {number: self._tests(number) for number in self._known}
+
     def proven(self, number: str) -> bool:
         """True when at least one test carries the number, and all that do passed."""
         return bool(self._proofs[number]) and all(proof.verdict == "passed" for proof in self._proofs[number].values())
@@ -85,6 +89,17 @@ class Matrix:
 
 
 _matrix = pytest.StashKey[Matrix]()
+
+
+def of_this_run(config: pytest.Config) -> Matrix:
+    """For the test that compares the page with the marks."""
+    return config.stash[_matrix]
+
+
+def is_partial(config: pytest.Config) -> bool:
+    """Whether this run was given paths or a selection, so that nothing can be said of the whole suite."""
+    selected = bool(config.option.keyword or config.option.markexpr or config.option.deselect)
+    return selected or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,14 +7,15 @@ in, the numbers do not agree, and the page is read again row by row.
 
 import functools
 import operator
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Text, bindparam, cast, func, literal, or_, select
+from sqlalchemy import Integer, Text, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from service.audit.entry import actor_of
 from service.audit.store import ENTRY_COLUMNS, FIELD, ROW, Waiting, among, listed
 from service.db.engine import Database, Session
 from service.db.statement import Prepared
@@ -43,7 +44,7 @@ class Named(NamedTuple):
     """The subjects' rows of page `number`: how many, and `INDEX SUBJECT` of each, joined by commas in their order."""
 
     number: int
-    count: int
+    rows: int
     text: str
 
 
@@ -78,16 +79,16 @@ _AT_ONCE = Prepared(
     ).where(*_IN_PAGE)
 )
 _SUB = audit_subject.c
-_NUMBER = _SUB.idx / PAGE
-_BEFORE = _SUB.idx < bindparam("size")
-_SUBJECT_ROWS = Prepared(select(_SUB.idx, _SUB.sub).where(_BEFORE).order_by(_SUB.idx, _SUB.sub))
+_NUMBER = _SUB.idx // literal(PAGE, Integer)
+_BEFORE = (_SUB.idx >= 0, _SUB.idx < bindparam("size"))
+_SUBJECT_ROWS = Prepared(select(_SUB.idx, _SUB.sub).where(*_BEFORE).order_by(_SUB.idx, _SUB.sub))
 _SUBJECTS_AT_ONCE = Prepared(
     select(
         _NUMBER,
         func.count(),
         func.string_agg(cast(_SUB.idx, Text) + " " + _SUB.sub, aggregate_order_by(literal(","), _SUB.idx, _SUB.sub)),
     )
-    .where(_BEFORE)
+    .where(*_BEFORE)
     .group_by(_NUMBER)
     .order_by(_NUMBER)
 )
@@ -100,8 +101,16 @@ _TILES = Prepared(
     .order_by(audit_tile.c.n)
 )
 _TILE_COUNTS = Prepared(select(audit_tile.c.level, func.count()).group_by(audit_tile.c.level))
+# Two questions for the entries, so that both ends of their index are looked at and nothing between.
 _OUTSIDE = {
-    table: Prepared(select(func.min(table.c.idx)).where(or_(table.c.idx < 0, table.c.idx >= bindparam("size"))))
+    table: Prepared(
+        select(
+            func.coalesce(
+                select(func.min(table.c.idx)).where(table.c.idx < 0).scalar_subquery(),
+                select(func.min(table.c.idx)).where(table.c.idx >= bindparam("size")).scalar_subquery(),
+            )
+        )
+    )
     for table in (audit_entry, audit_subject)
 }
 _WAITING = Prepared(
@@ -111,9 +120,10 @@ _WAITING = Prepared(
 )
 
 
-def columns(entry_id: str, ts: str, typ: str, dec: str, actor: str, pur: str, req: str) -> str:
+def columns(entry: Mapping[str, Any]) -> str:
     """What the search columns of an entry must be, in one text."""
-    return f"{entry_id}{FIELD}{ts}{FIELD}{typ}{FIELD}{dec}{FIELD}{actor}{FIELD}{pur}{FIELD}{req}"
+    told = f"{entry['id']}{FIELD}{entry['ts']}{FIELD}{entry['typ']}{FIELD}{entry['dec']}{FIELD}{actor_of(entry)}{FIELD}"
+    return f"{told}{entry.get('pur', '')}{FIELD}{entry['req']}"
 
 
 async def page(session: Session, first: int, last: int) -> Page:
@@ -126,7 +136,9 @@ async def page(session: Session, first: int, last: int) -> Page:
             if count == len(whole.indices) == len(whole.raws) == len(whole.columns) == len(leaves) // merkle.HASH_BYTES:
                 return whole
     rows = await session.rows(_ROWS, named)
-    return Page([row[0] for row in rows], [row[1] for row in rows], b"".join([row[2] for row in rows]), [row[3] for row in rows])
+    # An administrator can store anything, nothing at all included; then it is not what was there.
+    raws, leaves = ([row[at] if isinstance(row[at], bytes) else b"" for row in rows] for at in (1, 2))
+    return Page([row[0] for row in rows], raws, b"".join(leaves), [row[3] or "" for row in rows])
 
 
 async def subjects(database: Database, size: int) -> AsyncIterator[Named]:
@@ -164,7 +176,7 @@ async def tiles(session: Session, level: int, first: int, last: int) -> dict[int
 
 async def tile_counts(session: Session) -> dict[int, int]:
     """How many tiles are stored of each level."""
-    return {level: count for level, count in await session.rows(_TILE_COUNTS)}
+    return dict(await session.rows(_TILE_COUNTS))
 
 
 async def outside(session: Session, size: int) -> tuple[int | None, int | None]:

@@ -15,8 +15,8 @@ import psycopg
 from service.audit.entry import Draft, parse_entry
 from service.audit.findings import Report
 from service.audit.head import Authority
+from service.audit.reading import store
 from service.audit.remembered import RememberedHead
-from service.audit.store import REPLAY
 from service.audit.verify import verify
 from service.audit.writer import Writer
 from service.db.engine import Database
@@ -80,10 +80,7 @@ async def verified(database: Database, home: Path) -> Report:
 
 async def entries(database: Database) -> list[dict[str, Any]]:
     """Every entry, parsed, in the order of the log."""
-    found = []
-    async for page in database.stream(REPLAY, {"size": 2**62}):
-        found += [parse_entry(row[1]) for row in page]
-    return found
+    return [parse_entry(raw) for raw in (await store.page(database.read, 0, 2**62)).raws]
 
 
 class Administrator:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from service.audit import store
 from service.audit.findings import Part, Verdict
 from service.audit.writer import Writer
@@ -15,6 +16,7 @@ from tests.service.audit import logs
 from tests.service.audit.logs import CLERK, Administrator
 from tests.service.audit.wire import Wire, wire_to
 from tests.service.audit.work import do, done, recorded
+
 
 @pytest.mark.obligation("AL-02")
 async def test_a_change_and_its_entry_are_there_together(

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +92,10 @@ def test_a_remembered_head_that_cannot_be_read_is_no_verdict(run: Run, config: C
 @pytest.mark.obligation("AL-02", "AL-05")
 def test_a_members_readers_are_found_and_the_search_is_recorded(run: Run, member_id: str) -> None:
     rows = told(run("search", "--member", member_id, "--json"))
-    assert {row["entry"]["typ"] for row in rows} >= {"access", "consent"} or {row["entry"]["typ"] for row in rows} >= {"access", "change"}
+    assert {row["entry"]["typ"] for row in rows} >= {"access", "consent"} or {row["entry"]["typ"] for row in rows} >= {
+        "access",
+        "change",
+    }
     assert all(row["whole"] and len(row["entry"]["sub"]) == 1 for row in rows)
     assert any(row["entry"]["act"]["id"] == "customer_service_agent-1" and "phone" in row["entry"]["fld"] for row in rows)
     newest = told(run("search", "--most", "1", "--json"))[0]["entry"]
@@ -104,7 +106,16 @@ def test_a_members_readers_are_found_and_the_search_is_recorded(run: Run, member
 
 def test_the_table_shows_who_when_why_what_and_how_it_ended(run: Run, member_id: str) -> None:
     output = run("search", "--member", member_id).output
-    for heading in ("时间 Time", "操作者 Actor", "角色 Role", "目的 Purpose", "依据 Basis", "字段 Fields", "结果 Decision", "原因 Reason"):
+    for heading in (
+        "时间 Time",
+        "操作者 Actor",
+        "角色 Role",
+        "目的 Purpose",
+        "依据 Basis",
+        "字段 Fields",
+        "结果 Decision",
+        "原因 Reason",
+    ):
         assert heading in output
     for shown in ("staff:customer_service_agent-1", "customer_service", "CONTRACT", "手机", "允许 allow", "✔"):
         assert shown in output

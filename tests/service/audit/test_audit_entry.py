@@ -205,7 +205,7 @@ def test_a_consent_belongs_to_one_member() -> None:
     ],
 )
 def test_a_caller_that_the_columns_cannot_hold_is_refused(call: Call) -> None:
-    with pytest.raises(BadInput, match="act|req"):
+    with pytest.raises(BadInput, match=r"act|req"):
         sealed(logs.read(), call)
 
 
@@ -247,7 +247,9 @@ def test_any_json_is_an_entry_or_malformed(value: Any) -> None:
 @given(st.sampled_from(sorted(grammar.RULES)), anything)
 def test_an_entry_with_anything_under_a_key_is_an_entry_or_malformed(key: str, value: Any) -> None:
     found = parse_entry(sealed(logs.read()).raw) | {key: value}
-    raw = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
+    raw = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode(
+        "utf-8", "surrogatepass"
+    )
     try:
         again = parse_entry(raw)
     except Malformed:

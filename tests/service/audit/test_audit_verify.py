@@ -98,6 +98,15 @@ async def test_one_changed_byte_of_any_entry_is_found_at_its_index(
 
 
 @pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("instead", ["'text'", "'{}'", "''", "'a\nb'"])
+async def test_whatever_stands_in_the_place_of_an_entry_is_found_at_its_index(
+    log: Database, home: Path, administrator: Administrator, instead: str
+) -> None:
+    administrator.run(f"UPDATE audit_entry SET entry = {instead} WHERE idx = 301")
+    assert await found(log, home) == (Verdict.ALTERED, Part.ENTRY, 301, 301)
+
+
+@pytest.mark.obligation("AL-03")
 async def test_an_entry_changed_with_its_leaf_is_found_at_its_index_by_the_tile(
     log: Database, home: Path, administrator: Administrator
 ) -> None:
@@ -214,7 +223,12 @@ async def test_a_head_made_without_the_key_is_found(log: Database, home: Path, a
         ("INSERT INTO audit_subject VALUES ('p1:x', 600)", Verdict.INSERTED, Part.SUBJECTS, (600, 600)),
         ("DELETE FROM audit_tile WHERE n = 1", Verdict.REMOVED, Part.TILE, (256, 511)),
         ("UPDATE audit_tile SET root = hashes WHERE n = 1", Verdict.ALTERED, Part.TILE, (256, 511)),
-        ("INSERT INTO audit_tile SELECT level, 2, hashes, root FROM audit_tile WHERE n = 1", Verdict.INSERTED, Part.TILE, (600, 600)),
+        (
+            "INSERT INTO audit_tile SELECT level, 2, hashes, root FROM audit_tile WHERE n = 1",
+            Verdict.INSERTED,
+            Part.TILE,
+            (600, 600),
+        ),
     ],
 )
 async def test_what_is_kept_beside_the_entries_is_held_to_them(
@@ -241,9 +255,7 @@ async def test_entries_that_are_appended_meanwhile_disturb_nobody(database: Data
     await journal.close()
 
 
-async def test_a_row_that_waits_out_of_turn_is_found(
-    database: Database, home: Path, administrator: Administrator
-) -> None:
+async def test_a_row_that_waits_out_of_turn_is_found(database: Database, home: Path, administrator: Administrator) -> None:
     from service.audit import pending, store
 
     journal = logs.writer(database, home)
@@ -251,7 +263,9 @@ async def test_a_row_that_waits_out_of_turn_is_found(
     scribe = journal._scribe
     lane = scribe.lane("change")
     made = [scribe.write(lane, number, logs.change(), CLERK, now=logs.now()) for number in (0, 2)]
-    rows = [pending.waiting(entry, AUTHORITY, writer=lane.writer, number=number) for number, entry in zip((0, 2), made, strict=True)]
+    rows = [
+        pending.waiting(entry, AUTHORITY, writer=lane.writer, number=number) for number, entry in zip((0, 2), made, strict=True)
+    ]
     async with database.write() as transaction:
         await store.add_pending(transaction, rows, logs.now())
         await transaction.commit()

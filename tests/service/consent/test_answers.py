@@ -20,7 +20,7 @@ from service.consent.model import (
     SeparateConsentRequired,
 )
 from service.db.engine import Duplicate
-from service.errors import Conflict, ServiceError
+from service.errors import Conflict, Refused, ServiceError
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, Updated
 from tests.factories import a_call, a_member, a_profile, evidence
 
@@ -133,7 +133,7 @@ async def test_a_record_carries_every_mandatory_field_and_is_chained(running):
     await answer(running, member_id, (SMS, True))
     running.clock.advance(60)
     await answer(running, member_id, (SMS, False))
-    first, second = await running.operations.consent_history(a_call("compliance_officer"), member_id=member_id)
+    first, second = await running.operations.consent_history(a_call("compliance_officer"), member_id=member_id, purpose="audit")
     mandatory = {
         "schemaVersion", "recordId", "piiPrincipalId", "privacyNotice", "language", "purpose", "piiInformation", "piiControllers",
         "storageLocations", "retentionMonths", "jurisdiction", "recipientThirdParties", "withdrawalMethod", "eventTime", "validityMonths",
@@ -231,6 +231,52 @@ async def test_a_retried_join_makes_one_member_and_a_reused_key_is_a_conflict(ru
     with pytest.raises(Conflict):
         await join(running, a_profile(), key="k-1")
     assert await rows_in(running, "member") == 1
+
+
+async def test_a_retry_that_asks_for_something_else_is_a_conflict_and_drops_no_consent(running):
+    fields = a_profile()
+    await join(running, fields, key="k-1")
+    with pytest.raises(Conflict):
+        await join(running, fields, key="k-1", decisions=[Decision(SMS, True)])
+
+
+async def test_answers_sent_twice_under_one_key_are_written_down_once(running):
+    member_id = await a_member(running)
+    call = a_call("member", member_id=member_id)
+    sent = {"decisions": [Decision(SMS, True)], "evidence": evidence(running.catalogue, running.clock())}
+    for _ in range(2):
+        outcome = await running.operations.record_consents(call, member_id=None, idempotency_key="k-2", **sent)
+        assert [standing.state for standing in outcome.standings] == [ConsentState.GIVEN]
+    assert len(await running.operations.consent_history(call, member_id=None)) == 1
+
+
+async def test_the_standing_is_what_the_ledger_says(running):
+    """Rebuild it from the events and compare: derived state must never say more than its ledger."""
+    from sqlalchemy import select
+
+    from service.consent import ledger, store
+    from service.db.statement import Prepared
+    from service.db.tables import member
+
+    for _ in range(3):
+        member_id = await a_member(running, yes=[SMS], no=[GIFT])
+        await answer(running, member_id, (GIFT, True))
+        await running.operations.withdraw(
+            a_call("member", member_id=member_id), member_id=None, purpose=SMS, channel=CaptureChannel.WEB
+        )
+    for (member_id,) in await running.database.read.rows(Prepared(select(member.c.member_id))):
+        kept = {key: standing for key, (standing, _) in (await store.standings(running.database.read, member_id)).items()}
+        assert kept == ledger.latest(await store.events(running.database.read, member_id), running.clock() + timedelta(days=1))
+
+
+@pytest.mark.obligation("LB-01")
+async def test_somebody_elses_consents_are_read_for_a_purpose_or_not_at_all(running):
+    member_id = await a_member(running)
+    officer = a_call("compliance_officer")
+    for purpose in (None, "crm_analytics", SMS):
+        with pytest.raises(Refused):
+            await running.operations.consents(officer, member_id=member_id, purpose=purpose)
+    assert await running.operations.consents(officer, member_id=member_id, purpose="audit")
 
 
 async def test_an_identity_belongs_to_one_member_even_when_two_join_at_once(running):
