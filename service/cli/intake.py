@@ -17,13 +17,14 @@ from rich.table import Table as Grid
 
 from service.app import Parts, parts
 from service.config import Config
-from service.intake import mapping, report
+from service.intake import mapping, report, rules
 from service.intake.commands import ACT, Intake, Outcome
-from service.intake.job import Job, said, understand
+from service.intake.job import Job, option, said, understand
 from service.intake.model import REASONS, Code
 from service.intake.report import RejectFile
 from service.values import Actor, ActorKind, Call, new_id
 
+_LONGEST_NAME = 64
 _out = Console(highlight=False, markup=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
 
@@ -90,6 +91,7 @@ def import_(
 async def _run(wanted: _Wanted) -> dict[str, object]:
     async with parts(Config.load()) as running:
         now = running.clock()
+        call = _call(running, option("--actor", rules.unsealed_text(_LONGEST_NAME), wanted.actor))
         job = understand(
             wanted.file,
             running.catalogue,
@@ -103,7 +105,7 @@ async def _run(wanted: _Wanted) -> dict[str, object]:
         # All that is loaded by now stays to the end. A collector that walks through it again and again takes a seventh of the time.
         gc.freeze()
         with RejectFile(place) as rejects, _progress(job.table.total) as progress:
-            intake = Intake(running.units, _call(running, wanted.actor), job, rejects=rejects, progress=progress)
+            intake = Intake(running.units, call, job, rejects=rejects, progress=progress)
             outcome = await (intake.check() if wanted.dry_run else intake.load())
         return _facts(wanted, job, outcome, place)
 

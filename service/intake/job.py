@@ -1,10 +1,12 @@
 """All that is known of an import before its rows are read: the file, its header, the mapping, where the rows come from."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from policies.clock import day_in_shanghai
 from policies.terms import Catalogue
@@ -13,12 +15,14 @@ from service.intake import layout, mapping, rules
 from service.intake.batch import NUMBER
 from service.intake.layout import Layout
 from service.intake.mapping import FileMapping, Role
-from service.intake.model import Provenance
+from service.intake.model import REASONS, Provenance
 from service.intake.reading import Table, open_table
 from service.intake.rows import RowReader
-from service.intake.rules import CellProblem
+from service.intake.rules import CellProblem, tidy
 
+T = TypeVar("T")
 FORMAT = b"menshen/import/v1"
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,19 @@ def understand(
 
 def said(source: str, collected_on: str, evidence_uri: str, *, now: datetime) -> Provenance:
     """Where the file comes from, as the command line says it. Raises BadInput naming the option, never its value."""
-    texts = {"source": source, "evidence-uri": evidence_uri}
-    day: date | None = None
-    for option, text in {**texts, "collected-on": collected_on}.items():
-        try:
-            if text and option == "collected-on":
-                day = rules.day(day_in_shanghai(now))(text)
-            elif text:
-                rules.unsealed_text(500)(text)
-        except CellProblem as problem:
-            raise BadInput(f"--{option}: {problem.code.value}", code="OPTION_INVALID") from None
-    return Provenance(source, day, evidence_uri)
+    text = rules.unsealed_text(_LONGEST)
+    return Provenance(
+        source=option("--source", text, source) if source else "",
+        collected_on=option("--collected-on", rules.day(day_in_shanghai(now)), collected_on) if collected_on else None,
+        evidence_uri=option("--evidence-uri", text, evidence_uri) if evidence_uri else "",
+    )
+
+
+def option(name: str, rule: Callable[[str], T], text: str) -> T:
+    """The value of an option of the command line, by the rule for a cell. Raises BadInput naming the option, never its value."""
+    try:
+        if found := tidy(text):
+            return rule(found)
+        raise BadInput(f"{name}: it is blank", code="OPTION_INVALID")
+    except CellProblem as problem:
+        raise BadInput(f"{name}: {REASONS[problem.code].en}", code="OPTION_INVALID") from None

@@ -26,6 +26,7 @@ SHIPPED = Path(__file__).parent / "mappings" / "chinese-shop.toml"
 _TAKEN = Fault("HEADER_TAKEN", "Another column has this header: {name}.", "另一列已使用表头 {name}。")
 _PURPOSE = Fault("PURPOSE_UNKNOWN", "No purpose of this name stands on consent.", "没有以同意为基础的同名处理目的。")
 _VARIES = re.compile(r"[\s*\ufeff]+")
+_SCREEN = r"[A-Za-z0-9_./:-]{1,128}"
 _LANGUAGE = r"[a-z]{2}(-[A-Z]{2})?"
 
 
@@ -159,7 +160,9 @@ def _gesture(page: Section) -> Gesture | None:
     if "gesture" not in page.table:
         return None
     section = page.section("gesture")
-    found = Gesture(section.one_of("expression", Expression), section.text("screen"), section.text("language", _LANGUAGE))
+    found = Gesture(
+        section.one_of("expression", Expression), section.text("screen", _SCREEN), section.text("language", _LANGUAGE)
+    )
     section.close()
     return found
 

@@ -13,10 +13,8 @@ from policies.identity_number import holds_identity_number
 from policies.text import holds_contact, holds_unseen
 from service.errors import BadInput
 from service.intake.model import Code
+from service.members.model import MOST_POINTS, MOST_TEXTS, OLDEST
 from service.vault.normalise import normalise
-
-OLDEST = date(1900, 1, 1)
-_MAX_NUMBER = 2**31 - 1
 
 _DATE = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2}))"
@@ -96,7 +94,10 @@ def texts(entry: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
     """The rule for a list in one cell, kept in the order of the file, none twice; `entry` is the rule for each."""
 
     def read(text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([entry(part) for part in _SEPARATORS.split(text) if part]))
+        found = tuple(dict.fromkeys([entry(part) for part in _SEPARATORS.split(text) if part]))
+        if len(found) > MOST_TEXTS:
+            raise CellProblem(Code.TOO_LONG)
+        return found
 
     return read
 
@@ -142,7 +143,7 @@ def number(text: str) -> int:
     if not _NUMBER.fullmatch(plain_text):
         raise CellProblem(Code.NUMBER_INVALID)
     found = int(plain_text.replace(",", "").partition(".")[0])
-    if found > _MAX_NUMBER:
+    if found > MOST_POINTS:
         raise CellProblem(Code.NUMBER_INVALID)
     return found
 

@@ -145,7 +145,7 @@ class TestConsents:
         assert (standing["purpose"], standing["state"], standing["noticeVersion"]) == ("birthday_gift", "GIVEN", notice)
         assert (await read()) == {"birthday": "1990-07-14", "withheld": []}
         back = await ask(
-            'mutation { withdrawConsent(purpose: "birthday_gift") { __typename ... on ConsentsRecorded { standings { state } } } }',
+            'mutation { withdrawConsent(purpose: "birthday_gift", channel: WEB) { __typename ... on ConsentsRecorded { standings { state } } } }',
             role="member",
             member_id=member_id,
         )
@@ -167,7 +167,7 @@ class TestConsents:
         own = await a_member(running, yes=["marketing_sms"])
         before = clock().isoformat()
         clock.advance(days=2)
-        await ask('mutation { withdrawConsent(purpose: "marketing_sms") { __typename } }', role="member", member_id=own)
+        await ask('mutation { withdrawConsent(purpose: "marketing_sms", channel: WEB) { __typename } }', role="member", member_id=own)
         query = "query ($at: DateTime) { consents(at: $at) { purpose state } }"
 
         async def state(at: str | None) -> str:
@@ -196,9 +196,9 @@ class TestConsents:
     async def test_several_mutations_are_units_of_their_own_in_their_order(self, running: Parts, ask: Ask) -> None:
         own = await a_member(running, yes=["marketing_sms", "marketing_email"])
         query = """mutation {
-          a: withdrawConsent(purpose: "marketing_sms") { __typename }
-          b: withdrawConsent(memberId: "019a0000-0000-7000-8000-000000000001", purpose: "marketing_email") { __typename }
-          c: withdrawConsent(purpose: "marketing_email") { __typename } }"""
+          a: withdrawConsent(purpose: "marketing_sms", channel: WEB) { __typename }
+          b: withdrawConsent(memberId: "019a0000-0000-7000-8000-000000000001", purpose: "marketing_email", channel: WEB) { __typename }
+          c: withdrawConsent(purpose: "marketing_email", channel: WEB) { __typename } }"""
         answer = await ask(query, role="member", member_id=own)
         assert answer["data"] == {"a": {"__typename": "ConsentsRecorded"}, "b": None, "c": {"__typename": "ConsentsRecorded"}}
         assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [(["b"], "FORBIDDEN")]
@@ -213,7 +213,7 @@ async def test_an_auditor_changes_nothing_and_sees_no_value(running: Parts, ask:
         "joinMember": 'joinMember(purpose: "account_service", fields: { phone: "1" }, evidence: $evidence) { __typename }',
         "updateMember": 'updateMember(memberId: $id, purpose: "account_service", changes: { region: "x" }) { __typename }',
         "recordConsents": 'recordConsents(memberId: $id, decisions: [{ purpose: "marketing_sms", granted: true }], evidence: $evidence) { __typename }',
-        "withdrawConsent": 'withdrawConsent(memberId: $id, purpose: "marketing_sms") { __typename }',
+        "withdrawConsent": 'withdrawConsent(memberId: $id, purpose: "marketing_sms", channel: WEB) { __typename }',
         "reveal": 'reveal(memberId: $id, purpose: "customer_service", field: "phone", reason: "audit") { __typename }',
     }
     from schema.root import schema

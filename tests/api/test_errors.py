@@ -215,7 +215,7 @@ class TestWithoutToken:
             f"{{ __typename {ROOT} {{ id }} }}",
             "{ ...F } fragment F on Query { consents { purpose } }",
             '{ ... { ... on Query { m: members(purpose: "x") { nodes { id } } } } }',
-            'mutation { withdrawConsent(purpose: "x") { __typename } }',
+            'mutation { withdrawConsent(purpose: "x", channel: WEB) { __typename } }',
         ],
     )
     async def test_a_personal_field_needs_one(

@@ -218,7 +218,7 @@ class TestGet:
     async def test_a_mutation_is_refused_before_anybody_hears_of_it(
         self, http: httpx2.AsyncClient, signed: Callable[..., dict[str, str]], recorder: Recorder
     ) -> None:
-        query = 'mutation { withdrawConsent(purpose: "marketing_sms") { __typename } }'
+        query = 'mutation { withdrawConsent(purpose: "marketing_sms", channel: WEB) { __typename } }'
         answer = await http.get("/graphql", params={"query": query}, headers=signed("mini_program"))
         assert (answer.status_code, code(answer)) == (405, "METHOD_NOT_ALLOWED")
         assert answer.headers["allow"] == "POST"

@@ -64,7 +64,7 @@ TOO_MUCH: dict[str, tuple[str, str]] = {
         "TOO_MANY_ROOT_FIELDS",
     ),
     "mutations": (
-        "mutation { " + " ".join(f'a{n}: withdrawConsent(purpose: "x") {{ __typename }}' for n in range(21)) + " }",
+        "mutation { " + " ".join(f'a{n}: withdrawConsent(purpose: "x", channel: WEB) {{ __typename }}' for n in range(21)) + " }",
         "TOO_MANY_ROOT_FIELDS",
     ),
     "directives": (f"{{ __typename {'@include(if: true) ' * 41} }}", "TOO_MANY_DIRECTIVES"),

@@ -148,7 +148,7 @@ async def search_errors(response: Any, canaries: Canaries = _run) -> None:
     await response.aread()
     said = response.content
     if not response.is_error:
-        answer = json.loads(said) if "json" in response.headers.get("content-type", "") else None
+        answer = json.loads(said) if said and "json" in response.headers.get("content-type", "") else None
         said = json.dumps(answer.get("errors") if isinstance(answer, dict) else None, ensure_ascii=False).encode()
     canaries.look("an error answer", said)
 

@@ -38,7 +38,7 @@ async def entries(running):
 
 async def states(running, number):
     """What stands for each purpose that the member ever answered."""
-    found = await running.operations.consents(a_call("compliance_officer"), member_id=await member_of(running, number))
+    found = await running.operations.consents(a_call("member", member_id=await member_of(running, number)), member_id=None)
     return {one.purpose: one.state for one in found if one.state is not ConsentState.NEVER_ASKED}
 
 

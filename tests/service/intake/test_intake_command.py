@@ -131,6 +131,8 @@ def test_a_dry_run_loads_nothing_and_leaves_no_file_unless_told(menshen, tmp_pat
         ("手机号\n", ("--rejects", "nowhere/r.csv"), "REJECTS_UNWRITABLE"),
         ("手机号\n", ("--collected-on", "gestern"), "OPTION_INVALID"),
         ("手机号\n", ("--source", "张三 13812345678"), "OPTION_INVALID"),
+        ("手机号\n", ("--actor", "x" * 65), "OPTION_INVALID"),
+        ("手机号\n", ("--actor", " "), "OPTION_INVALID"),
     ],
 )
 def test_what_cannot_be_done_ends_with_2_and_one_line_that_says_why(menshen, tmp_path, content, options, code):

@@ -54,7 +54,7 @@ collected_on = ["收集日期"]
 evidence_uri = ["证据地址"]
 [gesture]
 expression = "TAP_UNTICKED_BOX"
-screen = "注册页"
+screen = "shop/register"
 language = "zh-CN"
 """
 PROOF = {
@@ -89,9 +89,8 @@ async def test_a_yes_with_all_its_proof_is_given_and_the_ledger_keeps_the_proof(
     await proving(whole, without)
     assert await states(running, whole["手机号"]) == {SMS: ConsentState.GIVEN}
     assert await states(running, without["手机号"]) == {SMS: ConsentState.UNKNOWN}
-    history = await running.operations.consent_history(
-        a_call("compliance_officer"), member_id=await member_of(running, whole["手机号"])
-    )
+    own = a_call("member", member_id=await member_of(running, whole["手机号"]))
+    history = await running.operations.consent_history(own, member_id=None)
     record = history[0].record
     assert (record["channel"], record["expression"], record["privacyNotice"]) == ("IMPORT", "TAP_UNTICKED_BOX", "2026-10")
     assert record["presentedAt"] == "2026-11-01T04:00:00.000000Z"

@@ -112,6 +112,7 @@ def test_the_least_mapping_there_can_be(catalogue, tmp_path):
         (LEAST + '[consents.order_fulfilment]\nheaders = ["订单"]\n', "No purpose of this name stands on consent"),
         (LEAST + '[consents.nothing]\nheaders = ["无"]\n', "No purpose of this name stands on consent"),
         (LEAST + '[gesture]\nexpression = "DEFAULT"\nscreen = "x"\nlanguage = "zh-CN"\n', "gesture.expression"),
+        (LEAST + '[gesture]\nexpression = "BUTTON"\nscreen = "张三的手机"\nlanguage = "zh-CN"\n', "gesture.screen"),
         (LEAST + "x = [", "Not valid TOML"),
     ],
 )

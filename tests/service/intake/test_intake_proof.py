@@ -15,7 +15,7 @@ from service.intake.proof import Claim, ending, worth
 
 COLLECTED = date(2026, 11, 1)
 WHERE = Provenance("门店会员系统", COLLECTED, "https://evidence.example.com/batch/7")
-GESTURE = Gesture(Expression.TAP_UNTICKED_BOX, "注册页", "zh-CN")
+GESTURE = Gesture(Expression.TAP_UNTICKED_BOX, "shop/register", "zh-CN")
 
 
 def proven(catalogue):
