@@ -77,7 +77,7 @@ def import_(
         source=source,
         collected_on=collected_on,
         evidence_uri=evidence_uri,
-        actor=actor or pwd.getpwuid(getuid()).pw_name,
+        actor=actor or _account(),
     )
     found = asyncio.run(_run(wanted))
     if as_json:
@@ -86,6 +86,14 @@ def import_(
         _show(found)
     if found["duplicates"] or found["rejected"]:
         raise typer.Exit(1)
+
+
+def _account() -> str:
+    """Whoever is signed in here; a container may run under a number that has no name."""
+    try:
+        return pwd.getpwuid(getuid()).pw_name
+    except KeyError:
+        return f"uid-{getuid()}"
 
 
 async def _run(wanted: _Wanted) -> dict[str, object]:

@@ -167,7 +167,9 @@ class TestConsents:
         own = await a_member(running, yes=["marketing_sms"])
         before = clock().isoformat()
         clock.advance(days=2)
-        await ask('mutation { withdrawConsent(purpose: "marketing_sms", channel: WEB) { __typename } }', role="member", member_id=own)
+        await ask(
+            'mutation { withdrawConsent(purpose: "marketing_sms", channel: WEB) { __typename } }', role="member", member_id=own
+        )
         query = "query ($at: DateTime) { consents(at: $at) { purpose state } }"
 
         async def state(at: str | None) -> str:
