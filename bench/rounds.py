@@ -29,9 +29,18 @@ def interleave(loads: Sequence[Load], *, rounds: int, seconds: float, warm: floa
     for turn in range(rounds):
         shift = turn % len(loads)
         for load in (*loads[shift:], *loads[:shift]):
-            found[load.name].append(run(load, seconds))
+            found[load.name].append(_again(load, seconds, told))
         told(f"round {turn + 1}/{rounds}: " + ", ".join(f"{name} {done[-1].rate:.0f}/s" for name, done in found.items()))
     return found
+
+
+def _again(load: Load, seconds: float, told: Callable[[str], None]) -> Round:
+    """One round; one in which something failed is told of, and done once more. Raises RuntimeError when it fails again."""
+    try:
+        return run(load, seconds)
+    except RuntimeError as problem:
+        told(f"a round is done again: {problem}")
+        return run(load, seconds)
 
 
 def ratio(rounds: Rounds, one: str, other: str) -> Ratio:

@@ -85,7 +85,11 @@ def document(file: str, files: Mapping[str, bytes], findings: Findings) -> Secti
 
 
 def _key_at(text: str, message: str) -> str:
-    """The key on the line that the parser stumbled over: a duplicate is found by its name sooner than by its line."""
+    """The key on the line that the parser stumbled over: a duplicate is found by its name sooner than by its line.
+
+    A message without a line is about the end of the document.
+    """
     found = _LINE.search(message)
-    line = text.splitlines()[int(found[1]) - 1 : int(found[1])] if found else []
-    return line[0].split("=")[0].strip() if line else ""
+    lines = text.splitlines() or [""]
+    line = lines[int(found[1]) - 1] if found and int(found[1]) <= len(lines) else lines[-1]
+    return line.split("=")[0].strip()

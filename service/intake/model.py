@@ -137,7 +137,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What the file says about one consent-based purpose, the state that this is worth, and when a yes of then ends."""
+    """What the file says about one consent-based purpose, the state that this is worth, and when a proven yes ends."""
 
     purpose: str
     state: ConsentState

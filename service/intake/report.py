@@ -16,6 +16,7 @@ from typing import Self
 from service.intake.model import REASONS, FileProblem, Reject
 
 HEADER = ("行号 line", "列 column", "代码 code", "原因", "reason")
+_ANY_WRITE = 0o222
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -79,6 +80,9 @@ def _objection(path: Path, place: Path) -> OSError | None:
     if place.is_dir() or place.resolve() == path.resolve():
         return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     try:
+        if not place.parent.stat().st_mode & _ANY_WRITE:
+            # Root could, but the folder says that nobody is meant to.
+            return PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with tempfile.TemporaryFile(dir=place.parent):
             return None
     except OSError as problem:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from policies.clock import age_on, day_in_shanghai
-from policies.terms import Catalogue, LookupKind, MemberStatus
+from policies.terms import Catalogue, ConsentState, LookupKind, MemberStatus
 from service.intake import cells
 from service.intake.layout import PHONE, Layout
 from service.intake.mapping import FileMapping, Role
@@ -106,5 +106,5 @@ class RowReader:
         for key, granted in answers.items():
             purpose = self._catalogue.purposes[key]
             state = worth(self._catalogue, purpose, claim, granted=granted, status=status, now=self._now)
-            found.append(Flag(key, state, at, notice, ending(purpose, claim)))
+            found.append(Flag(key, state, at, notice, ending(purpose, claim) if state is ConsentState.GIVEN else None))
         return tuple(found)

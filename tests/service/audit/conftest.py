@@ -9,6 +9,7 @@ import pytest
 
 from service.audit.writer import Writer
 from service.db.engine import Database
+from service.values import Clock
 from tests.service.audit import logs
 
 
@@ -21,14 +22,24 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def journal(database: Database, home: Path) -> AsyncIterator[Writer]:
-    """A writer at work."""
-    writer = logs.writer(database, home)
-    await writer.start()
-    try:
-        yield writer
-    finally:
+async def begin(database: Database) -> AsyncIterator[logs.Begin]:
+    """`await begin(home)` is a writer at work; whatever becomes of the test, it is closed in the end."""
+    made: list[Writer] = []
+
+    async def start(home: Path, clock: Clock = logs.now) -> Writer:
+        made.append(logs.writer(database, home, clock))
+        await made[-1].start()
+        return made[-1]
+
+    yield start
+    for writer in made:
         await writer.close()
+
+
+@pytest.fixture
+async def journal(begin: logs.Begin, home: Path) -> Writer:
+    """A writer at work."""
+    return await begin(home)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hmac
 import os
 import sqlite3
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,9 @@ from service.values import Actor, ActorKind, Call, Clock
 ORIGIN = "members.example.cn/audit"
 POLICY = "5f" * 32
 CLERK = Call(Actor(ActorKind.STAFF, "clerk-7", frozenset({"customer_service"})), "r-4711", "203.0.113.9")
+Begin = Callable[..., Awaitable[Writer]]
+"""The fixture `begin`."""
+
 TABLES = ("audit_entry", "audit_subject", "audit_tile", "audit_head", "audit_pending")
 
 

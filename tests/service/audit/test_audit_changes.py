@@ -13,7 +13,7 @@ from service.audit.writer import Writer
 from service.db.engine import Database, Duplicate, connect
 from service.errors import RecordUnavailable, StoreUnavailable
 from tests.service.audit import logs
-from tests.service.audit.logs import CLERK, Administrator
+from tests.service.audit.logs import Begin, CLERK, Administrator
 from tests.service.audit.wire import Wire, wire_to
 from tests.service.audit.work import do, done, recorded
 
@@ -61,27 +61,23 @@ async def test_a_caller_that_goes_away_in_the_middle_leaves_both_or_neither(
     assert (await logs.verified(database, home)).verdict is Verdict.OK
 
 
-async def test_what_a_dead_instance_left_waiting_is_put_in_by_the_next_one(database: Database, home: Path) -> None:
-    first = logs.writer(database, home)
-    await first.start()
+async def test_what_a_dead_instance_left_waiting_is_put_in_by_the_next_one(database: Database, home: Path, begin: Begin) -> None:
+    first = await begin(home)
     await do(database, first, "done")
     await _die_between_commit_and_tree(database, first, "left", "left too")
     assert len(await store.orphans(database.read, logs.now())) == 2
-    second = logs.writer(database, home)
-    await second.start()
+    second = await begin(home)
     assert await recorded(database) == ["done", "left", "left too"]
     await second.close()
     assert (await logs.verified(database, home)).verdict is Verdict.OK
 
 
 async def test_an_instance_that_lives_brings_in_what_another_has_left_for_some_seconds(
-    database: Database, home: Path, eventually: Callable[..., Awaitable[None]]
+    database: Database, home: Path, eventually: Callable[..., Awaitable[None]], begin: Begin
 ) -> None:
     ahead = logs.now() + timedelta(seconds=60)
-    survivor = logs.writer(database, home, clock=lambda: ahead)
-    await survivor.start()
-    dead = logs.writer(database, home)
-    await dead.start()
+    survivor = await begin(home, clock=lambda: ahead)
+    dead = await begin(home)
     await _die_between_commit_and_tree(database, dead, "left")
     await eventually(lambda: recorded(database), ["left"])
     await survivor.close()
@@ -89,18 +85,16 @@ async def test_an_instance_that_lives_brings_in_what_another_has_left_for_some_s
 
 
 async def test_rows_that_the_service_did_not_put_there_stay_out_of_the_log(
-    database: Database, home: Path, administrator: Administrator
+    database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:
-    writer = logs.writer(database, home)
-    await writer.start()
+    writer = await begin(home)
     await _die_between_commit_and_tree(database, writer, "true")
     (_, sealed), *_ = administrator.run("SELECT number, entry FROM audit_pending WHERE number = 1")
     forged = bytes(sealed).replace(b"clerk-7", b"clerk-8")
     administrator.run("UPDATE audit_pending SET entry = ? WHERE number = 1", given=(forged,))
     report = await logs.verified(database, home)
     assert (report.verdict, report.findings[0].part) == (Verdict.INSERTED, Part.WAITING)
-    again = logs.writer(database, home)
-    await again.start()
+    again = await begin(home)
     await again.close()
     assert [entry["typ"] for entry in await logs.entries(database)] == ["boot"]
 
@@ -117,12 +111,13 @@ async def _die_between_commit_and_tree(database: Database, writer: Writer, *name
 
 
 @pytest.fixture
-async def through_a_wire(postgresql_url: str, tmp_path: Path, home: Path) -> AsyncIterator[tuple[Wire, Database, Writer]]:
+async def through_a_wire(
+    postgresql_url: str, tmp_path: Path, home: Path, begin: Begin
+) -> AsyncIterator[tuple[Wire, Database, Writer]]:
     async with wire_to(postgresql_url, tmp_path) as (wire, url):
         database = connect(url)
         await database.start()
-        writer = logs.writer(database, home)
-        await writer.start()
+        writer = await begin(home)
         yield wire, database, writer
         await writer.close()
         await database.close()

@@ -15,7 +15,7 @@ from service.db.engine import Database, connect
 from service.db.sqlite import path_of
 from service.errors import ConfigError, LogBroken, RecordUnavailable, StoreUnavailable
 from tests.service.audit import logs
-from tests.service.audit.logs import CLERK, Administrator
+from tests.service.audit.logs import Begin, CLERK, Administrator
 from tests.service.audit.wire import wire_to
 
 Healthy = Callable[..., Awaitable[None]]
@@ -49,13 +49,12 @@ async def test_while_the_head_cannot_be_moved_there_is_no_answer_and_afterwards_
 
 @pytest.mark.obligation("AL-02")
 async def test_a_database_that_is_away_gives_no_answer_and_one_that_is_back_is_written_again(
-    postgresql_url: str, tmp_path: Path, home: Path, healthy: Healthy
+    postgresql_url: str, tmp_path: Path, home: Path, healthy: Healthy, begin: Begin
 ) -> None:
     async with wire_to(postgresql_url, tmp_path) as (wire, url):
         database = connect(url)
         await database.start()
-        journal = logs.writer(database, home)
-        await journal.start()
+        journal = await begin(home)
         await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)))
         wire.down()
         results = await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)), return_exceptions=True)
@@ -101,10 +100,9 @@ async def test_a_full_disk_gives_no_answer_and_room_on_it_does(sqlite_url: str, 
     ],
 )
 async def test_a_head_that_somebody_touched_stops_the_log_until_somebody_looks(
-    database: Database, home: Path, administrator: Administrator, forgery: str
+    database: Database, home: Path, administrator: Administrator, forgery: str, begin: Begin
 ) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(7)))
     administrator.run(forgery)
     with pytest.raises(LogBroken):
@@ -119,10 +117,9 @@ async def test_a_head_that_somebody_touched_stops_the_log_until_somebody_looks(
 
 @pytest.mark.obligation("AL-03")
 async def test_an_old_backup_under_a_running_instance_stops_it_and_no_instance_starts_on_it(
-    database: Database, home: Path, administrator: Administrator
+    database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     await journal.append(logs.read(), CLERK)
     backup = administrator.backup()
     await journal.append(logs.read(), CLERK)
@@ -139,18 +136,16 @@ async def test_an_old_backup_under_a_running_instance_stops_it_and_no_instance_s
 
 @pytest.mark.obligation("AL-03")
 async def test_an_old_backup_that_has_grown_past_what_an_instance_saw_is_another_log_to_it(
-    database: Database, home: Path, tmp_path: Path, administrator: Administrator
+    database: Database, home: Path, tmp_path: Path, administrator: Administrator, begin: Begin
 ) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     await journal.append(logs.read(), CLERK)
     backup = administrator.backup()
     await journal.append(logs.read(), CLERK)
     administrator.restore(backup)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    ignorant = logs.writer(database, elsewhere)
-    await ignorant.start()
+    ignorant = await begin(elsewhere)
     for _ in range(5):
         await ignorant.append(logs.read(), CLERK)
     await ignorant.close()
@@ -163,9 +158,10 @@ async def test_an_old_backup_that_has_grown_past_what_an_instance_saw_is_another
     assert report.findings == (Finding(Verdict.ROLLED_BACK, Part.HEAD, 0, 2),)
 
 
-async def test_a_log_is_begun_only_where_there_is_none(database: Database, home: Path, administrator: Administrator) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+async def test_a_log_is_begun_only_where_there_is_none(
+    database: Database, home: Path, administrator: Administrator, begin: Begin
+) -> None:
+    journal = await begin(home)
     await journal.close()
     administrator.run("DELETE FROM audit_head")
     with pytest.raises(LogBroken, match="gone"):
@@ -205,11 +201,10 @@ async def test_a_start_without_a_database_is_no_start(database: Database, home: 
 
 
 @asynccontextmanager
-async def _started(url: str, home: Path) -> AsyncIterator[tuple[Database, Writer]]:
+async def _started(url: str, home: Path, begin: Begin) -> AsyncIterator[tuple[Database, Writer]]:
     database = connect(url)
     await database.start()
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     try:
         yield database, journal
     finally:

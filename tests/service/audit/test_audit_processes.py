@@ -54,15 +54,14 @@ async def whole(database: Database, home: Path) -> Counter[str]:
 
 @pytest.mark.obligation("AL-02", "AL-03")
 async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_without_its_entry(
-    database: Database, database_url: str, home: Path, processes: "list[subprocess.Popen[str]]"
+    database: Database, database_url: str, home: Path, processes: "list[subprocess.Popen[str]]", begin: Begin
 ) -> None:
     for life, moment in enumerate((0.05, 0.2, 0.02, 0.11)):
         process = await begin(processes, database_url, home, f"life-{life}")
         await asyncio.sleep(moment)
         process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
-    survivor = logs.writer(database, home)
-    await survivor.start()
+    survivor = await begin(home)
     await survivor.close()
     types = await whole(database, home)
     assert types["change"] >= 5
@@ -71,7 +70,7 @@ async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_with
 
 
 async def test_two_processes_race_and_neither_loses_nor_doubles_an_entry(
-    database: Database, database_url: str, home: Path, tmp_path: Path, processes: "list[subprocess.Popen[str]]"
+    database: Database, database_url: str, home: Path, tmp_path: Path, processes: "list[subprocess.Popen[str]]", begin: Begin
 ) -> None:
     other = tmp_path / "other home"
     other.mkdir()

@@ -14,17 +14,16 @@ from service.errors import BadInput, LogBroken
 from service.values import Actor, ActorKind, Call
 from tests.conftest import StillClock
 from tests.service.audit import logs
-from tests.service.audit.logs import CLERK, Administrator
+from tests.service.audit.logs import Begin, CLERK, Administrator
 
 AUDITOR = Call(Actor(ActorKind.STAFF, "auditor-1", frozenset({"auditor"})), "r-audit")
 LI = {month: logs.pseudonym() for month in ("2026-10", "2026-11")}
 
 
 @pytest.fixture
-async def journal(database: Database, home: Path, clock: StillClock) -> AsyncIterator[Writer]:
+async def journal(database: Database, home: Path, clock: StillClock, begin: Begin) -> AsyncIterator[Writer]:
     """A log with a little of everything, one entry a day from 29 October on."""
-    writer = logs.writer(database, home, clock=clock)
-    await writer.start()
+    writer = await begin(home, clock=clock)
     clock.now = datetime(2026, 10, 29, 2, 0, tzinfo=UTC)
     refused = logs.read(operation="refused", subjects=[LI["2026-11"]], purpose="marketing_sms")
     refused.deny("CONSENT_REQUIRED")

@@ -12,17 +12,16 @@ from service.audit.verify import verify
 from service.db.engine import Database
 from service.hazmat import merkle
 from tests.service.audit import logs
-from tests.service.audit.logs import AUTHORITY, CLERK, Administrator
+from tests.service.audit.logs import Begin, AUTHORITY, CLERK, Administrator
 
 SIZE = 600
 """Two full tiles, and 88 entries on the edge: subtrees of 64, 16 and 8."""
 
 
 @pytest.fixture
-async def log(database: Database, home: Path) -> AsyncIterator[Database]:
+async def log(database: Database, home: Path, begin: Begin) -> AsyncIterator[Database]:
     """A log of 600 entries, whose writer has stopped in order."""
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(SIZE - 2)))
     await journal.close()
     yield database
@@ -185,10 +184,9 @@ async def test_two_entries_that_changed_places_are_found_at_the_first(
 
 @pytest.mark.obligation("AL-03")
 async def test_an_older_true_head_in_the_place_of_the_newest_is_a_rollback(
-    database: Database, home: Path, administrator: Administrator
+    database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     await journal.append(logs.read(), CLERK)
     ((size, frontier, root, mac),) = administrator.run("SELECT size, frontier, root, mac FROM audit_head")
     await journal.append(logs.read(), CLERK)
@@ -238,9 +236,8 @@ async def test_what_is_kept_beside_the_entries_is_held_to_them(
     assert await found(log, home) == (verdict, part, *place)
 
 
-async def test_entries_that_are_appended_meanwhile_disturb_nobody(database: Database, home: Path) -> None:
-    journal = logs.writer(database, home)
-    await journal.start()
+async def test_entries_that_are_appended_meanwhile_disturb_nobody(database: Database, home: Path, begin: Begin) -> None:
+    journal = await begin(home)
     await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(300)))
 
     async def look() -> Report:
@@ -255,11 +252,12 @@ async def test_entries_that_are_appended_meanwhile_disturb_nobody(database: Data
     await journal.close()
 
 
-async def test_a_row_that_waits_out_of_turn_is_found(database: Database, home: Path, administrator: Administrator) -> None:
+async def test_a_row_that_waits_out_of_turn_is_found(
+    database: Database, home: Path, administrator: Administrator, begin: Begin
+) -> None:
     from service.audit import pending, store
 
-    journal = logs.writer(database, home)
-    await journal.start()
+    journal = await begin(home)
     scribe = journal._scribe
     lane = scribe.lane("change")
     made = [scribe.write(lane, number, logs.change(), CLERK, now=logs.now()) for number in (0, 2)]

@@ -16,7 +16,7 @@ from service.db.engine import Database
 from service.errors import BadInput, RecordUnavailable
 from service.values import Actor, ActorKind, Call
 from tests.service.audit import logs
-from tests.service.audit.logs import CLERK, Administrator
+from tests.service.audit.logs import Begin, CLERK, Administrator
 
 
 def numbers(found: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
@@ -92,10 +92,11 @@ async def test_a_member_is_named_by_the_pseudonym_and_not_by_the_account(databas
     assert "id" not in unknown["act"]
 
 
-async def test_an_orderly_end_is_in_the_log_and_a_second_life_has_lanes_of_its_own(database: Database, home: Path) -> None:
+async def test_an_orderly_end_is_in_the_log_and_a_second_life_has_lanes_of_its_own(
+    database: Database, home: Path, begin: Begin
+) -> None:
     for _ in range(2):
-        writer = logs.writer(database, home)
-        await writer.start()
+        writer = await begin(home)
         await writer.append(logs.read(), CLERK)
         await writer.close()
     found = await logs.entries(database)
@@ -118,11 +119,10 @@ async def test_a_writer_that_is_not_at_work_takes_nothing(database: Database, ho
 
 
 async def test_tiles_are_stored_once_they_are_full_and_a_restart_goes_on_from_the_edge(
-    database: Database, home: Path, administrator: Administrator
+    database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:
     for size in (300, 250, 7):
-        writer = logs.writer(database, home)
-        await writer.start()
+        writer = await begin(home)
         await asyncio.gather(*(writer.append(logs.read(), CLERK) for _ in range(size)))
         await writer.close()
     assert administrator.run("SELECT level, n, length(hashes) FROM audit_tile ORDER BY level, n") == [(0, 0, 8192), (0, 1, 8192)]

@@ -57,7 +57,12 @@ def test_it_lies_beside_the_file_unless_told_otherwise(tmp_path):
 
 def test_it_goes_to_the_current_folder_when_the_file_lies_where_nothing_can_be_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    guarded = tmp_path / "guarded"
+    guarded.mkdir(mode=0o555)
     assert place_for(tmp_path / "gone" / "members.csv", None) == tmp_path / "members.rejects.csv"
+    assert place_for(guarded / "members.csv", None) == tmp_path / "members.rejects.csv"
+    with pytest.raises(FileProblem):
+        place_for(guarded / "members.csv", guarded / "told.csv")
 
 
 def test_it_overwrites_neither_the_file_itself_nor_a_folder(tmp_path):
