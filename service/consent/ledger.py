@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import orjson
+
 from policies.clock import consent_ends
 from policies.terms import Catalogue, ConsentState, Purpose
 from service.consent.model import CaptureChannel, ConsentEvent, ConsentStanding, Evidence
@@ -69,7 +71,7 @@ def expiry(happening: Happening) -> datetime | None:
 
 def canonical(record: Mapping[str, object]) -> str:
     """The record as it is stored and hashed: JSON with sorted keys, no spaces (the profile of docs/formats/audit-entry.md)."""
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def digest(body: str) -> bytes:

@@ -4,8 +4,8 @@ import hmac
 import os
 import sqlite3
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from service.audit.reading import store
 from service.audit.remembered import RememberedHead
 from service.audit.verify import verify
 from service.audit.writer import Writer
-from service.db.engine import Database
+from service.db.engine import Database, connect
 from service.db.postgres import conninfo
 from service.db.sqlite import path_of
 from service.values import Actor, ActorKind, Call, Clock
@@ -74,6 +74,20 @@ def writer(database: Database, home: Path, clock: Clock = now) -> Writer:
         remembered=RememberedHead(home / "audit-head"),
         address_mac=lambda address, month: hmac.digest(b"address", f"{month} {address}".encode(), "sha256")[:12].hex(),
     )
+
+
+@asynccontextmanager
+async def at_work(url: str, home: Path) -> AsyncIterator[tuple[Database, Writer]]:
+    """The database at `url` and a writer on it."""
+    database = connect(url)
+    await database.start()
+    journal = writer(database, home)
+    try:
+        await journal.start()
+        yield database, journal
+    finally:
+        await journal.close()
+        await database.close()
 
 
 async def verified(database: Database, home: Path) -> Report:

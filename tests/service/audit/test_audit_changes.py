@@ -10,10 +10,10 @@ import pytest
 from service.audit import store
 from service.audit.findings import Part, Verdict
 from service.audit.writer import Writer
-from service.db.engine import Database, Duplicate, connect
+from service.db.engine import Database, Duplicate
 from service.errors import RecordUnavailable, StoreUnavailable
 from tests.service.audit import logs
-from tests.service.audit.logs import Begin, CLERK, Administrator
+from tests.service.audit.logs import CLERK, Administrator, Begin
 from tests.service.audit.wire import Wire, wire_to
 from tests.service.audit.work import do, done, recorded
 
@@ -111,16 +111,9 @@ async def _die_between_commit_and_tree(database: Database, writer: Writer, *name
 
 
 @pytest.fixture
-async def through_a_wire(
-    postgresql_url: str, tmp_path: Path, home: Path, begin: Begin
-) -> AsyncIterator[tuple[Wire, Database, Writer]]:
-    async with wire_to(postgresql_url, tmp_path) as (wire, url):
-        database = connect(url)
-        await database.start()
-        writer = await begin(home)
+async def through_a_wire(postgresql_url: str, tmp_path: Path, home: Path) -> AsyncIterator[tuple[Wire, Database, Writer]]:
+    async with wire_to(postgresql_url, tmp_path) as (wire, url), logs.at_work(url, home) as (database, writer):
         yield wire, database, writer
-        await writer.close()
-        await database.close()
 
 
 @pytest.mark.parametrize("lost", ["request", "answer"])

@@ -3,8 +3,8 @@
 import asyncio
 import resource
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from service.db.engine import Database, connect
 from service.db.sqlite import path_of
 from service.errors import ConfigError, LogBroken, RecordUnavailable, StoreUnavailable
 from tests.service.audit import logs
-from tests.service.audit.logs import Begin, CLERK, Administrator
+from tests.service.audit.logs import CLERK, Administrator, Begin
 from tests.service.audit.wire import wire_to
 
 Healthy = Callable[..., Awaitable[None]]
@@ -49,12 +49,9 @@ async def test_while_the_head_cannot_be_moved_there_is_no_answer_and_afterwards_
 
 @pytest.mark.obligation("AL-02")
 async def test_a_database_that_is_away_gives_no_answer_and_one_that_is_back_is_written_again(
-    postgresql_url: str, tmp_path: Path, home: Path, healthy: Healthy, begin: Begin
+    postgresql_url: str, tmp_path: Path, home: Path, healthy: Healthy
 ) -> None:
-    async with wire_to(postgresql_url, tmp_path) as (wire, url):
-        database = connect(url)
-        await database.start()
-        journal = await begin(home)
+    async with wire_to(postgresql_url, tmp_path) as (wire, url), logs.at_work(url, home) as (database, journal):
         await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)))
         wire.down()
         results = await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)), return_exceptions=True)
@@ -66,13 +63,11 @@ async def test_a_database_that_is_away_gives_no_answer_and_one_that_is_back_is_w
         found = await logs.entries(database)
         assert sum(entry["typ"] == "access" for entry in found) == 40
         assert (await logs.verified(database, home)).verdict is Verdict.OK
-        await journal.close()
-        await database.close()
 
 
 @pytest.mark.obligation("AL-02")
 async def test_a_full_disk_gives_no_answer_and_room_on_it_does(sqlite_url: str, home: Path, healthy: Healthy) -> None:
-    async with _started(sqlite_url, home) as (database, journal):
+    async with logs.at_work(sqlite_url, home) as (database, journal):
         await journal.append(logs.read(), CLERK)
         with _no_file_may_grow_beyond(path_of(f"{sqlite_url}-wal")):
             with pytest.raises(RecordUnavailable):
@@ -169,16 +164,13 @@ async def test_a_log_is_begun_only_where_there_is_none(
     assert (await logs.verified(database, home)).verdict is Verdict.REMOVED
 
 
-async def test_two_instances_may_begin_one_log_at_once(database: Database, tmp_path: Path) -> None:
+async def test_two_instances_may_begin_one_log_at_once(database: Database, tmp_path: Path, begin: Begin) -> None:
     homes = [tmp_path / name for name in "abc"]
     for path in homes:
         path.mkdir()
-    journals = [logs.writer(database, path) for path in homes]
-    await asyncio.gather(*(journal.start() for journal in journals))
+    journals = await asyncio.gather(*(begin(path) for path in homes))
     await asyncio.gather(*(journal.append(logs.read(), CLERK) for journal in journals))
     assert sum(entry["typ"] == "access" for entry in await logs.entries(database)) == 3
-    for journal in journals:
-        await journal.close()
 
 
 async def test_a_database_in_another_encoding_is_refused(postgres: object, tmp_path: Path, home: Path) -> None:
@@ -198,18 +190,6 @@ async def test_a_start_without_a_database_is_no_start(database: Database, home: 
     with pytest.raises((StoreUnavailable, Exception)):
         await journal.start()
     assert journal.health() == "unavailable"
-
-
-@asynccontextmanager
-async def _started(url: str, home: Path, begin: Begin) -> AsyncIterator[tuple[Database, Writer]]:
-    database = connect(url)
-    await database.start()
-    journal = await begin(home)
-    try:
-        yield database, journal
-    finally:
-        await journal.close()
-        await database.close()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from service.audit.findings import Verdict
 from service.db.engine import Database
 from tests.architecture.text_rules import REPOSITORY
 from tests.service.audit import logs
+from tests.service.audit.logs import Begin
 from tests.service.audit.work import done, recorded
 
 
@@ -29,7 +30,7 @@ def processes() -> Iterator[list["subprocess.Popen[str]"]]:
         process.stdout.close()
 
 
-async def begin(running: "list[subprocess.Popen[str]]", *arguments: object) -> "subprocess.Popen[str]":
+async def begun(running: "list[subprocess.Popen[str]]", *arguments: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tests.service.audit.another_process", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     running.append(process)
@@ -57,7 +58,7 @@ async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_with
     database: Database, database_url: str, home: Path, processes: "list[subprocess.Popen[str]]", begin: Begin
 ) -> None:
     for life, moment in enumerate((0.05, 0.2, 0.02, 0.11)):
-        process = await begin(processes, database_url, home, f"life-{life}")
+        process = await begun(processes, database_url, home, f"life-{life}")
         await asyncio.sleep(moment)
         process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(process.wait)
@@ -70,11 +71,11 @@ async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_with
 
 
 async def test_two_processes_race_and_neither_loses_nor_doubles_an_entry(
-    database: Database, database_url: str, home: Path, tmp_path: Path, processes: "list[subprocess.Popen[str]]", begin: Begin
+    database: Database, database_url: str, home: Path, tmp_path: Path, processes: "list[subprocess.Popen[str]]"
 ) -> None:
     other = tmp_path / "other home"
     other.mkdir()
-    racing = [await begin(processes, database_url, place, place.name, 40) for place in (home, other)]
+    racing = [await begun(processes, database_url, place, place.name, 40) for place in (home, other)]
     for process in racing:
         said, _ = await asyncio.to_thread(process.communicate)
         assert (said, process.returncode) == ("done\n", 0)

@@ -14,7 +14,7 @@ from service.errors import BadInput, LogBroken
 from service.values import Actor, ActorKind, Call
 from tests.conftest import StillClock
 from tests.service.audit import logs
-from tests.service.audit.logs import Begin, CLERK, Administrator
+from tests.service.audit.logs import CLERK, Administrator, Begin
 
 AUDITOR = Call(Actor(ActorKind.STAFF, "auditor-1", frozenset({"auditor"})), "r-audit")
 LI = {month: logs.pseudonym() for month in ("2026-10", "2026-11")}

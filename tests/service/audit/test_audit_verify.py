@@ -12,7 +12,7 @@ from service.audit.verify import verify
 from service.db.engine import Database
 from service.hazmat import merkle
 from tests.service.audit import logs
-from tests.service.audit.logs import Begin, AUTHORITY, CLERK, Administrator
+from tests.service.audit.logs import AUTHORITY, CLERK, Administrator, Begin
 
 SIZE = 600
 """Two full tiles, and 88 entries on the edge: subtrees of 64, 16 and 8."""

@@ -16,7 +16,7 @@ from service.db.engine import Database
 from service.errors import BadInput, RecordUnavailable
 from service.values import Actor, ActorKind, Call
 from tests.service.audit import logs
-from tests.service.audit.logs import Begin, CLERK, Administrator
+from tests.service.audit.logs import CLERK, Administrator, Begin
 
 
 def numbers(found: Iterable[dict[str, Any]]) -> dict[str, list[int]]:
