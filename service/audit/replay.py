@@ -78,8 +78,10 @@ class Replay:
             self.note(Part.SUBJECTS, index, index)
 
     def _contiguous(self, indices: Sequence[int]) -> None:
-        if isinstance(indices, range) and indices.start == self._expected:
-            self._expected = indices.stop
+        """They are different and in order, so the first and the last tell whether all between are there."""
+        end = self._expected + len(indices)
+        if indices and indices[0] == self._expected and indices[-1] == end - 1:
+            self._expected = end
             return
         for index in indices:
             if index != self._expected:
@@ -101,8 +103,8 @@ class Replay:
                 lanes[writer] = number + 1
                 last_of_lane[writer] = index
                 for subject in entry.get("sub", ()):
-                    pairs.append((index, subject))  # noqa: PERF401  (a comprehension costs more for the one that most have)
-            except (ValueError, KeyError, TypeError, AttributeError):
+                    pairs.append((index, "" + subject))  # noqa: PERF401  (and a TypeError for what is no text)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 # Bytes that are no entry: nobody can say what they were.
                 self.note(Part.LEAF, index, index)
         return pairs

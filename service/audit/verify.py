@@ -19,18 +19,19 @@ was put back together with an older remembered head.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from service.audit import pending
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.head import Authority, Head, Seen, check_seen
 from service.audit.reading import store
-from service.audit.reading.store import Named, Page, Pair
+from service.audit.reading.store import Named, Page, Pair, Tiles
 from service.audit.replay import Break, Place, Replay
 from service.audit.store import Waiting
 from service.audit.store import head as read_head
-from service.audit.tree import Tree
+from service.audit.tree import Tile, Tree
 from service.db.engine import Database
 from service.errors import LogBroken, Malformed
 from service.hazmat import merkle
@@ -44,6 +45,7 @@ class _State:
     """What one snapshot shows of the log apart from its entries."""
 
     head: Head | None
+    end: int
     entry_outside: int | None
     subject_outside: int | None
     tiles: dict[int, int]
@@ -58,9 +60,10 @@ async def verify(
     head = state.head or authority.head(Tree())
     findings = _head_findings(state, authority, remembered)
     replay = Replay(head, remembered)
-    await _read_all(replay, database, head.size, progress)
-    findings += _entry_findings(replay, head, state) or _side_findings(replay, head, state, remembered)
-    findings += _waiting_findings(replay, state, authority)
+    if state.head is not None:
+        await _read_all(replay, database, state.end, progress)
+        findings += _entry_findings(replay, head, state) or _side_findings(replay, head, state, remembered)
+        findings += _waiting_findings(replay, state, authority)
     return Report(
         verdict=findings[0].verdict if findings else Verdict.OK,
         findings=tuple(findings),
@@ -75,8 +78,11 @@ async def verify(
 async def _state(database: Database, authority: Authority) -> _State:
     async with database.snapshot() as session:
         head = await read_head(session, authority.origin)
-        outside = await store.outside(session, head.size if head else 0)
-        return _State(head, *outside, await store.tile_counts(session), await store.waiting(session))
+        size = head.size if head else 0
+        outside = await store.outside(session, size)
+        return _State(
+            head, await store.end(session, size), *outside, await store.tile_counts(session), await store.waiting(session)
+        )
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
@@ -97,32 +103,38 @@ def _head_findings(state: _State, authority: Authority, remembered: Seen | None)
     return []
 
 
-async def _read_all(replay: Replay, database: Database, size: int, progress: Progress) -> None:
+async def _read_all(replay: Replay, database: Database, end: int, progress: Progress) -> None:
     """Steps 3 to 10 as far as they need the rows: entries in their order, subjects beside them, tiles as they become full."""
-    subjects = _Subjects(store.subjects(database, size))
-    async for number, page, tiles in _pages(database, size):
-        made, named = replay.read(page)
-        replay.compare_tiles([tile for tile in made if tile.level == 0], tiles)
-        for tile in made:
-            if tile.level > 0:
-                replay.compare_tiles([tile], await store.tiles(database.read, tile.level, tile.n, tile.n + 1))
-        named.sort()
-        if not await subjects.are(number, named) and Part.SUBJECTS not in replay.places:
-            first = number * store.PAGE
-            replay.compare_subjects(named, await store.pairs(database.read, first, first + store.PAGE))
-        progress(replay.tree.size, size)
+    async with aclosing(store.subjects(database, end)) as named, aclosing(_pages(database, end)) as pages:
+        subjects = _Subjects(named)
+        async for number, page, tiles in pages:
+            made, pairs = replay.read(page)
+            await _compare_tiles(replay, database, made, tiles)
+            pairs.sort()
+            if not await subjects.are(number, pairs) and Part.SUBJECTS not in replay.places:
+                first = number * store.PAGE
+                replay.compare_subjects(pairs, await store.pairs(database.read, first, first + store.PAGE))
+            progress(replay.tree.size, end)
 
 
-async def _pages(database: Database, size: int) -> AsyncIterator[tuple[int, Page, dict[int, tuple[bytes, bytes]]]]:
+async def _compare_tiles(replay: Replay, database: Database, made: list[Tile], stored: Tiles) -> None:
+    """Those of level 0 came with their page; the few above are asked for one by one."""
+    replay.compare_tiles([tile for tile in made if tile.level == 0], stored)
+    for tile in made:
+        if tile.level > 0:
+            replay.compare_tiles([tile], await store.tiles(database.read, tile.level, tile.n, tile.n + 1))
+
+
+async def _pages(database: Database, end: int) -> AsyncGenerator[tuple[int, Page, Tiles]]:
     """Pages with their tiles. The next one is on its way while this one is worked on."""
 
-    async def fetched(number: int) -> tuple[int, Page, dict[int, tuple[bytes, bytes]]]:
-        first, last = number * store.PAGE, min((number + 1) * store.PAGE, size)
+    async def fetched(number: int) -> tuple[int, Page, Tiles]:
+        first, last = number * store.PAGE, min((number + 1) * store.PAGE, end)
         page = await store.page(database.read, first, last)
         width = merkle.TILE_WIDTH
         return number, page, await store.tiles(database.read, 0, first // width, last // width)
 
-    count = -(-size // store.PAGE)
+    count = -(-end // store.PAGE)
     following = asyncio.ensure_future(fetched(0)) if count else None
     try:
         for number in range(count):

@@ -7,7 +7,7 @@ in, the numbers do not agree, and the page is read again row by row.
 
 import functools
 import operator
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -26,6 +26,9 @@ PAGE = 2048
 """Entries: eight tiles' worth, so that a page and its tiles end together."""
 
 _GROUPS = 8
+
+Tiles = dict[int, tuple[bytes, bytes]]
+"""Stored tiles of one level, by number: hashes and root."""
 
 Pair = tuple[int, str]
 """An entry's index and a pseudonym in it."""
@@ -113,6 +116,7 @@ _OUTSIDE = {
     )
     for table in (audit_entry, audit_subject)
 }
+_LAST = Prepared(select(func.max(_OF.idx)).where(_OF.idx < bindparam("size")))
 _WAITING = Prepared(
     select(audit_pending.c.entry_id, audit_pending.c.writer, audit_pending.c.number, audit_pending.c.entry).order_by(
         audit_pending.c.writer, audit_pending.c.number
@@ -141,7 +145,7 @@ async def page(session: Session, first: int, last: int) -> Page:
     return Page([row[0] for row in rows], raws, b"".join(leaves), [row[3] or "" for row in rows])
 
 
-async def subjects(database: Database, size: int) -> AsyncIterator[Named]:
+async def subjects(database: Database, size: int) -> AsyncGenerator[Named]:
     """The subjects' rows before index `size`, page by page; nothing for a page that has none."""
     if database.dialect == "postgresql":
         async for rows in database.stream(_SUBJECTS_AT_ONCE, {"size": size}, size=_GROUPS):
@@ -168,8 +172,8 @@ async def pairs(session: Session, first: int, last: int) -> list[Pair]:
     return [(index, subject) for index, subject in await session.rows(_PAIRS, {"first": first, "last": last})]
 
 
-async def tiles(session: Session, level: int, first: int, last: int) -> dict[int, tuple[bytes, bytes]]:
-    """Stored tiles of `level` from number `first` up to, not including, `last`: hashes and root, by number."""
+async def tiles(session: Session, level: int, first: int, last: int) -> Tiles:
+    """The stored tiles of `level` from number `first` up to, not including, `last`."""
     rows = await session.rows(_TILES, {"of_level": level, "first": first, "last": last})
     return {n: (hashes, root) for n, hashes, root in rows}
 
@@ -183,6 +187,12 @@ async def outside(session: Session, size: int) -> tuple[int | None, int | None]:
     """The first index below 0 or from `size` on that has an entry, and the first that has a subject's row."""
     found = [(await session.rows(statement, {"size": size}))[0][0] for statement in _OUTSIDE.values()]
     return found[0], found[1]
+
+
+async def end(session: Session, size: int) -> int:
+    """One past the last entry before index `size`: a forged size must not have anybody look for entries for ever."""
+    last = (await session.rows(_LAST, {"size": size}))[0][0]
+    return 0 if last is None else max(last + 1, 0)
 
 
 async def waiting(session: Session) -> list[Waiting]:

@@ -208,6 +208,16 @@ async def test_a_head_made_without_the_key_is_found(log: Database, home: Path, a
 
 
 @pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("size", [0, 5, SIZE + 1, 2**62, -1])
+async def test_a_head_of_another_size_is_found_and_nobody_looks_for_entries_that_it_invents(
+    log: Database, home: Path, administrator: Administrator, size: int
+) -> None:
+    administrator.run("UPDATE audit_head SET size = ?", given=(size,))
+    verdict, part, _, _ = await found(log, home)
+    assert (verdict, part) == (Verdict.ALTERED, Part.HEAD)
+
+
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize(
     ("change", "verdict", "part", "place"),
     [
