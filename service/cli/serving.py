@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import json
 from http import HTTPStatus
 from pathlib import Path
@@ -115,9 +116,13 @@ async def _serve(config: Config) -> None:
 
 async def _listen(running: Parts) -> None:
     config = running.config
+    application = build(running)
+    # What was made until now stays: without this the collector looks through all of it again and again, 20 ms at a time.
+    gc.collect()
+    gc.freeze()
     server = uvicorn.Server(
         uvicorn.Config(
-            build(running),
+            application,
             host=config.host,
             port=config.port,
             log_level=config.log_level,

@@ -106,12 +106,12 @@ def standing_values(event: ConsentEvent) -> dict[str, object]:
     }
 
 
+_STATES = {state.value: state for state in ConsentState}
+
+
 def state_of(text: str) -> ConsentState:
     """A stored state; whatever is not one of ours counts as UNKNOWN, which permits nothing."""
-    try:
-        return ConsentState(text)
-    except ValueError:
-        return ConsentState.UNKNOWN
+    return _STATES.get(text, ConsentState.UNKNOWN)
 
 
 def _standing(row: Row) -> ConsentStanding:

@@ -31,6 +31,10 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError("a moment needs its zone")
         return value.astimezone(UTC).strftime(_TEXT) if dialect.name == "sqlite" else value
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401  (the base class's)
+        """Nothing to do on PostgreSQL: the driver gives aware datetimes in UTC."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:  # noqa: ARG002  (the base class's)
         """Read an aware datetime in UTC."""
         if value is None:

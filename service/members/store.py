@@ -203,12 +203,12 @@ def shaped(raw: Row) -> model.Row:
     )
 
 
+_STATUSES = {status.value: status for status in MemberStatus}
+
+
 def status_of(text: str) -> MemberStatus:
     """A stored status; whatever is not one of ours counts as RESTRICTED, under which nothing is processed."""
-    try:
-        return MemberStatus(text)
-    except ValueError:
-        return MemberStatus.RESTRICTED
+    return _STATUSES.get(text, MemberStatus.RESTRICTED)
 
 
 def plain_values(raw: Row) -> Mapping[str, Value]:
