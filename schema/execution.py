@@ -12,7 +12,7 @@ from graphql.execution.values import VariableValues, VariableValueSource, get_va
 from graphql.pyutils import Undefined
 from graphql.utilities import coerce_input_value, validate_input_value
 
-from schema.context import Context
+from schema.context import Context, Info
 from schema.documents import Mistake, Operation
 from schema.executor import FieldExecutor, Memory, is_coroutine, never
 
@@ -46,6 +46,7 @@ async def execute(
         is_async_iterable=never,
         hide_suggestions=True,
     )
+    executor.schema_info = Info
     try:
         return await executor.run(operation.memory if operation.constant else Memory())
     finally:

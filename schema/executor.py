@@ -8,14 +8,18 @@ errors are its errors, with its paths and its rules.
 """
 
 from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import iscoroutinefunction
+from operator import attrgetter
 from types import CoroutineType
 from typing import Any, NamedTuple, TypeGuard, cast
 
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     OperationType,
@@ -25,7 +29,11 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet, collect_fields
+from graphql.execution.executor import to_nodes
 from graphql.pyutils import AwaitableOrValue, Path
+from graphql.type import GraphQLResolveInfo
+
+from schema.asking import Call, learn
 
 Read = Callable[[Any], Any]
 Data = dict[str, Any]
@@ -37,13 +45,13 @@ class NotPlain(Exception):
 
 
 class Step(NamedTuple):
-    """One field of a selection set: its key in the answer, the attribute it is read from, and what makes JSON of the value.
+    """One field of a selection set: its key in the answer, how its value is found, and what makes JSON of the value.
 
-    Without an attribute graphql-core resolves it. `textual`: a text is fit for JSON as it is.
+    Without `find` graphql-core resolves it. `textual`: a text is fit for JSON as it is.
     """
 
     key: str
-    attribute: str | None = None
+    find: Read | None = None
     read: Read = str
     textual: bool = False
     nullable: bool = True
@@ -67,6 +75,7 @@ class Memory:
     roots: CollectedFields | None = None
     subfields: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = field(default_factory=dict)
     plans: dict[int, Plan] = field(default_factory=dict)
+    calls: dict[int, tuple[FieldDetailsList, Call | None, Read | None]] = field(default_factory=dict)
 
 
 def is_coroutine(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -83,6 +92,8 @@ class FieldExecutor(Executor[None]):
     """graphql-core's executor without incremental delivery, reading plain fields by itself."""
 
     _memory: Memory
+    schema_info: Callable[..., Any]
+    """The class of the info object that resolvers are given."""
 
     async def run(self, memory: Memory) -> ExecutionResult:
         """Execute the operation with what is remembered of it. Errors of fields are in the result; nothing is raised."""
@@ -94,12 +105,65 @@ class FieldExecutor(Executor[None]):
         serially = operation.operation is OperationType.MUTATION
         try:
             fields = self._roots(root).grouped_field_set
-            found = self.execute_collected_root_fields(root, self.root_value, fields, serially, [])
-            data = await found if is_coroutine(found) else cast("Data", found)
+            if len(fields) == 1:
+                data = await self._only(root, *next(iter(fields.items())))
+            else:
+                found = self.execute_collected_root_fields(root, self.root_value, fields, serially, [])
+                data = await found if is_coroutine(found) else cast("Data", found)
             return ExecutionResult(data, self.collected_errors.errors or None)
         except GraphQLError as error:
             self.collected_errors.add(error, None)
             return ExecutionResult(None, self.collected_errors.errors)
+
+    async def _only(self, root: GraphQLObjectType, key: str, details: FieldDetailsList) -> Data:
+        """The one root field that most operations have, without the ceremony for several."""
+        found = self.execute_field(root, self.root_value, details, Path(None, key, root.name), None)
+        return {key: await found if is_coroutine(found) else found}
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: object,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: None,
+    ) -> AwaitableOrValue[Any]:
+        """Ask a root field's resolver directly where that can be done; every other field is graphql-core's."""
+        if path.prev is None:
+            call, read = self._call(parent_type, field_details_list)
+            arguments = None if call is None else call.arguments(self.variable_values.coerced)
+            if call is not None and arguments is not None:
+                info = self.build_resolve_info(call.definition, to_nodes(field_details_list), parent_type, path)
+                asked = call.resolver(source, info=self.schema_info(_raw_info=info, _field=call.field), **arguments)
+                return self._answered(asked, read, details=field_details_list, info=info)
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    async def _answered(
+        self, asked: Awaitable[Any], read: Read | None, *, details: FieldDetailsList, info: GraphQLResolveInfo[Any]
+    ) -> Any:  # noqa: ANN401 - any field's value
+        """What the resolver answers, as JSON. Errors are graphql-core's, and so is everything that is not plain."""
+        try:
+            found = await asked
+            if found is not None and read is not None:
+                with suppress(Exception):  # graphql-core meets the same again, and reports it in its own way
+                    return read(found)
+            completed = self.complete_value(info.return_type, details, info, info.path, found, None)
+            return await completed if is_coroutine(completed) else completed
+        except Exception as raw:  # noqa: BLE001 - as graphql-core does it
+            self.handle_field_error(raw, info.return_type, details, info.path)
+            return None
+
+    def _call(self, parent: GraphQLObjectType, details: FieldDetailsList) -> tuple[Call | None, Read | None]:
+        """How to ask a root field, kept under the place of its details (which are kept along, so that the place stays theirs)."""
+        kept = self._memory.calls.get(id(details))
+        if kept is None:
+            definition = parent.fields.get(details[0].node.name.value)
+            call = learn(definition, details[0].node) if definition is not None else None
+            if call is not None and not iscoroutinefunction(call.resolver):
+                call = None
+            read = self._reader(_bare(call.definition.type), details) if call is not None else None
+            kept = self._memory.calls[id(details)] = (details, call, read)
+        return kept[1], kept[2]
 
     def execute_fields(
         self,
@@ -132,22 +196,22 @@ class FieldExecutor(Executor[None]):
 
     def _sort(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
         steps = tuple(self._step(parent_type, key, details) for key, details in fields.items())
-        others = {step.key: fields[step.key] for step in steps if step.attribute is None}
+        others = {step.key: fields[step.key] for step in steps if step.find is None}
         self._memory.plans[id(fields)] = plan = Plan(fields, steps, others)
         return plan
 
     def _step(self, parent_type: GraphQLObjectType, key: str, details: FieldDetailsList) -> Step:
-        """How to read a field: by itself, unless it has a resolver or arguments, or somebody below it has."""
+        """How to read a field: by itself, unless it has a resolver that must be asked anew, or somebody below it has."""
         definition = parent_type.fields.get(details[0].node.name.value)
-        if definition is None or definition.args or not getattr(definition.resolve, "_is_default", False):
+        find = _finder(definition, details) if definition is not None else None
+        if definition is None or find is None:
             return Step(key)
-        nullable = not is_non_null_type(definition.type)
-        type_: Any = definition.type if nullable else cast("Any", definition.type).of_type
+        type_ = _bare(definition.type)
         read = self._reader(type_, details)
         if read is None:
             return Step(key)
-        attribute = definition.extensions["strawberry-definition"].python_name
-        return Step(key, attribute, read, is_leaf_type(type_) and type_.name in _TEXTS, nullable)
+        textual = is_leaf_type(type_) and type_.name in _TEXTS
+        return Step(key, find, read, textual, not is_non_null_type(definition.type))
 
     def _reader(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Read | None:
         """What makes JSON of a value of this type, None where only graphql-core can."""
@@ -164,16 +228,34 @@ class FieldExecutor(Executor[None]):
         return None if plan.others else partial(_read_whole, plan)
 
 
+def _bare(type_: Any) -> Any:  # noqa: ANN401 - a GraphQL type, without its "!"
+    return type_.of_type if is_non_null_type(type_) else type_
+
+
+def _finder(definition: GraphQLField, details: FieldDetailsList) -> Read | None:
+    """Where a field's value is: in an attribute, or in what a plain method says to arguments that stand in the document."""
+    if not definition.args and getattr(definition.resolve, "_is_default", False):
+        return attrgetter(definition.extensions["strawberry-definition"].python_name)
+    call = learn(definition, details[0].node)
+    if call is None or call.variables or call.field.base_resolver.info_parameter or iscoroutinefunction(call.resolver):
+        return None
+    return partial(_said, call.resolver, call.constants)
+
+
+def _said(method: Read, constants: Data, source: object) -> Any:  # noqa: ANN401 - any field's value
+    return method(source, **constants)
+
+
 def _read(plan: Plan, source: object) -> tuple[Data, list[str]]:
     """The fields that are plain sailing, a place kept for everything else, and the keys of plain fields that were not."""
     data: Data = {}
     unread: list[str] = []
-    for key, attribute, read, textual, nullable in plan.steps:
+    for key, find, read, textual, nullable in plan.steps:
         data[key] = None
-        if attribute is None:
+        if find is None:
             continue
         try:
-            value = getattr(source, attribute)
+            value = find(source)
             if value is not None:
                 data[key] = value if textual and type(value) is str else read(value)
             elif not nullable:

@@ -4,24 +4,21 @@ Why asyncpg and not the driver that SQLAlchemy takes by default: docs/decisions/
 synchronous.
 """
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any
 
 import asyncpg
 from asyncpg import exceptions as refusals
 
 from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
 from service.db.engine import Session as AnySession
+from service.db.pool import Connection, Pool
 from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import ServiceError, StoreUnavailable
 
-Connection = Any
-"""An asyncpg connection, or the pool's proxy of one: the package carries no types for the two together."""
-
 _CONNECT_SECONDS = 5.0
-_ACQUIRE_SECONDS = 2.0
 _STATEMENTS_KEPT = 200
 _COPY_FROM = 50
 """Rows: below it, one prepared statement is quicker than the messages of a COPY."""
@@ -36,13 +33,8 @@ class Postgres:
         self._url = conninfo(url)
         # A pooler in transaction mode hands each statement to another backend, where no prepared statement waits.
         self._kept = _STATEMENTS_KEPT if prepare else 0
-        self._size = pool_size
-        self._pool: Any = None
-
-    @property
-    def read(self) -> AnySession:
-        """See `Database.read`."""
-        return _Pooled(self._pool)
+        self._pool = Pool(self._url, size=pool_size, statements_kept=self._kept)
+        self.read: AnySession = _Pooled(self._pool)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AnySession]:
@@ -82,27 +74,12 @@ class Postgres:
     async def start(self) -> None:
         """See `Database.start`."""
         with _translated:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=0,
-                max_size=self._size,
-                max_inactive_connection_lifetime=0,
-                statement_cache_size=self._kept,
-                timeout=_CONNECT_SECONDS,
-                # Every transaction here ends by itself; the usual reset would be a round trip for each statement.
-                reset=_left_as_found,
-            )
-        async with _lent(self._pool):
-            """A database that is away is told now, and not by the first request."""
+            await self._pool.open()
 
     async def close(self) -> None:
         """See `Database.close`."""
-        if self._pool is not None:
+        with _translated:
             await self._pool.close()
-
-
-async def _left_as_found(_connection: Connection) -> None:
-    """No session state is ever set, so there is none to reset."""
 
 
 class _Session:
@@ -140,15 +117,22 @@ class _Pooled:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: Any) -> None:  # noqa: ANN401
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def rows(self, statement: Prepared, params: Params | None = None) -> list[Row]:
-        connection = await _take(self._pool)
-        try:
-            return await _Session(connection).rows(statement, params)
-        finally:
-            await _give_back(self._pool, connection)
+        compiled = statement.compiled("postgresql")
+        with _translated:
+            connection = await self._pool.lend()
+            try:
+                found = await connection.fetch(compiled.text, *compiled.arguments(params or {}))
+            except CancelledError:
+                # Its statement may still be running: nobody else shall meet that.
+                connection.terminate()
+                raise
+            finally:
+                self._pool.take_back(connection)
+        return compiled.rows([tuple(record) for record in found])
 
     async def run(self, statement: Prepared, params: Params | None = None) -> int:
         async with _lent(self._pool) as connection:
@@ -219,27 +203,17 @@ class _Own:
             self._connection = None
 
 
-async def _take(pool: Any) -> Connection:  # noqa: ANN401
-    with _translated:
-        return await pool.acquire(timeout=_ACQUIRE_SECONDS)
-
-
-async def _give_back(pool: Any, connection: Connection) -> None:  # noqa: ANN401
-    """A connection that cannot be given back is broken: it is thrown away, and what the caller came for is not spoilt by it."""
-    try:
-        await pool.release(connection)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()
-
-
 @asynccontextmanager
-async def _lent(pool: Any) -> AsyncIterator[Connection]:  # noqa: ANN401
-    connection = await _take(pool)
+async def _lent(pool: Pool) -> AsyncIterator[Connection]:
+    with _translated:
+        connection = await pool.lend()
     try:
         yield connection
+    except CancelledError:
+        connection.terminate()
+        raise
     finally:
-        await _give_back(pool, connection)
+        pool.take_back(connection)
 
 
 @asynccontextmanager
