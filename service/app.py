@@ -193,5 +193,7 @@ def open_journal(
         clock=clock,
         chance=chance,
         remembered=RememberedHead(config.home / "audit-head"),
-        address_mac=lambda address, month: vault.mac("address", f"{month}\0{address}".encode())[:12].hex(),
+        address_mac=lambda address, month: vault.mac("address", f"menshen/audit-address/v1\0{month}\0{address}".encode())[
+            :12
+        ].hex(),
     )
