@@ -32,7 +32,7 @@ from service.audit.replay import Break, Place, Replay
 from service.audit.store import Waiting
 from service.audit.store import head as read_head
 from service.audit.tree import Tile, Tree
-from service.db.engine import Database
+from service.db.engine import Database, Session
 from service.errors import LogBroken, Malformed
 from service.hazmat import merkle
 
@@ -126,27 +126,27 @@ async def _compare_tiles(replay: Replay, database: Database, made: list[Tile], s
 
 
 async def _pages(database: Database, end: int) -> AsyncGenerator[tuple[int, Page, Tiles]]:
-    """Pages with their tiles. The next one is on its way while this one is worked on."""
-
-    async def fetched(number: int) -> tuple[int, Page, Tiles]:
-        first, last = number * store.PAGE, min((number + 1) * store.PAGE, end)
-        page = await store.page(database.read, first, last)
-        width = merkle.TILE_WIDTH
-        return number, page, await store.tiles(database.read, 0, first // width, last // width)
-
-    count = -(-end // store.PAGE)
-    following = asyncio.ensure_future(fetched(0)) if count else None
-    try:
-        for number in range(count):
-            assert following is not None
-            found = await following
-            following = asyncio.ensure_future(fetched(number + 1)) if number + 1 < count else None
-            # One turn of the loop, so that the request is sent before the work begins.
-            await asyncio.sleep(0)
-            yield found
-    finally:
-        if following is not None:
+    """Pages with their tiles. The database works on the next one while we work on this one."""
+    async with database.snapshot() as session:
+        count = -(-end // store.PAGE)
+        following = asyncio.ensure_future(_page(session, 0, end))
+        try:
+            for number in range(count):
+                page, tiles = await following
+                following = asyncio.ensure_future(_page(session, min(number + 1, count - 1), end))
+                # Two turns of the loop, which sends at the end of one: the request is on its way before the work begins.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                yield number, page, tiles
+        finally:
             following.cancel()
+            await asyncio.wait({following})
+
+
+async def _page(session: Session, number: int, end: int) -> tuple[Page, Tiles]:
+    first, last = number * store.PAGE, min((number + 1) * store.PAGE, end)
+    page = await store.page(session, first, last)
+    return page, await store.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
 
 
 def _entry_findings(replay: Replay, head: Head, state: _State) -> list[Finding]:
