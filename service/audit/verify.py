@@ -133,10 +133,11 @@ async def _pages(database: Database, end: int) -> AsyncGenerator[tuple[int, Page
         try:
             for number in range(count):
                 page, tiles = await following
-                following = asyncio.ensure_future(_page(session, min(number + 1, count - 1), end))
-                # Two turns of the loop, which sends at the end of one: the request is on its way before the work begins.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+                if number + 1 < count:
+                    following = asyncio.ensure_future(_page(session, number + 1, end))
+                    # Two turns of the loop, which sends at the end of one: the request is on its way before the work begins.
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
                 yield number, page, tiles
         finally:
             following.cancel()
