@@ -38,6 +38,7 @@ def _grant(url: str, role: str) -> None:
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
             verbs = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+            verbs = "SELECT, INSERT, UPDATE" if table.name == "audit_head" else verbs
             connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {quoted}")
             connection.exec_driver_sql(f"GRANT {verbs} ON {table.name} TO {quoted}")
         connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {quoted}")
