@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from policies import checks, clock, faults, matters, parties
-from policies.files import digest, document, snapshot
-from policies.notices import notices
-from policies.problems import Findings, PolicyProblem, PolicyUnreadable, Problem
+from policies import clock
+from policies.loading import checks, faults, matters, parties
+from policies.loading.files import digest, document, snapshot
+from policies.loading.notices import notices
+from policies.loading.problems import Findings, PolicyProblem, PolicyUnreadable, Problem
 from policies.terms import Catalogue
 
 __all__ = ["SHIPPED", "PolicyProblem", "PolicyUnreadable", "Problem", "load", "parse"]

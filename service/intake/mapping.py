@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from policies import faults
-from policies.files import document
-from policies.problems import Fault, Findings
-from policies.reading import Section
+from policies.loading import faults
+from policies.loading.files import document
+from policies.loading.problems import Fault, Findings
+from policies.loading.reading import Section
 from policies.terms import Basis, Catalogue
 from service.consent.model import Expression
 from service.intake.encoding import unreadable

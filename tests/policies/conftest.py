@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from policies import files
 from policies.catalogue import SHIPPED
+from policies.loading import files
 
 
 @pytest.fixture

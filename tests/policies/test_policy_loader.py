@@ -1,6 +1,6 @@
 """Every way in which a policy folder can be wrong, tried on a copy of the shipped one: file, key and code must be told.
 
-`CASES` breaks one thing at a time. A last test holds the list against `policies/faults.py`: a fault that nobody provokes here is a rule
+`CASES` breaks one thing at a time. A last test holds the list against `policies/loading/faults.py`: a fault that nobody provokes here is a rule
 that nobody knows to work.
 """
 
@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import faults, files
 from policies.catalogue import FILES, SHIPPED, PolicyProblem, PolicyUnreadable, Problem, load, parse
-from policies.problems import Fault
+from policies.loading import faults, files
+from policies.loading.problems import Fault
 from policies.terms import Catalogue
 
 

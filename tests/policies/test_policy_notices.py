@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from policies.catalogue import PolicyProblem, load
-from policies.notices import ELEMENTS
+from policies.loading.notices import ELEMENTS
 from policies.terms import Catalogue
 
 FIRST = "notices/2026-10"

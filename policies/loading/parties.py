@@ -3,8 +3,8 @@
 What refers to another file is weighed afterwards, when all of them are known (`checks.py`).
 """
 
-from policies import faults
-from policies.reading import Section
+from policies.loading import faults
+from policies.loading.reading import Section
 from policies.terms import Brand, Controller, Recipient, RecipientRole, Role
 
 ACTIONS = (

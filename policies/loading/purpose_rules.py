@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from policies import faults
-from policies.problems import Fault, Findings
+from policies.loading import faults
+from policies.loading.problems import Fault, Findings
 from policies.terms import Basis, Catalogue, Purpose, PurposeClass, RecipientRole, Sensitivity
 
 _PURPOSES = "purposes.toml"

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from policies import faults
-from policies.files import document, text_of
-from policies.problems import Findings
-from policies.reading import Section
+from policies.loading import faults
+from policies.loading.files import document, text_of
+from policies.loading.problems import Findings
+from policies.loading.reading import Section
 from policies.terms import Notice
 
 KINDS = ("GENERAL", "CHILD")

@@ -3,8 +3,8 @@
 A rule that builds on a key which has a problem already stays silent about it; the first problem says enough.
 """
 
-from policies import faults, field_rules, purpose_rules
-from policies.problems import Findings
+from policies.loading import faults, field_rules, purpose_rules
+from policies.loading.problems import Findings
 from policies.terms import Basis, Catalogue
 
 _PURPOSES = "purposes.toml"

@@ -21,9 +21,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from policies import faults
-from policies.problems import Findings, PolicyUnreadable, Problem
-from policies.reading import Section
+from policies.loading import faults
+from policies.loading.problems import Findings, PolicyUnreadable, Problem
+from policies.loading.reading import Section
 
 _LABEL = b"menshen/policy/v1\n"
 _BOM = b"\xef\xbb\xbf"

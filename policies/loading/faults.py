@@ -1,6 +1,6 @@
 """Every fault that a policy folder can have, in the words that the privacy officer reads. Codes are stable."""
 
-from policies.problems import Fault
+from policies.loading.problems import Fault
 
 # --- the files -------------------------------------------------------------------------------------------------------
 

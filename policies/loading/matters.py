@@ -7,8 +7,9 @@ What refers to another file is weighed afterwards, when all of them are known (`
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from policies import faults, mask
-from policies.reading import Section
+from policies import mask
+from policies.loading import faults
+from policies.loading.reading import Section
 from policies.terms import (
     Basis,
     Category,

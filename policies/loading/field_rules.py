@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from policies import faults
-from policies.problems import Findings
+from policies.loading import faults
+from policies.loading.problems import Findings
 from policies.terms import Catalogue, Field, LookupKind, Sensitivity, ValueType
 
 PLAINTEXT = frozenset({"tier", "points", "joined_on", "tags"})

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar, cast
 
-from policies import faults
-from policies.problems import Fault, Findings
+from policies.loading import faults
+from policies.loading.problems import Fault, Findings
 from policies.terms import Title
 
 E = TypeVar("E", bound=StrEnum)
