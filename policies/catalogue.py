@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 from policies import clock
 from policies.loading import checks, faults, matters, parties
+from policies.loading.consent import consent_rules
 from policies.loading.files import digest, document, snapshot
 from policies.loading.notices import notices
 from policies.loading.problems import Findings, PolicyProblem, PolicyUnreadable, Problem
+from policies.loading.scopes import with_scopes
 from policies.terms import Catalogue
 
 __all__ = ["SHIPPED", "PolicyProblem", "PolicyUnreadable", "Problem", "load", "parse"]
@@ -22,7 +24,16 @@ SHIPPED = Path(__file__).parent
 own from.
 """
 
-FILES = ("controller.toml", "fields.toml", "recipients.toml", "purposes.toml", "channels.toml", "roles.toml")
+FILES = (
+    "controller.toml",
+    "fields.toml",
+    "recipients.toml",
+    "purposes.toml",
+    "channels.toml",
+    "roles.toml",
+    "consent.toml",
+    "tags.toml",
+)
 
 
 def load(folder: Path) -> Catalogue:
@@ -52,7 +63,8 @@ def _strangers(files: Mapping[str, bytes], findings: Findings) -> None:
 def _assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
     """The catalogue as far as it could be read, with stand-ins elsewhere; never let out when there are findings."""
     pages = {name: document(name, files, findings) for name in FILES}
-    purposes = matters.purposes(pages["purposes.toml"])
+    published = notices(files, findings)
+    purposes = with_scopes(matters.purposes(pages["purposes.toml"]), published)
     catalogue = Catalogue(
         controller=parties.controller(pages["controller.toml"]),
         categories=MappingProxyType(matters.categories(pages["fields.toml"])),
@@ -61,7 +73,9 @@ def _assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
         purposes=MappingProxyType(purposes),
         channels=MappingProxyType(matters.channels(pages["channels.toml"])),
         roles=MappingProxyType(parties.roles(pages["roles.toml"])),
-        notices=MappingProxyType(notices(files, findings)),
+        notices=MappingProxyType(published),
+        consent=consent_rules(pages["consent.toml"]),
+        tags=MappingProxyType(matters.tags(pages["tags.toml"])),
         self_purpose=next((purpose.key for purpose in purposes.values() if purpose.self_service), ""),
         holidays_known_until=clock.known_until(),
         digest=digest(files),

@@ -7,9 +7,10 @@ or nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, Reason, Shape
+from policies.clock import age_on, day_in_shanghai
+from policies.terms import AgeBand, Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Shape
 
 _VALID = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 # A basis that is none of these, whatever it is, needs consent: a string from somewhere must not open anything.
@@ -18,7 +19,6 @@ _BY_STATE = {
     ConsentState.WITHDRAWN: Reason.CONSENT_WITHDRAWN,
     ConsentState.REVOKED: Reason.CONSENT_WITHDRAWN,
     ConsentState.EXPIRED: Reason.CONSENT_EXPIRED,
-    ConsentState.INVALIDATED: Reason.NOTICE_STALE,
 }
 _BY_STATUS = {
     MemberStatus.GUARDIAN_PENDING: Reason.GUARDIAN_CONSENT_REQUIRED,
@@ -31,13 +31,14 @@ _BY_STATUS = {
 class Ask:
     """What somebody wants: these fields, for this purpose.
 
-    `token_purposes` is the token's own narrowing, None when it has none.
+    `token_purposes` is the token's own narrowing, None when it has none. `staff`: a person looks, and minors need an approval.
     """
 
     purpose: str
     fields: tuple[str, ...]
     roles: frozenset[str]
     token_purposes: frozenset[str] | None = None
+    staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,49 @@ class Plan:
     purpose: Purpose
     shapes: Mapping[str, Shape]
     withheld: tuple[tuple[str, Reason], ...]
+    staff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Minority:
+    """What is known of somebody who was a minor when last written: the band at this moment, None once they have grown out of all.
+
+    `told`: the birthday could be read. Where it could not, nothing may be assumed and nothing is allowed. `approved`: this member of
+    staff may look at them now (MIN 36).
+    """
+
+    band: AgeBand | None
+    told: bool = True
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of one member for the purpose at hand, read in the same statement as the row."""
+    """What is known of one member for the purpose at hand, read in the same statement as the row.
+
+    `scope` is the version of the purpose that was consented to; `by_guardian` who said yes; `minority` is None for an adult.
+    `personalisation` is the member's switch: False once it was turned off, None when it was never touched.
+    """
 
     member_id: str
     status: MemberStatus
     consent: ConsentState = ConsentState.NEVER_ASKED
     expires_at: datetime | None = None
     event_id: str | None = None
+    scope: int = 1
+    by_guardian: bool = False
+    minority: Minority | None = None
+    personalisation: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to open `shapes` of `member_id` for `purpose`, and nothing else."""
+    """Leave to open `shapes` of `member_id` for `purpose`, and nothing else. `stale`: what the member's consent does not cover yet."""
 
     member_id: str
     purpose: str
     shapes: Mapping[str, Shape]
+    stale: tuple[str, ...] = ()
 
 
 def weigh(ask: Ask, catalogue: Catalogue) -> Plan | Refusal:
@@ -87,29 +111,93 @@ def weigh(ask: Ask, catalogue: Catalogue) -> Plan | Refusal:
         return Refusal(Reason.ROLE_NOT_ALLOWED)
     shapes = {key: purpose.fields[key] for key in ask.fields if key in purpose.fields}
     outside = tuple((key, Reason.FIELD_NOT_IN_PURPOSE) for key in ask.fields if key not in purpose.fields)
-    return Plan(purpose, shapes, outside)
+    return Plan(purpose, shapes, outside, ask.staff)
 
 
 def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
-    """Judge one member under a plan. Without a valid basis at this moment there is no permit.
+    """Judge one member under a plan. Without a valid basis at this moment there is no permit."""
+    purpose = plan.purpose
+    reason = (
+        _barred(purpose, standing)
+        or (None if purpose.basis in _WITHOUT_CONSENT else weigh_consent(purpose, standing, now))
+        or (_unwanted(purpose, standing) if purpose.automated_decision else None)
+    )
+    if reason is not None:
+        return Refusal(reason)
+    shapes = plan.shapes
+    stale: tuple[str, ...] = ()
+    if purpose.basis not in _WITHOUT_CONSENT and standing.scope != purpose.version:
+        shapes, stale = _consented(purpose, standing.scope, shapes)
+    if plan.staff and _shielded(standing):
+        shapes = dict.fromkeys(shapes, Shape.MASKED)
+    return Permit(standing.member_id, purpose.key, shapes, stale)
 
-    A restricted member may still see their own (PIPL 44, 45): what is restricted is what others do with it.
-    """
-    own = plan.purpose.self_service and standing.status is MemberStatus.RESTRICTED
-    if standing.status is not MemberStatus.ACTIVE and not own:
-        return Refusal(_BY_STATUS.get(standing.status, Reason.PROCESSING_RESTRICTED))
-    if plan.purpose.basis not in _WITHOUT_CONSENT:
-        refusal = weigh_consent(plan.purpose, standing, now)
-        if refusal is not None:
-            return refusal
-    return Permit(standing.member_id, plan.purpose.key, plan.shapes)
 
-
-def weigh_consent(purpose: Purpose, standing: Standing, now: datetime) -> Refusal | None:
+def weigh_consent(purpose: Purpose, standing: Standing, now: datetime) -> Reason | None:
     """None when the consent stands at this moment; otherwise why it does not."""
     if standing.consent not in _VALID:
         unasked = Reason.SEPARATE_CONSENT_REQUIRED if purpose.separate_consent else Reason.CONSENT_REQUIRED
-        return Refusal(_BY_STATE.get(standing.consent, unasked))
+        return _BY_STATE.get(standing.consent, unasked)
     if standing.expires_at is not None and standing.expires_at <= now:
-        return Refusal(Reason.CONSENT_EXPIRED)
+        return Reason.CONSENT_EXPIRED
+    if not purpose.least_scope <= standing.scope <= purpose.version:
+        return Reason.NOTICE_STALE
+    if _under_guardian(standing) and not standing.by_guardian:
+        return Reason.GUARDIAN_CONSENT_REQUIRED
     return None
+
+
+def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, approved: bool = False) -> Minority:
+    """The band of somebody who may be a minor, at this moment in Asia/Shanghai: full years are reached with the birthday."""
+    if not isinstance(birthday, date) or isinstance(birthday, datetime):
+        return Minority(None, told=False, approved=approved)
+    return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), approved=approved)
+
+
+def leave_to_tell_age(member_id: str, catalogue: Catalogue) -> Permit:
+    """Leave to open the birthday of one who may be a minor, to tell how the law protects them (PIPL 31). It leaves the service in no
+    answer.
+    """
+    return Permit(member_id, catalogue.self_purpose, {catalogue.consent.age_field: Shape.PLAIN})
+
+
+def _barred(purpose: Purpose, standing: Standing) -> Reason | None:
+    """Why nothing may be done with this member at all. A restricted one may still see their own (PIPL 44, 45): what is restricted is
+    what others do with it.
+    """
+    status, minority = standing.status, standing.minority
+    if minority is not None and not minority.told:
+        return Reason.GUARDIAN_CONSENT_REQUIRED
+    if status is MemberStatus.ACTIVE:
+        return None
+    if status is MemberStatus.RESTRICTED and purpose.self_service:
+        return None
+    grown = minority is not None and not (minority.band and minority.band.guardian)
+    if status is MemberStatus.GUARDIAN_PENDING and grown:
+        return None
+    return _BY_STATUS.get(status, Reason.PROCESSING_RESTRICTED)
+
+
+def _unwanted(purpose: Purpose, standing: Standing) -> Reason | None:
+    """No automated marketing to minors, whatever was consented (MIN 24(3)); none to whoever has switched it off (PIPL 24(2))."""
+    band = standing.minority.band if standing.minority else None
+    if band is not None and not band.automated_marketing and purpose.purpose_class is PurposeClass.COMMERCIAL:
+        return Reason.MINOR_ADM_MARKETING_FORBIDDEN
+    return Reason.PERSONALISATION_OFF if standing.personalisation is False else None
+
+
+def _under_guardian(standing: Standing) -> bool:
+    band = standing.minority.band if standing.minority else None
+    return band is not None and band.guardian
+
+
+def _shielded(standing: Standing) -> bool:
+    """A minor whom this member of staff has no approval to see: everything is masked (SM-09)."""
+    minority = standing.minority
+    return bool(minority and minority.band and minority.band.staff_approval and not minority.approved)
+
+
+def _consented(purpose: Purpose, version: int, shapes: Mapping[str, Shape]) -> tuple[dict[str, Shape], tuple[str, ...]]:
+    """Of these fields those that the consented version had, and those that came later: the old scope goes on, the new one waits."""
+    had = purpose.scopes[version].fields if version in purpose.scopes else frozenset()
+    return {key: shape for key, shape in shapes.items() if key in had}, tuple(key for key in shapes if key not in had)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+TAGS = "tags"
+"""The field that holds a member's tags, words of the closed vocabulary."""
+
 
 class Basis(StrEnum):
     """The seven bases of PIPL 13(1). There is no other: 'legitimate interest' does not exist in this law."""
@@ -105,6 +108,9 @@ class Reason(StrEnum):
     NOTICE_STALE = "NOTICE_STALE"
     SEPARATE_CONSENT_REQUIRED = "SEPARATE_CONSENT_REQUIRED"
     GUARDIAN_CONSENT_REQUIRED = "GUARDIAN_CONSENT_REQUIRED"
+    MINOR_ADM_MARKETING_FORBIDDEN = "MINOR_ADM_MARKETING_FORBIDDEN"
+    PERSONALISATION_OFF = "PERSONALISATION_OFF"
+    APPROVAL_REQUIRED = "APPROVAL_REQUIRED"
     PROCESSING_RESTRICTED = "PROCESSING_RESTRICTED"
     ERASED = "ERASED"
 
@@ -150,11 +156,31 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a member says yes to (PIPL 14, 17): one version of a consent-based purpose, as a published notice pinned it.
+
+    `words` is the question as it is put to the member, by language tag; a consent event carries its SHA-256. `months` is how long
+    the yes holds.
+    """
+
+    version: int
+    fields: frozenset[str]
+    method: Title
+    recipients: frozenset[str]
+    retention_months: int
+    months: int
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """One declared purpose. `fields` maps each field it may read or write to the shape it leaves in.
 
     `self_service` marks the one purpose under which a member reads their own data (PIPL 44, 45). `consent_months` is how long a
-    consent holds once given; 0: until it is withdrawn.
+    consent holds once given; 0: until it is withdrawn. `version` counts its material changes (NC-09); `scopes` are those that
+    members have been asked about, by version. `necessity` and `impact` say why sensitive data is needed and what it means for the
+    member (PIPL 30), `logic` how an automated decision comes about (PIPL 24). `personalisation` marks the purpose that the member's
+    switch turns on and off.
     """
 
     key: str
@@ -173,11 +199,31 @@ class Purpose:
     pia: str
     self_service: bool
     consent_months: int = 0
+    version: int = 1
+    necessity: Title | None = None
+    impact: Title | None = None
+    logic: Title | None = None
+    personalisation: bool = False
+    scopes: Mapping[int, Scope] = field(default_factory=dict)
+
+    @property
+    def least_scope(self) -> int:
+        """The oldest version under which a consent still carries anything: since then the method has not changed.
+
+        Fields and recipients can be told apart from those of before; a method cannot, so a change of method ends what was allowed.
+        """
+        least = self.version
+        while least - 1 in self.scopes and self.scopes[least - 1].method == self.method:
+            least -= 1
+        return least
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody outside who receives data for a purpose: who, how to reach them (PIPL 23), under which contract (PIPL 21)."""
+    """Somebody outside who receives data for a purpose: who, how to reach them (PIPL 23), under which contract (PIPL 21).
+
+    `known_by` is the field by which they know a member, "" when they need not be told of a withdrawal one by one.
+    """
 
     key: str
     name: Title
@@ -185,6 +231,7 @@ class Recipient:
     contact: str
     contract: str
     region: str
+    known_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +284,19 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a notice changed against the one before it, in one section (PIPL 17(2)). `texts` is the new section by language tag."""
+
+    section: str
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
-    """One published version of the text that members see. `texts` and `digests` (SHA-256, hex) are by language tag."""
+    """One published version of the text that members see. `texts` and `digests` (SHA-256, hex) are by language tag.
+
+    `scopes` are the consent-based purposes that it told of, by purpose; `changes` what is new against the one it supersedes.
+    """
 
     version: str
     kind: str
@@ -247,6 +305,55 @@ class Notice:
     sections: frozenset[str]
     texts: Mapping[str, bytes]
     digests: Mapping[str, str]
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgeBand:
+    """Members younger than `until` years, and older than the band before (SM-12: data, not code).
+
+    `guardian`: a guardian must consent (PIPL 31). `automated_marketing`: whether automated decisions may market to them (未成年人
+    网络保护条例 24). `staff_approval`: staff see them under an approval only (MIN 36).
+    """
+
+    key: str
+    title: Title
+    until: int
+    guardian: bool
+    automated_marketing: bool
+    staff_approval: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One word of the closed vocabulary (AD-06). `category` is one of fields.toml: a sensitive one needs a sensitive purpose."""
+
+    key: str
+    title: Title
+    meaning: Title
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRules:
+    """How consents are asked for and passed on (consent.toml). `bands` are in the order of age.
+
+    `reask_days` is the pause after an unanswered question, a refusal or a withdrawal (NC-11); on a channel of `ask_once` a question is
+    put once and never again (SMS31 18). `age_field` holds the birthday that bands are told by.
+    """
+
+    reask_days: int
+    ask_once: frozenset[str]
+    age_field: str
+    bands: tuple[AgeBand, ...]
+    propagation_alarm_hours: int
+    sensitive_threshold: int
+    sensitive_officer: str
+
+    def band_of(self, age: int) -> AgeBand | None:
+        """The band of somebody of this age in full years; None for an adult."""
+        return next((band for band in self.bands if age < band.until), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +369,10 @@ class Catalogue:
     self_purpose: str
     holidays_known_until: date
     digest: str
+    consent: ConsentRules
     categories: Mapping[str, Category] = field(default_factory=dict)
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
+    tags: Mapping[str, Tag] = field(default_factory=dict)
 
     def notice_in_force(self, now: datetime, kind: str = "GENERAL") -> Notice | None:
         """The newest notice of its kind that is in effect, or None where nothing may be asked yet."""

@@ -14,7 +14,9 @@ class DecisionInput:
     """Becomes a `model.Decision`."""
 
     purpose: PurposeKey = strawberry.field(description="The purpose that was asked (处理目的).")
-    granted: bool = strawberry.field(description="true: consented (同意); false: refused (拒绝).")
+    granted: bool | None = strawberry.field(
+        description="true: consented (同意); false: refused (拒绝); null: not now (暂不决定)."
+    )
 
 
 @strawberry.input(description="What the member held in their hand (终端).")
@@ -44,6 +46,12 @@ class EvidenceInput:
         default=BoxState.NONE, description="What the box looked like beforehand (选项框初始状态)."
     )
     client: ClientInput | None = strawberry.field(default=None, description="What the member held in their hand (终端).")
+    screen_purpose_count: int | None = strawberry.field(
+        default=None, description="How many purposes the screen asked for (同屏征求的目的数); 1 for a separate consent."
+    )
+    words_digest: str | None = strawberry.field(
+        default=None, description="SHA-256, in hex, of the question as it was shown (问句摘要); needed for a separate consent."
+    )
 
 
 def decision_of(given: DecisionInput) -> model.Decision:
@@ -65,4 +73,6 @@ def evidence_of(given: EvidenceInput | None) -> model.Evidence | None:
         channel=model.CaptureChannel[given.channel.name],
         box=model.BoxState[given.box.name] if given.box is not None else model.BoxState.NONE,
         client=model.Client(client.app_id or "", client.app_version or "", client.device_digest or ""),
+        purposes_on_screen=given.screen_purpose_count,
+        words_digest=given.words_digest or "",
     )

@@ -9,8 +9,8 @@ from strawberry import Info as StrawberryInfo
 
 from policies.terms import Catalogue
 from schema.documents import Operation
-from service.disclosure.operations import Operations
 from service.errors import Unauthenticated
+from service.operations import Operations
 from service.values import Call
 
 

@@ -22,9 +22,9 @@ from schema.limits import Limits
 from schema.meter import Meter
 from schema.request import Asked, from_body, from_query
 from schema.root import schema, served
-from service.disclosure.operations import Operations
 from service.errors import ServiceError, Unauthenticated
 from service.identity.verifier import Verifier
+from service.operations import Operations
 from service.values import Actor, Call, Chance, Clock, new_id
 
 _log = structlog.get_logger("menshen.graphql")

@@ -27,6 +27,14 @@ class WithheldReason(Enum):
     GUARDIAN_CONSENT_REQUIRED = value(
         "GUARDIAN_CONSENT_REQUIRED", description="Under 14: a guardian must consent. 须监护人同意。"
     )
+    MINOR_ADM_MARKETING_FORBIDDEN = value(
+        "MINOR_ADM_MARKETING_FORBIDDEN",
+        description="No automated marketing to a minor, whatever was consented. 不得以自动化决策方式向未成年人营销。",
+    )
+    PERSONALISATION_OFF = value(
+        "PERSONALISATION_OFF", description="The member has switched personalisation off. 会员已关闭个性化。"
+    )
+    APPROVAL_REQUIRED = value("APPROVAL_REQUIRED", description="Staff need an approval for this. 员工须先取得审批。")
     PROCESSING_RESTRICTED = value(
         "PROCESSING_RESTRICTED", description="Processing is restricted for this member. 该会员的处理已受限制。"
     )

@@ -29,6 +29,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "NOT_CONSENT_BASED": ("This purpose does not stand on consent.", "该目的不以同意为依据。"),
     "DUPLICATE_DECISION": ("One purpose was answered twice.", "同一目的出现了两个答复。"),
     "EVIDENCE_INCOMPLETE": ("The evidence lacks a mandatory part.", "同意证据缺少必备内容。"),
+    "NOT_IN_NOTICE": ("The notice in force does not tell of this purpose as it is now.", "现行告知未说明该目的的现行范围。"),
+    "WORDS_UNKNOWN": ("The question that was shown is not the published one.", "所展示的问句与已发布的不符。"),
     "PROCESSING_RESTRICTED": ("This member's processing is restricted.", "已限制处理该会员的个人信息。"),
     "NO_DECISION": ("There is no decision to record.", "没有可记录的决定。"),
     "CONSENT_NEEDED": (

@@ -22,11 +22,11 @@ from service.audit.writer import Writer
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
-from service.disclosure.operations import Operations
 from service.errors import ConfigError
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
 from service.members import store as members
+from service.operations import Operations
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for

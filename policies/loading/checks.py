@@ -5,10 +5,12 @@ A rule that builds on a key which has a problem already stays silent about it; t
 
 from policies.loading import faults, field_rules, purpose_rules
 from policies.loading.problems import Findings
-from policies.terms import Basis, Catalogue
+from policies.loading.scopes import weigh_scopes
+from policies.terms import TAGS, Basis, Catalogue, ValueType
 
 _PURPOSES = "purposes.toml"
 _CHANNELS = "channels.toml"
+_CONSENT = "consent.toml"
 
 
 def weigh(catalogue: Catalogue, findings: Findings) -> None:
@@ -19,9 +21,9 @@ def weigh(catalogue: Catalogue, findings: Findings) -> None:
     for purpose in catalogue.purposes.values():
         for purpose_rule in purpose_rules.RULES:
             purpose_rule(purpose, catalogue, findings)
-    _self_service(catalogue, findings)
-    _caps(catalogue, findings)
-    _brands(catalogue, findings)
+    weigh_scopes(catalogue, findings)
+    for rule in (_self_service, _personalisation, _caps, _brands, _ages, _tags, _known_by, _staff_answers_for_nobody):
+        rule(catalogue, findings)
 
 
 def _self_service(catalogue: Catalogue, findings: Findings) -> None:
@@ -36,6 +38,15 @@ def _self_service(catalogue: Catalogue, findings: Findings) -> None:
             findings.add(_PURPOSES, f"purposes.{purpose.key}.basis", faults.SELF_SERVICE_BASIS)
 
 
+def _personalisation(catalogue: Catalogue, findings: Findings) -> None:
+    """PIPL 24(2): one switch, which stands for one purpose."""
+    marked = [purpose for purpose in catalogue.purposes.values() if purpose.personalisation]
+    fit = [purpose for purpose in marked if purpose.basis is Basis.CONSENT and purpose.automated_decision]
+    if (len(marked) != 1 or not fit) and not findings.spoiled(_PURPOSES, "purposes"):
+        names = ", ".join(purpose.key for purpose in marked) or "0"
+        findings.add(_PURPOSES, "purposes", faults.PERSONALISATION_PURPOSE, found=names)
+
+
 def _caps(catalogue: Catalogue, findings: Findings) -> None:
     """Promise 8: no policy may allow more than three in seven days. All channels count together, so each states the whole."""
     for channel in catalogue.channels.values():
@@ -43,6 +54,60 @@ def _caps(catalogue: Catalogue, findings: Findings) -> None:
         too_loose = channel.cap_messages > 3 or channel.cap_days < 7
         if too_loose and not findings.spoiled(_CHANNELS, f"{key}.cap_messages", f"{key}.cap_days"):
             findings.add(_CHANNELS, f"{key}.cap_messages", faults.CAP_TOO_LOOSE)
+
+
+_AGES = (
+    (14, "guardian = true", "个保法第31条 PIPL 31", lambda band: band.guardian),
+    (18, "automated_marketing = false", "未成年人网络保护条例第24条 MIN 24", lambda band: not band.automated_marketing),
+    (18, "staff_approval = true", "未成年人网络保护条例第36条 MIN 36", lambda band: band.staff_approval),
+)
+
+
+def _ages(catalogue: Catalogue, findings: Findings) -> None:
+    """A policy may protect more ages than the law, and none less."""
+    if findings.spoiled(_CONSENT, "age_bands"):
+        return
+    rules = catalogue.consent
+    field = catalogue.fields.get(rules.age_field)
+    if (field is None or field.value_type is not ValueType.DATE) and not findings.spoiled(_CONSENT, "age_field"):
+        findings.add(_CONSENT, "age_field", faults.AGE_FIELD)
+    for until, rule, article, holds in _AGES:
+        if not all((band := rules.band_of(age)) and holds(band) for age in range(until)):
+            findings.add(_CONSENT, "age_bands", faults.BAND_MISSING, until=until, rule=rule, article=article)
+
+
+def _tags(catalogue: Catalogue, findings: Findings) -> None:
+    """AD-06: a tag that says something sensitive needs a purpose that may use such data, with its separate consent."""
+    for tag in catalogue.tags.values():
+        where = f"tags.{tag.key}.category"
+        category = catalogue.categories.get(tag.category)
+        if category is None:
+            if not findings.spoiled("tags.toml", where) and not findings.spoiled("fields.toml"):
+                findings.add("tags.toml", where, faults.CATEGORY_UNKNOWN)
+        elif category.sensitive and not _used_separately(tag.category, catalogue):
+            findings.add("tags.toml", where, faults.TAG_SENSITIVE, name=tag.category)
+
+
+def _used_separately(category: str, catalogue: Catalogue) -> bool:
+    """Whether a purpose with separate consent uses tags and data of this category together."""
+    return any(
+        purpose.separate_consent
+        and TAGS in purpose.fields
+        and any(catalogue.fields[key].category == category for key in purpose.fields if key in catalogue.fields)
+        for purpose in catalogue.purposes.values()
+    )
+
+
+def _known_by(catalogue: Catalogue, findings: Findings) -> None:
+    for recipient in catalogue.recipients.values():
+        if recipient.known_by and recipient.known_by not in catalogue.fields and not findings.spoiled("fields.toml"):
+            findings.add("recipients.toml", f"recipients.{recipient.key}.known_by", faults.KNOWN_BY)
+
+
+def _staff_answers_for_nobody(catalogue: Catalogue, findings: Findings) -> None:
+    for role in catalogue.roles.values():
+        if role.kind == "staff" and "consent.record" in role.may:
+            findings.add("roles.toml", f"roles.{role.key}.may", faults.STAFF_CONSENT)
 
 
 def _brands(catalogue: Catalogue, findings: Findings) -> None:

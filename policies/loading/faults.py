@@ -175,3 +175,53 @@ NOTICE_SUPERSEDES = Fault(
     "{name} is no earlier published notice of the same kind.",
     "{name} 不是同类的更早已发布版本。",
 )
+
+# --- what members were asked -----------------------------------------------------------------------------------------
+
+SCOPE_UNPUBLISHED = Fault(
+    "SCOPE_UNPUBLISHED",
+    "No published notice tells of version {version}: write one, then run `menshen policy publish`.",
+    "没有已发布的告知说明第 {version} 版：请拟定新版告知并运行 menshen policy publish。",
+)
+SCOPE_CHANGED = Fault(
+    "SCOPE_CHANGED",
+    "More than was published as version {version} ({beyond}): raise the version and publish a notice (PIPL 14).",
+    "超出已发布的第 {version} 版（{beyond}）：请提高版本号并发布新告知，重新取得同意（个保法第14条）。",
+)
+SCOPE_AMBIGUOUS = Fault(
+    "SCOPE_AMBIGUOUS",
+    "Version {version} was published before with less ({beyond}); a version means one thing.",
+    "第 {version} 版此前发布时范围更小（{beyond}）；同一版本号只能有一个含义。",
+)
+NECESSITY_MISSING = Fault(
+    "NECESSITY_MISSING",
+    "Needs `necessity` and `impact` (PIPL 28, 30; NDR 21) because of: {why}.",
+    "须写明必要性（necessity）和对个人权益的影响（impact）（个保法第28、30条），原因：{why}。",
+)
+LOGIC_MISSING = Fault(
+    "LOGIC_MISSING",
+    "An automated decision needs `logic`: its basic principle and main mechanism (PIPL 24).",
+    "自动化决策须写明基本原理和主要运行机制（logic）（个保法第24条）。",
+)
+PERSONALISATION_PURPOSE = Fault(
+    "PERSONALISATION_PURPOSE",
+    "The purpose of the personalisation switch is one, based on CONSENT, and an automated decision; found: {found}.",
+    "个性化开关对应恰好一个基于同意的自动化决策目的；现有：{found}。",
+)
+AGE_FIELD = Fault("AGE_FIELD", "Not a date field of fields.toml.", "不是 fields.toml 中的日期字段。")
+BAND_MISSING = Fault(
+    "BAND_MISSING",
+    "There must be a band until {until} with {rule} ({article}).",
+    "须有一个 until = {until} 的年龄段，且 {rule}（{article}）。",
+)
+KNOWN_BY = Fault("KNOWN_BY", "Not a field of fields.toml.", "fields.toml 中没有该字段。")
+TAG_SENSITIVE = Fault(
+    "TAG_SENSITIVE",
+    "Category {name} is sensitive, and no purpose with separate consent uses it (PIPL 29; 算法推荐规定 10).",
+    "{name} 属敏感类别，且没有经单独同意的目的使用它（个保法第29条、算法推荐管理规定第10条）。",
+)
+STAFF_CONSENT = Fault(
+    "STAFF_CONSENT",
+    "Staff cannot answer for a member (PIPL 14): no employee may have consent.record.",
+    "员工不得代会员作出同意（个保法第14条）：员工角色不得有 consent.record。",
+)

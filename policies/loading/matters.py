@@ -20,6 +20,7 @@ from policies.terms import (
     PurposeClass,
     Sensitivity,
     Shape,
+    Tag,
     ValueType,
 )
 
@@ -92,6 +93,11 @@ def _purpose(key: str, section: Section) -> Purpose:
         pia=section.text("pia", blank=True),
         self_service=section.flag("self_service"),
         consent_months=section.whole("consent_months", 0, MONTHS),
+        version=section.whole("version", 1, 10_000),
+        necessity=section.title_if_any("necessity"),
+        impact=section.title_if_any("impact"),
+        logic=section.title_if_any("logic"),
+        personalisation=section.flag("personalisation", otherwise=False),
     )
     section.close()
     return value
@@ -107,6 +113,17 @@ def _some(section: Section, key: str) -> tuple[str, ...]:
     if not found and not section.findings.spoiled(section.file, section.at(key)):
         section.fault(key, faults.BLANK)
     return found
+
+
+def tags(section: Section) -> dict[str, Tag]:
+    """tags.toml: the closed vocabulary (算法推荐规定第10条); a word that is not here cannot be put on a member."""
+    return {key: _tag(key, table) for key, table in section.sections("tags")}
+
+
+def _tag(key: str, section: Section) -> Tag:
+    value = Tag(key, section.title("title"), section.title("meaning"), section.text("category"))
+    section.close()
+    return value
 
 
 def channels(section: Section) -> dict[str, Channel]:

@@ -2,6 +2,7 @@
 
     notices/published.toml           for each version, the SHA-256 of each of its files, written when it is published
     notices/2026-10/notice.toml      kind, effective_at, supersedes
+    notices/2026-10/scopes.toml      what each consent covers, and the question (scopes.py)
     notices/2026-10/zh-CN.md         the text; a heading ends in {#name}, and that is the section's name
     notices/2026-10/en.md            a translation with the same sections
 
@@ -20,6 +21,7 @@ from policies.loading import faults
 from policies.loading.files import document, text_of
 from policies.loading.problems import Findings
 from policies.loading.reading import Section
+from policies.loading.scopes import FILE, scopes
 from policies.terms import Notice
 
 KINDS = ("GENERAL", "CHILD")
@@ -106,7 +108,16 @@ def _notice(version: str, files: Mapping[str, bytes], findings: Findings) -> Not
         if differing and chinese:
             findings.add(f"notices/{version}/{language}.md", "sections", faults.NOTICE_LANGUAGES, names=differing)
     digests = {language: hashlib.sha256(text).hexdigest() for language, text in texts.items()}
-    return Notice(version, kind, effective_at, supersedes, chinese, MappingProxyType(texts), MappingProxyType(digests))
+    return Notice(
+        version=version,
+        kind=kind,
+        effective_at=effective_at,
+        supersedes=supersedes,
+        sections=chinese,
+        texts=MappingProxyType(texts),
+        digests=MappingProxyType(digests),
+        scopes=scopes(version, files, findings),
+    )
 
 
 def _head(section: Section) -> tuple[str, datetime, str | None]:
@@ -120,11 +131,11 @@ def _head(section: Section) -> tuple[str, datetime, str | None]:
 def _texts(version: str, files: Mapping[str, bytes], findings: Findings) -> Iterator[tuple[str, bytes]]:
     """Language -> bytes; and a problem for whatever else lies in the folder."""
     for name in sorted(files):
-        if not name.startswith(f"notices/{version}/") or name.endswith("/notice.toml"):
+        if not name.startswith(f"notices/{version}/") or name.endswith(("/notice.toml", f"/{FILE}")):
             continue
         language = _LANGUAGE.fullmatch(name.removeprefix(f"notices/{version}/"))
         if language is None:
-            findings.add(name, "", faults.FILE_UNKNOWN, known="notice.toml, zh-CN.md, en.md, …")
+            findings.add(name, "", faults.FILE_UNKNOWN, known=f"notice.toml, {FILE}, zh-CN.md, en.md, …")
         else:
             yield language[1], files[name]
 

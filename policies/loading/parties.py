@@ -61,6 +61,7 @@ def _recipient(key: str, section: Section) -> Recipient:
         contact=section.text("contact"),
         contract=section.text("contract"),
         region=section.text("region", "[A-Z]{2}"),
+        known_by=section.text("known_by", blank=True),
     )
     section.close()
     return value

@@ -86,6 +86,16 @@ def _impact(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
         findings.add(_PURPOSES, f"purposes.{purpose.key}.pia", faults.PIA_MISSING, why=why)
 
 
+def _explained(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
+    """SM-02, SM-03, AD-04: why sensitive data is needed and what it means, and how a machine decides, is said before anybody is asked."""
+    key = f"purposes.{purpose.key}"
+    why = [*_sensitive(purpose, catalogue), *["separate_consent"] * purpose.separate_consent]
+    if purpose.basis is Basis.CONSENT and why and not (purpose.necessity and purpose.impact):
+        findings.add(_PURPOSES, key, faults.NECESSITY_MISSING, why=", ".join(why))
+    if purpose.automated_decision and purpose.logic is None:
+        findings.add(_PURPOSES, f"{key}.logic", faults.LOGIC_MISSING)
+
+
 def _members_read_themselves(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
     """A member's token opens that member's own data, under the one purpose that is theirs alone."""
     for name in purpose.roles & catalogue.roles.keys():
@@ -110,6 +120,7 @@ RULES: tuple[PurposeRule, ...] = (
     _separate,
     _validity,
     _impact,
+    _explained,
     _members_read_themselves,
     _notice_section,
 )

@@ -65,8 +65,11 @@ class Section:
             self.fault(key, faults.FORM, form=form)
         return str(value)
 
-    def flag(self, key: str) -> bool:
-        """True or false, and nothing that merely looks so."""
+    def flag(self, key: str, *, otherwise: bool | None = None) -> bool:
+        """True or false, and nothing that merely looks so. `otherwise`: what a missing key means; None: it may not be missing."""
+        if otherwise is not None and key not in self.table:
+            self._read.add(key)
+            return otherwise
         return bool(self._value(key, bool, ("true or false", " true 或 false")))
 
     def whole(self, key: str, low: int, high: int) -> int:
@@ -120,6 +123,11 @@ class Section:
         title = Title(section.text("zh"), section.text("en"))
         section.close()
         return title
+
+    def title_if_any(self, key: str) -> Title | None:
+        """A name in both languages, None where there is none."""
+        self._read.add(key)
+        return self.title(key) if key in self.table else None
 
     def section(self, key: str) -> "Section":
         """A table inside this one; a stand-in, after a problem, where there is none or an empty one."""

@@ -1,12 +1,11 @@
 """The verbs of consent: join with the notice shown, answer, withdraw."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from policies.decide import Standing, weigh_consent
-from policies.terms import Basis, ConsentState, MemberStatus, Purpose
-from service.consent import ledger, once, rules, store
+from policies.terms import Basis, ConsentState, MemberStatus
+from service.consent import ledger, once, rules, store, writing
 from service.consent.model import (
     CaptureChannel,
     ConsentNeeded,
@@ -21,7 +20,6 @@ from service.consent.model import (
     NoticeStale,
     SeparateConsentRequired,
 )
-from service.errors import outcome_code
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row, Updated
@@ -72,20 +70,20 @@ async def join(
         return await _joined_before(unit, before)
     objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
     if objection is not None:
-        return _refused(unit, objection)
+        return writing.refused(unit, objection)
     granted = [decision.purpose for decision in decisions if decision.granted]
     prepared = await members.prepare(unit, purpose=purpose, fields=fields, with_consents=granted)
     unfit = _unfit(unit, prepared, decisions)
     if unfit is not None or not isinstance(prepared, members.Prepared) or evidence is None:
-        return _refused(unit, unfit or NoticeNotPresented(""))
+        return writing.refused(unit, unfit or NoticeNotPresented(""))
     joined = await members.admit(unit, prepared)
-    await _answer(unit, joined.member_id, decisions, evidence, {})
+    await writing.answer(unit, joined.member_id, decisions, evidence, {})
     await once.remember(unit, idempotency_key, joined.member_id, *request)
     return joined
 
 
 async def _joined_before(unit: Unit, member_id: MemberId) -> Joined:
-    row = await _known(unit, member_id)
+    row = await writing.known(unit, member_id)
     return Joined(member_id, row.status if row else MemberStatus.ERASED, again=True)
 
 
@@ -98,17 +96,17 @@ async def record(
     idempotency_key: str | None = None,
 ) -> RecordOutcome:
     """Write down a member's answers, each on its own (NC-06). Raises Conflict when the key was used for another request."""
-    row = await _known(unit, member_id)
+    row = await writing.known(unit, member_id)
     if row is None:
-        return _refused(unit, MemberNotFound())
+        return writing.refused(unit, MemberNotFound())
     request = ("record", member_id, tuple(decisions), evidence)
     if await once.earlier(unit, idempotency_key, *request) is not None:
         return await _recorded_before(unit, member_id, decisions)
     objection = _objection(unit, row, decisions, evidence)
     if objection is not None or evidence is None:
-        return _refused(unit, objection or NoticeNotPresented(""))
+        return writing.refused(unit, objection or NoticeNotPresented(""))
     before = await store.standings(unit.session, member_id)
-    answered = await _answer(unit, member_id, decisions, evidence, before)
+    answered = await writing.answer(unit, member_id, decisions, evidence, before)
     await once.remember(unit, idempotency_key, member_id, *request)
     return ConsentsRecorded(answered)
 
@@ -137,20 +135,20 @@ async def withdraw(
 ) -> ConsentsRecorded | NothingToWithdraw | MemberNotFound:
     """Take a consent back: no reason, no proof, one call (PIPL 15). Twice is as good as once."""
     declared = unit.catalogue.purposes.get(purpose)
-    row = await _known(unit, member_id)
+    row = await writing.known(unit, member_id)
     if row is None:
-        return _refused(unit, MemberNotFound())
+        return writing.refused(unit, MemberNotFound())
     if declared is None or declared.basis is not Basis.CONSENT:
-        return _refused(unit, NothingToWithdraw(purpose if declared else ""))
+        return writing.refused(unit, NothingToWithdraw(purpose if declared else ""))
     standing, previous = (await store.standings(unit.session, member_id)).get(
         purpose, (ConsentStanding(purpose, ConsentState.NEVER_ASKED), ledger.GENESIS)
     )
     if not rules.withdrawable(standing.state):
         return ConsentsRecorded((standing,))
-    happened = _happening(
+    happened = writing.happening(
         unit, member_id, declared, ConsentState.WITHDRAWN, standing=standing, previous=previous, channel=channel, evidence=None
     )
-    return ConsentsRecorded((await _append(unit, happened, first=False),))
+    return ConsentsRecorded((await writing.append(unit, happened, first=False),))
 
 
 async def update(unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]) -> UpdateOutcome:
@@ -161,16 +159,16 @@ async def update(unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapp
     declared = unit.catalogue.purposes[purpose]
     if declared.basis is Basis.CONSENT:
         found = (await store.standings(unit.session, member_id)).get(purpose)
-        refusal = weigh_consent(declared, _as_standing(member_id, found[0] if found else None), unit.now)
-        if refusal is not None:
-            return _refused(unit, ConsentNeeded(purpose, refusal.reason))
+        reason = weigh_consent(declared, _as_standing(member_id, found[0] if found else None), unit.now)
+        if reason is not None:
+            return writing.refused(unit, ConsentNeeded(purpose, reason))
     return await members.update(unit, member_id=member_id, purpose=purpose, changes=changes)
 
 
 def _as_standing(member_id: MemberId, found: ConsentStanding | None) -> Standing:
     if found is None:
         return Standing(member_id, MemberStatus.ACTIVE)
-    return Standing(member_id, MemberStatus.ACTIVE, found.state, found.expires_at, found.event_id)
+    return Standing(member_id, MemberStatus.ACTIVE, found.state, found.expires_at, found.event_id, found.scope, found.by_guardian)
 
 
 async def erase(unit: Unit, *, member_id: MemberId) -> bool:
@@ -178,7 +176,7 @@ async def erase(unit: Unit, *, member_id: MemberId) -> bool:
 
     The entry's pseudonym is the last use of the key. What is kept (ledgers, log, backups) can then be neither read nor linked.
     """
-    if await _known(unit, member_id) is None:
+    if await writing.known(unit, member_id) is None:
         unit.draft.deny("NOT_FOUND")
         return False
     await unit.vault.shred(unit.session, member_id)
@@ -195,82 +193,6 @@ def _unfit(
         return prepared
     if not prepared.lookups:
         return FieldRejected("phone", "REQUIRED")
-    status = members.status_for(prepared.sealed.get("birthday"), unit)
-    if status is not MemberStatus.ACTIVE and any(decision.granted for decision in decisions):
+    if members.status_of(unit, prepared) is not MemberStatus.ACTIVE and any(decision.granted for decision in decisions):
         return GuardianConsentRequired()
     return None
-
-
-async def _known(unit: Unit, member_id: MemberId) -> Row | None:
-    """The member's row, locked, with its pseudonym put into the entry; None when there is none or nothing of it can be opened."""
-    row = await members_store.row(unit.session, member_id, lock=True)
-    if row is None or row.wrapped is None or row.status is MemberStatus.ERASED:
-        return None
-    keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
-    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
-    unit.draft.count = 1
-    return row
-
-
-async def _answer(
-    unit: Unit,
-    member_id: MemberId,
-    decisions: Sequence[Decision],
-    evidence: Evidence,
-    before: Mapping[str, tuple[ConsentStanding, bytes]],
-) -> tuple[ConsentStanding, ...]:
-    reached = []
-    for decision in decisions:
-        purpose = unit.catalogue.purposes[decision.purpose]
-        never = (ConsentStanding(decision.purpose, ConsentState.NEVER_ASKED), ledger.GENESIS)
-        standing, previous = before.get(decision.purpose, never)
-        state = rules.next_state(standing.state, granted=decision.granted)
-        happened = _happening(
-            unit, member_id, purpose, state, standing=standing, previous=previous, channel=evidence.channel, evidence=evidence
-        )
-        reached.append(await _append(unit, happened, first=decision.purpose not in before))
-    if decisions:
-        unit.draft.extra["purposes"] = [decision.purpose for decision in decisions]
-    return tuple(reached)
-
-
-def _happening(
-    unit: Unit,
-    member_id: MemberId,
-    purpose: Purpose,
-    state: ConsentState,
-    *,
-    standing: ConsentStanding,
-    previous: bytes,
-    channel: CaptureChannel,
-    evidence: Evidence | None,
-) -> ledger.Happening:
-    return ledger.Happening(
-        event_id=unit.new_id(),
-        member_id=member_id,
-        purpose=purpose,
-        state=state,
-        at=_after(unit.now, standing.since),
-        actor=unit.call.actor,
-        request_id=unit.call.request_id,
-        channel=channel,
-        evidence=evidence,
-        previous_hash=previous,
-    )
-
-
-def _after(now: datetime, since: datetime | None) -> datetime:
-    """The moment of an event: never before its forerunner, even when another instance's clock was ahead of ours."""
-    return now if since is None or now > since else since + timedelta(microseconds=1)
-
-
-async def _append(unit: Unit, happened: ledger.Happening, *, first: bool) -> ConsentStanding:
-    event = ledger.make_event(unit.catalogue, happened)
-    unit.draft.consent = event.event_id
-    return await store.add(unit.session, happened.member_id, event, first=first)
-
-
-def _refused(unit: Unit, outcome: T) -> T:
-    """An expected refusal: nothing is written but the entry that says so."""
-    unit.draft.deny(outcome_code(outcome))
-    return outcome

@@ -16,7 +16,8 @@ from typing import cast
 import orjson
 
 from policies.clock import consent_ends
-from policies.terms import Catalogue, ConsentState, Purpose
+from policies.scopes import scope_of
+from policies.terms import Catalogue, ConsentState, Purpose, Scope
 from service.consent.model import CaptureChannel, ConsentEvent, ConsentStanding, Evidence
 from service.errors import Malformed
 from service.values import Actor, MemberId, utc_text
@@ -30,7 +31,8 @@ WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """What is to be written down: `state` reached by `actor` for `purpose` at `at`, proven by `evidence` (None: a
-    withdrawal or an import).
+    withdrawal, an import, or something that the service found out). `role` is in which the actor spoke: self, guardian, assisted (a
+    member of staff passed on the member's own act) or system.
     """
 
     event_id: str
@@ -44,6 +46,7 @@ class Happening:
     evidence: Evidence | None
     previous_hash: bytes
     source: Mapping[str, str] | None = None
+    role: str = "self"
 
 
 def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
@@ -55,7 +58,7 @@ def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
         purpose=happening.purpose.key,
         state=happening.state,
         recorded_at=happening.at,
-        expires_at=expiry(happening),
+        expires_at=expiry(happening, scope_told(catalogue, happening).months),
         notice_version=happening.evidence.notice_version if happening.evidence else None,
         record=record,
         previous_hash=happening.previous_hash,
@@ -63,9 +66,10 @@ def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
     )
 
 
-def expiry(happening: Happening) -> datetime | None:
-    """When a yes given now ends, by the purpose's own period; a no has no end."""
-    months = happening.purpose.consent_months if happening.state in PERMITTING else 0
+def expiry(happening: Happening, months: int) -> datetime | None:
+    """When a yes given now ends, by the period that was told; a no has no end."""
+    if happening.state not in PERMITTING:
+        return None
     return consent_ends(happening.at, months)
 
 
@@ -94,14 +98,16 @@ def read_record(body: str, expected: bytes) -> dict[str, object]:
 def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
     """The fields that ISO/IEC TS 27560 makes mandatory, plus policy and chain."""
     purpose, controller = happening.purpose, catalogue.controller
+    scope = scope_told(catalogue, happening)
     return {
         "schemaVersion": FORMAT,
         "recordId": happening.event_id,
         "piiPrincipalId": happening.member_id,
         "purpose": purpose.key,
         "purposeTitle": purpose.title.zh,
+        "purposeVersion": scope.version,
         "lawfulBasis": purpose.basis.value,
-        "piiInformation": sorted(purpose.fields),
+        "piiInformation": sorted(scope.fields),
         "piiControllers": [
             {
                 "partyId": controller.id,
@@ -112,14 +118,15 @@ def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
             }
         ],
         "storageLocations": [controller.storage_location.zh],
-        "retentionMonths": purpose.retention_months,
+        "retentionMonths": scope.retention_months,
         "jurisdiction": controller.jurisdiction,
-        "recipientThirdParties": list(purpose.recipients),
+        "recipientThirdParties": sorted(scope.recipients),
         "withdrawalMethod": WITHDRAWAL_METHOD,
         "eventTime": utc_text(happening.at),
-        "validityMonths": purpose.consent_months,
+        "validityMonths": scope.months,
         "entityId": happening.actor.name,
         "entityKind": happening.actor.kind.value,
+        "entityRole": happening.role,
         "eventType": "explicit",
         "eventState": happening.state.value,
         "requestId": happening.request_id,
@@ -143,6 +150,8 @@ def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
         "presentedAt": utc_text(evidence.presented_at),
         "expression": evidence.expression.value,
         "screen": evidence.screen,
+        "screenPurposeCount": evidence.purposes_on_screen,
+        "wordsSha256": evidence.words_digest,
         "box": evidence.box.value,
         "client": {
             "appId": evidence.client.app_id,
@@ -152,12 +161,31 @@ def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
     }
 
 
+def scope_told(catalogue: Catalogue, happening: Happening) -> Scope:
+    """What the answer is about: the purpose as the notice that was shown told of it; without one, as it is."""
+    purpose, evidence = happening.purpose, happening.evidence
+    told = catalogue.notices[evidence.notice_version].scopes.get(purpose.key) if evidence else None
+    return told or scope_of(purpose, catalogue)
+
+
+def standing_of(event: ConsentEvent) -> ConsentStanding:
+    """Where a purpose stands once this is its newest event."""
+    return ConsentStanding(
+        purpose=event.purpose,
+        state=event.state,
+        since=event.recorded_at,
+        expires_at=event.expires_at,
+        event_id=event.event_id,
+        notice_version=event.notice_version,
+        scope=event.scope,
+        by_guardian=event.by_guardian,
+    )
+
+
 def latest(history: Sequence[ConsentEvent], at: datetime) -> dict[str, ConsentStanding]:
     """What the ledger said at a moment: the last event of each purpose recorded by then (WD-02)."""
     found: dict[str, ConsentStanding] = {}
     for event in history:
         if event.recorded_at <= at:
-            found[event.purpose] = ConsentStanding(
-                event.purpose, event.state, event.recorded_at, event.expires_at, event.event_id, event.notice_version
-            )
+            found[event.purpose] = standing_of(event)
     return found

@@ -51,7 +51,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proves an answer (PIPL 14, 69; ISO/IEC TS 27560): the notice as shown, the screen, the gesture, the moment."""
+    """What proves an answer (PIPL 14, 69; ISO/IEC TS 27560): the notice as shown, the screen, the gesture, the moment.
+
+    `purposes_on_screen` is how many purposes the screen asked for, `words_digest` the SHA-256 (hex) of the question as it was shown: a
+    separate consent (PIPL 29) needs both.
+    """
 
     notice_version: str
     language: str
@@ -61,14 +65,16 @@ class Evidence:
     channel: CaptureChannel
     box: BoxState = BoxState.NONE
     client: Client = Client()
+    purposes_on_screen: int | None = None
+    words_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer to one purpose: there is no 'accept all' (NC-06)."""
+    """One answer to one purpose: there is no 'accept all' (NC-06). `granted` is None for 'not now'."""
 
     purpose: str
-    granted: bool
+    granted: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class ConsentStanding:
     expires_at: datetime | None = None
     event_id: str | None = None
     notice_version: str | None = None
+    scope: int = 1
+    by_guardian: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,17 @@ class ConsentEvent:
     record: Mapping[str, object]
     previous_hash: bytes
     hash: bytes
+
+    @property
+    def scope(self) -> int:
+        """The version of the purpose that it is about."""
+        version = self.record.get("purposeVersion", 1)
+        return version if isinstance(version, int) else 1
+
+    @property
+    def by_guardian(self) -> bool:
+        """Whether a guardian answered for a child (PIPL 31)."""
+        return self.record.get("entityRole") == "guardian"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +158,7 @@ class SeparateConsentRequired:
 class ConsentRejected:
     """The answer proves no consent.
 
-    `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE.
+    `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE, NOT_IN_NOTICE, WORDS_UNKNOWN.
     """
 
     code: str

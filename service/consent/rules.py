@@ -1,10 +1,11 @@
 """What makes an answer count, as pure rules: each returns what is wrong, or None (NC-04, NC-05, NC-06, NC-07)."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from policies.terms import Basis, Catalogue, ConsentState
+from policies.terms import Basis, Catalogue, ConsentState, Purpose, Scope
 from policies.text import holds_contact
 from service.consent.model import (
     BoxState,
@@ -76,20 +77,47 @@ def answerable(catalogue: Catalogue, decisions: Sequence[Decision], evidence: Ev
             return ConsentRejected("NOT_CONSENT_BASED", decision.purpose)
         if decision.purpose in seen:
             return ConsentRejected("DUPLICATE_DECISION", decision.purpose)
-        if purpose.separate_consent and decision.granted and len(decisions) > 1:
-            return SeparateConsentRequired(decision.purpose)
+        unfit = _unfit(catalogue, purpose, evidence, alone=len(decisions) == 1) if decision.granted else None
+        if unfit is not None:
+            return unfit
         seen.add(decision.purpose)
     return None
 
 
+def _unfit(catalogue: Catalogue, purpose: Purpose, evidence: Evidence, *, alone: bool) -> Objection | None:
+    """Why a yes is none to this purpose as it is: the notice did not tell of it, it needs a screen of its own, other words were shown."""
+    told = catalogue.notices[evidence.notice_version].scopes.get(purpose.key)
+    if told is None or told.version != purpose.version:
+        return ConsentRejected("NOT_IN_NOTICE", purpose.key)
+    said = evidence.words_digest
+    right = said == words_digest(told, evidence.language)
+    if purpose.separate_consent and not (alone and evidence.purposes_on_screen == 1 and said and right):
+        return SeparateConsentRequired(purpose.key)
+    return ConsentRejected("WORDS_UNKNOWN", purpose.key) if said and not right else None
+
+
+def words_digest(scope: Scope, language: str) -> str:
+    """SHA-256 (hex) of the question in a language; "" where it does not exist in it."""
+    words = scope.words.get(language)
+    return hashlib.sha256(words.encode()).hexdigest() if words is not None else ""
+
+
 _STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
+_OPEN = frozenset({ConsentState.NEVER_ASKED, ConsentState.REQUESTED, ConsentState.DEFERRED})
 
 
-def next_state(before: ConsentState, *, granted: bool) -> ConsentState:
+def next_state(before: ConsentState, *, granted: bool | None) -> ConsentState:
     """Where an answer leads: a yes after a yes renews; a no after a yes takes it back."""
+    if granted is None:
+        return ConsentState.DEFERRED
     if granted:
         return ConsentState.RENEWED if before in _STANDS else ConsentState.GIVEN
     return ConsentState.WITHDRAWN if before in _STANDS else ConsentState.REFUSED
+
+
+def deferrable(before: ConsentState) -> bool:
+    """Whether 'not now' says anything new: where nothing was decided yet."""
+    return before in _OPEN
 
 
 def withdrawable(before: ConsentState) -> bool:

@@ -3,12 +3,15 @@
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from policies.terms import ConsentState
-from service.consent.ledger import PERMITTING, canonical, read_record
+from service.consent.ledger import PERMITTING, canonical, read_record, standing_of
 from service.consent.model import ConsentEvent, ConsentStanding
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
 from service.db.tables import consent_event, consent_standing
 from service.values import MemberId
+
+FIRST_SCOPE = 1
+"""The version that a standing of before the versions was given for."""
 
 _EVENT_COLUMNS = tuple(column.name for column in consent_event.columns)
 _STANDING_COLUMNS = tuple(column.name for column in consent_standing.columns)
@@ -28,6 +31,8 @@ _STANDINGS = Prepared(
         consent_standing.c.event_id,
         consent_standing.c.notice_version,
         consent_standing.c.hash,
+        consent_standing.c.scope,
+        consent_standing.c.by_guardian,
     ).where(consent_standing.c.member_id == bindparam("member_id"))
 )
 _EVENTS = Prepared(
@@ -90,7 +95,7 @@ async def add(session: Session, member_id: MemberId, event: ConsentEvent, *, fir
     else:
         moved = {"new_" + name: value for name, value in values.items()}
         await session.run(_MOVE_STANDING, {"member_id": member_id, "purpose": event.purpose, **moved})
-    return ConsentStanding(event.purpose, event.state, event.recorded_at, event.expires_at, event.event_id, event.notice_version)
+    return standing_of(event)
 
 
 def standing_values(event: ConsentEvent) -> dict[str, object]:
@@ -102,6 +107,8 @@ def standing_values(event: ConsentEvent) -> dict[str, object]:
         "expires_at": event.expires_at,
         "event_id": event.event_id,
         "notice_version": event.notice_version,
+        "scope": event.scope,
+        "by_guardian": int(event.by_guardian),
         "hash": event.hash,
     }
 
@@ -115,7 +122,7 @@ def state_of(text: str) -> ConsentState:
 
 
 def _standing(row: Row) -> ConsentStanding:
-    return ConsentStanding(row[0], state_of(row[1]), row[2], row[3], row[4], row[5])
+    return ConsentStanding(row[0], state_of(row[1]), row[2], row[3], row[4], row[5], row[7] or FIRST_SCOPE, bool(row[8]))
 
 
 def _event(row: Row) -> ConsentEvent:

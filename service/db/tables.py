@@ -23,6 +23,8 @@ _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 # --- members -------------------------------------------------------------------------------------------------------------------
 
+# `minor` is 1 for whoever was in an age band of the policy when last written: only their birthdays are opened to decide. `sensitive` is
+# 1 where the sealed map has a sensitive field. `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
 member = Table(
     "member",
     metadata,
@@ -34,9 +36,14 @@ member = Table(
     Column("points", BigInteger),
     Column("joined_on", key_text(10)),
     Column("tags", Text),
+    Column("minor", SmallInteger),
+    Column("sensitive", SmallInteger),
+    Column("personalisation", SmallInteger),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
+    Index(None, "minor", "member_id"),
+    Index(None, "sensitive", "member_id"),
     info={"kind": "member"},
 )
 
@@ -51,7 +58,7 @@ member_secret = Table(
 )
 
 # `holder` is '' for a field of which every value belongs to one member (so the key refuses a second), and the member's id for one
-# that members may share.
+# that members may share. `proven_at` is when the member last proved that the contact is theirs (LB-05).
 member_lookup = Table(
     "member_lookup",
     metadata,
@@ -60,6 +67,7 @@ member_lookup = Table(
     Column("generation", Integer, primary_key=True),
     Column("holder", key_text(36), primary_key=True),
     Column("member_id", key_text(36), nullable=False),
+    Column("proven_at", Moment),
     Index(None, "member_id"),
     info={"kind": "lookup"},
 )
@@ -95,8 +103,163 @@ consent_standing = Table(
     Column("expires_at", Moment),
     Column("event_id", key_text(36), nullable=False),
     Column("notice_version", key_text(40)),
+    Column("scope", Integer),
+    Column("by_guardian", SmallInteger),
     Column("hash", LargeBinary, nullable=False),
     Index(None, "purpose", "permits", "member_id"),
+    info={"kind": "member"},
+)
+
+# Every time a member was asked, on which channel and by whose wish: what the pause before the next question is counted from (NC-11).
+consent_ask = Table(
+    "consent_ask",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("ask_id", key_text(36), primary_key=True),
+    Column("purpose", key_text(60), nullable=False),
+    Column("channel", key_text(20), nullable=False),
+    Column("initiator", key_text(10), nullable=False),
+    Column("notice_version", key_text(40), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    info={"kind": "ledger"},
+)
+
+# --- notices -------------------------------------------------------------------------------------------------------------------
+
+# Which version of a notice a member was shown, and when: what they are still to be told follows from it (NC-10).
+notice_told = Table(
+    "notice_told",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("told_id", key_text(36), primary_key=True),
+    Column("kind", key_text(10), nullable=False),
+    Column("version", key_text(40), nullable=False),
+    Column("language", key_text(10), nullable=False),
+    Column("channel", key_text(20), nullable=False),
+    Column("told_at", Moment, nullable=False),
+    info={"kind": "ledger"},
+)
+
+# PIPL 18: when nobody need be told, or not yet, on which ground and by whose leave. `reason` holds no personal data.
+notice_exemption = Table(
+    "notice_exemption",
+    metadata,
+    Column("exemption_id", key_text(36), primary_key=True),
+    Column("ground", key_text(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approver", key_text(80), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    info={"kind": "reference"},
+)
+
+# Whom an exemption concerned; `told_at` is NULL until they were informed afterwards.
+notice_untold = Table(
+    "notice_untold",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("exemption_id", key_text(36), primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Column("told_at", Moment),
+    Index(None, "exemption_id", "told_at"),
+    info={"kind": "member"},
+)
+
+# --- minors --------------------------------------------------------------------------------------------------------------------
+
+# Who may answer for a child. `member_id` is the child; `state` is PENDING, VERIFIED or ENDED.
+guardian_link = Table(
+    "guardian_link",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("guardian_id", key_text(36), primary_key=True),
+    Column("state", key_text(10), nullable=False),
+    Column("method", key_text(30)),
+    Column("requested_at", Moment, nullable=False),
+    Column("verified_at", Moment),
+    Column("ended_at", Moment),
+    Index(None, "guardian_id"),
+    info={"kind": "member"},
+)
+
+# Leave for one member of staff to see one minor, for a reason, until a moment (MIN 36).
+minor_approval = Table(
+    "minor_approval",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("approval_id", key_text(36), primary_key=True),
+    Column("staff", key_text(80), nullable=False),
+    Column("approver", key_text(80), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    info={"kind": "ledger"},
+)
+
+# What a guardian asked for a child (MIN 34), and what was answered.
+guardian_request = Table(
+    "guardian_request",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("request_id", key_text(36), primary_key=True),
+    Column("guardian_id", key_text(36), nullable=False),
+    Column("kind", key_text(20), nullable=False),
+    Column("state", key_text(10), nullable=False),
+    Column("reason", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("due_on", key_text(10), nullable=False),
+    Column("decided_at", Moment),
+    Column("decided_by", key_text(80)),
+    Index(None, "state", "due_on"),
+    info={"kind": "member"},
+)
+
+# --- personalisation -----------------------------------------------------------------------------------------------------------
+
+# Where each tag of a member came from. The codes stand in member.tags, too, for reading.
+member_tag = Table(
+    "member_tag",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("tag", key_text(40), primary_key=True),
+    Column("source", key_text(40), nullable=False),
+    Column("source_digest", LargeBinary, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    info={"kind": "member"},
+)
+
+# A tag that its member deleted does not come back from the same data (AD-02).
+member_tag_refused = Table(
+    "member_tag_refused",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("tag", key_text(40), primary_key=True),
+    Column("source_digest", LargeBinary, primary_key=True),
+    Column("refused_at", Moment, nullable=False),
+    info={"kind": "member"},
+)
+
+# --- work ----------------------------------------------------------------------------------------------------------------------
+
+# What is still to be done for a member, and is done though the process dies: telling a recipient of a withdrawal, deleting what no basis
+# is left for. `state` is WAITING, DONE, FAILED or CANCELLED_WITHDRAWN. Nothing here says anything of the member but the id.
+job = Table(
+    "job",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("job_id", key_text(36), primary_key=True),
+    Column("kind", key_text(30), nullable=False),
+    Column("purpose", key_text(60), nullable=False),
+    Column("recipient", key_text(40), nullable=False),
+    Column("event_id", key_text(36), nullable=False),
+    Column("state", key_text(20), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("outcome", key_text(40), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index(None, "state", "due_at"),
     info={"kind": "member"},
 )
 
@@ -209,7 +372,7 @@ audit_pending = Table(
     info={"kind": "log"},
 )
 
-APPEND_ONLY = ("consent_event", "audit_entry", "audit_subject", "audit_tile")
+APPEND_ONLY = ("consent_event", "consent_ask", "notice_told", "minor_approval", "audit_entry", "audit_subject", "audit_tile")
 """No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no
 such grant.
 """

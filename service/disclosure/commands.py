@@ -6,6 +6,7 @@ opening a permitted field. Nothing is opened that will be withheld.
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 
 from policies.decide import Ask as Request
 from policies.decide import Permit, Plan, Refusal, decide, weigh
@@ -16,8 +17,9 @@ from service.disclosure.model import Page, Profile, Remedy, Revealed, Withheld
 from service.errors import BadInput, Refused
 from service.members.commands import default_appid
 from service.members.model import Row as MemberRow
+from service.minors.age import minority
 from service.unit import Unit
-from service.values import MemberId
+from service.values import ActorKind, MemberId
 from service.vault.normalise import normalise
 from service.vault.vault import MemberKeys, Value
 
@@ -92,11 +94,13 @@ def _holds(unit: Unit, contact: Plan, found: store.Found, field: str, normalised
 
     The row itself proves nothing: who can write to the database can point a phone's digest at somebody else.
     """
-    row, standing = found
-    permit = decide(contact, standing, unit.now)
-    if row.wrapped is None or isinstance(permit, Refusal):
+    row = found[0]
+    if row.wrapped is None:
         return False
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+    permit = _judged(unit, contact, found, keys)
+    if isinstance(permit, Refusal):
+        return False
     value = unit.vault.open(permit, keys, row.sealed).get(field)
     spec = unit.catalogue.fields[field]
     return value is not None and normalise(spec.normaliser, str(value), appid=default_appid(unit.catalogue)) == normalised
@@ -110,11 +114,19 @@ async def page(unit: Unit, *, purpose: str, fields: Sequence[str], first: int, a
     if isinstance(plan, Refusal):
         raise Refused(plan.reason.value)
     start = cursor.decode(unit.vault, purpose, after) if after is not None else _FIRST_ID
-    consented = plan.purpose.basis is Basis.CONSENT
-    found = await store.page(unit.session, purpose=purpose, consented=consented, after=start, size=first + 1, now=unit.now)
-    profiles = tuple(_listed(unit, plan, found[:first]))
+    least_scope = plan.purpose.least_scope if plan.purpose.basis is Basis.CONSENT else None
+    found = await store.page(unit.session, purpose=purpose, least_scope=least_scope, after=start, size=first + 1, now=unit.now)
+    shown = found[:first]
+    profiles = tuple(_listed(unit, plan, shown))
     unit.draft.count = len(profiles)
-    return _page(unit, purpose, profiles, more=len(found) > first, edge_cursors=edge_cursors)
+
+    def made(member_id: MemberId) -> str:
+        return cursor.encode(unit.vault, purpose, member_id)
+
+    cursors = tuple(made(profile.member_id) for profile in profiles) if edge_cursors else ()
+    # From the rows that were looked at: where the last of them are minors' and left out, the next page must still begin behind them.
+    ends = (made(shown[0][0].member_id), made(shown[-1][0].member_id)) if shown else (None, None)
+    return Page(profiles, cursors, ends[0], ends[1], len(found) > first)
 
 
 async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, reason: str) -> Revealed | Withheld | None:
@@ -131,9 +143,9 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
     if found is None or found[0].wrapped is None:
         _absent(unit)
         return None
-    row, standing = found
+    row = found[0]
     keys = _keys(unit, row)
-    permit = decide(plan, standing, unit.now)
+    permit = _judged(unit, plan, found, keys)
     refusals = _refusals(plan, permit, (field,))
     if refusals or isinstance(permit, Refusal):
         withheld = _withheld(unit, plan, refusals)[0]
@@ -151,7 +163,8 @@ def _plan(unit: Unit, purpose: str, fields: Sequence[str]) -> Plan | Refusal:
         if key not in unit.catalogue.fields:
             raise BadInput("unknown field", code="FIELD_UNKNOWN")
     actor = unit.call.actor
-    plan = weigh(Request(purpose, tuple(fields), actor.roles, actor.purposes), unit.catalogue)
+    asked = Request(purpose, tuple(fields), actor.roles, actor.purposes, staff=actor.kind is ActorKind.STAFF)
+    plan = weigh(asked, unit.catalogue)
     if isinstance(plan, Refusal) and plan.reason is Reason.PURPOSE_UNKNOWN:
         raise Refused(plan.reason.value)
     return plan
@@ -176,7 +189,7 @@ def _profile(unit: Unit, plan: Plan, found: store.Found, fields: Sequence[str]) 
     if row.wrapped is None:
         return _nothing(unit, row.member_id, plan.purpose.key, fields, Reason.ERASED)
     keys = _keys(unit, row)
-    permit = decide(plan, standing, unit.now)
+    permit = _judged(unit, plan, found, keys)
     refusals = _refusals(plan, permit, fields)
     unit.draft.withheld = tuple(key for key, _ in refusals)
     if isinstance(permit, Refusal):
@@ -193,25 +206,34 @@ def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profil
     """The permitted rows of a page. What does not depend on the member is worked out once."""
     refusals = _withheld(unit, plan, plan.withheld)
     masked = frozenset(key for key, shape in plan.shapes.items() if shape is Shape.MASKED)
-    unit.draft.fields = tuple(plan.shapes)
-    unit.draft.withheld = tuple(key for key, _ in plan.withheld)
-    profiles = []
+    profiles: list[Profile] = []
+    left: set[str] = set()
     for row, standing in found:
-        permit = decide(plan, standing, unit.now)
-        if isinstance(permit, Refusal) or row.wrapped is None:
+        if row.wrapped is None:
             continue
-        keys = _keys(unit, row)
-        profiles.append(Profile(row.member_id, _values(unit, permit, keys, row), masked, refusals))
+        keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+        permit = _judged(unit, plan, (row, standing), keys)
+        if isinstance(permit, Refusal):
+            continue
+        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+        left.update(permit.shapes)
+        values = _values(unit, permit, keys, row)
+        if permit.shapes is plan.shapes:
+            profiles.append(Profile(row.member_id, values, masked, refusals))
+        else:
+            own = _withheld(unit, plan, _refusals(plan, permit, ()))
+            profiles.append(Profile(row.member_id, values, _masked(permit), own))
+    unit.draft.fields = tuple(key for key in plan.shapes if key in left)
+    unit.draft.withheld = tuple(key for key, _ in plan.withheld)
     return profiles
 
 
-def _page(unit: Unit, purpose: str, profiles: tuple[Profile, ...], *, more: bool, edge_cursors: bool) -> Page:
-    def made(profile: Profile) -> str:
-        return cursor.encode(unit.vault, purpose, profile.member_id)
-
-    cursors = tuple(made(profile) for profile in profiles) if edge_cursors else ()
-    ends = (made(profiles[0]), made(profiles[-1])) if profiles else (None, None)
-    return Page(profiles, cursors, ends[0], ends[1], more)
+def _judged(unit: Unit, plan: Plan, found: store.Found, keys: MemberKeys) -> Permit | Refusal:
+    """The decision over one member, at this moment."""
+    row, standing = found
+    if row.minor:
+        standing = replace(standing, minority=minority(unit, keys, row))
+    return decide(plan, standing, unit.now)
 
 
 def _keys(unit: Unit, row: MemberRow) -> MemberKeys:
@@ -239,7 +261,7 @@ def _masked(permit: Permit) -> frozenset[str]:
 def _refusals(plan: Plan, answer: Permit | Refusal, fields: Sequence[str]) -> tuple[tuple[str, Reason], ...]:
     """Which of the fields asked for are left out, in the order of asking."""
     if isinstance(answer, Permit):
-        return plan.withheld
+        return (*plan.withheld, *((key, Reason.NOTICE_STALE) for key in answer.stale))
     outside = dict(plan.withheld)
     return tuple((key, outside.get(key, answer.reason)) for key in fields)
 

@@ -5,12 +5,12 @@ The consent predicate of a list is here, in the SQL, put there by the service an
 
 from datetime import datetime
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.expression import ColumnElement
 
 from policies.decide import Standing
 from policies.terms import ConsentState, MemberStatus
-from service.consent.store import state_of
+from service.consent.store import FIRST_SCOPE, state_of
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
 from service.db.tables import consent_standing, member, member_lookup, member_secret
@@ -19,8 +19,15 @@ from service.members.store import ROW_COLUMNS, WITH_SECRET, shaped
 from service.values import MemberId
 
 Found = tuple[MemberRow, Standing]
+_MEMBER_WIDTH = len(ROW_COLUMNS)
 
-_STANDING_COLUMNS = (consent_standing.c.state, consent_standing.c.expires_at, consent_standing.c.event_id)
+_STANDING_COLUMNS = (
+    consent_standing.c.state,
+    consent_standing.c.expires_at,
+    consent_standing.c.event_id,
+    consent_standing.c.scope,
+    consent_standing.c.by_guardian,
+)
 _OF_PURPOSE: ColumnElement[bool] = and_(
     consent_standing.c.member_id == member.c.member_id, consent_standing.c.purpose == bindparam("purpose")
 )
@@ -45,7 +52,11 @@ _BY_LOOKUP = Prepared(
     )
     .limit(2)
 )
-_ACTIVE = member.c.status == MemberStatus.ACTIVE.value
+# Whoever waits for a guardian may have grown out of it since: `decide` tells, by the birthday.
+_ACTIVE = or_(
+    member.c.status == MemberStatus.ACTIVE.value,
+    and_(member.c.status == MemberStatus.GUARDIAN_PENDING.value, member.c.minor == 1),
+)
 # The planner carries no inequality over a join: where the joined tables are not told, too, it walks them from their first row to
 # the cursor, and a page deep in a million members costs a thousand times the first one.
 _PAGE = Prepared(
@@ -77,6 +88,7 @@ _PAGE_OF_CONSENTING = Prepared(
         consent_standing.c.purpose == bindparam("purpose"),
         consent_standing.c.permits == 1,
         or_(consent_standing.c.expires_at.is_(None), consent_standing.c.expires_at > bindparam("now")),
+        func.coalesce(consent_standing.c.scope, FIRST_SCOPE) >= bindparam("least_scope"),
         consent_standing.c.member_id > bindparam("after"),
         member.c.member_id > bindparam("after"),
         member_secret.c.member_id > bindparam("after"),
@@ -99,18 +111,30 @@ async def by_lookup(session: Session, *, field: str, digest: bytes, generation: 
     return [_found(row) for row in await session.rows(_BY_LOOKUP, given)]
 
 
-async def page(session: Session, *, purpose: str, consented: bool, after: MemberId, size: int, now: datetime) -> list[Found]:
-    """The next members whose rows are permitted, by id: `consented` puts the consent predicate into the statement."""
+async def page(
+    session: Session, *, purpose: str, least_scope: int | None, after: MemberId, size: int, now: datetime
+) -> list[Found]:
+    """The next members whose rows are permitted, by id. `least_scope` puts the consent predicate into the statement: the oldest version of
+    the purpose under which a consent still carries anything; None for a purpose that needs none.
+    """
     given = {"purpose": purpose, "after": after, "size": size}
-    if consented:
-        rows = await session.rows(_PAGE_OF_CONSENTING, {**given, "now": now})
-    else:
+    if least_scope is None:
         rows = await session.rows(_PAGE, given)
+    else:
+        rows = await session.rows(_PAGE_OF_CONSENTING, {**given, "now": now, "least_scope": least_scope})
     return [_found(row) for row in rows]
 
 
 def _found(row: Row) -> Found:
     shaped_row = shaped(row)
-    state, expires_at, event_id = row[10], row[11], row[12]
-    consent = ConsentState.NEVER_ASKED if state is None else state_of(state)
-    return shaped_row, Standing(shaped_row.member_id, shaped_row.status, consent, expires_at, event_id)
+    state, expires_at, event_id, scope, by_guardian = row[_MEMBER_WIDTH:]
+    return shaped_row, Standing(
+        member_id=shaped_row.member_id,
+        status=shaped_row.status,
+        consent=ConsentState.NEVER_ASKED if state is None else state_of(state),
+        expires_at=expires_at,
+        event_id=event_id,
+        scope=scope or FIRST_SCOPE,
+        by_guardian=bool(by_guardian),
+        personalisation=shaped_row.personalisation,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from policies.terms import ConsentState
+from policies.terms import Catalogue, ConsentState
 from service.consent.ledger import GENESIS, Happening, make_event
 from service.consent.model import CaptureChannel, ConsentEvent, Evidence
 from service.intake import store
@@ -13,7 +13,7 @@ from service.intake.batch import SLICE, Batch, Keyed
 from service.intake.mapping import Gesture
 from service.intake.model import Candidate, Flag
 from service.members import store as members
-from service.members.model import Row
+from service.members.model import Row, sensitive
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.vault import MemberKeys, Vault
@@ -53,7 +53,7 @@ async def admit(
     for keyed in made:
         ready = sealed[keyed.candidate.row]
         member_id = ready.keys.member_id
-        rows.append(members.values(_row(keyed.candidate, ready), now=unit.now))
+        rows.append(members.values(_row(keyed.candidate, ready, unit.catalogue), now=unit.now))
         secrets.append((member_id, ready.keys.generation, ready.wrapped, unit.now))
         lookups += [
             (field, digest, generation, members.holder(kind, member_id), member_id) for field, digest, kind in keyed.lookups
@@ -70,7 +70,7 @@ async def admit(
     unit.draft.count = len(made)
 
 
-def _row(candidate: Candidate, ready: Sealed) -> Row:
+def _row(candidate: Candidate, ready: Sealed, catalogue: Catalogue) -> Row:
     return Row(
         member_id=ready.keys.member_id,
         status=candidate.status,
@@ -79,6 +79,8 @@ def _row(candidate: Candidate, ready: Sealed) -> Row:
         wrapped=None,
         plain=candidate.plain,
         version=1,
+        minor=candidate.minor,
+        sensitive=sensitive(catalogue, candidate.sealed),
     )
 
 

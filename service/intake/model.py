@@ -163,6 +163,7 @@ class Candidate(NamedTuple):
     lookups: tuple[tuple[str, str, LookupKind], ...]
     flags: tuple[Flag, ...]
     provenance: Provenance
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

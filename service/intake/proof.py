@@ -29,7 +29,7 @@ def worth(
     """REFUSED for a no; GIVEN for a proven yes of somebody who may give it, whose time is not over; UNKNOWN for any other yes."""
     if not granted:
         return ConsentState.REFUSED
-    if status is not MemberStatus.ACTIVE or purpose.separate_consent or not _proven(catalogue, claim):
+    if status is not MemberStatus.ACTIVE or purpose.separate_consent or not _proven(catalogue, purpose, claim):
         return ConsentState.UNKNOWN
     ends = ending(purpose, claim)
     return ConsentState.GIVEN if ends is None or ends > now else ConsentState.UNKNOWN
@@ -40,12 +40,14 @@ def ending(purpose: Purpose, claim: Claim) -> datetime | None:
     return None if claim.at is None else consent_ends(claim.at, purpose.consent_months)
 
 
-def _proven(catalogue: Catalogue, claim: Claim) -> bool:
+def _proven(catalogue: Catalogue, purpose: Purpose, claim: Claim) -> bool:
     """Notice version, time and expression (NC-17), and where the row was collected (LB-08), none of it contradicting the rest."""
     if claim.at is None or claim.gesture is None or not claim.provenance.complete:
         return False
     notice = catalogue.notice_in_force(claim.at)
-    if notice is None or notice.version != claim.notice or claim.gesture.language not in notice.digests:
+    if notice is None or notice.version != claim.notice or purpose.key not in notice.scopes:
+        return False
+    if claim.gesture.language not in notice.digests:
         return False
     collected = claim.provenance.collected_on
     return collected is not None and day_in_shanghai(claim.at) <= collected

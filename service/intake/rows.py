@@ -1,10 +1,10 @@
 """One row of a file as a candidate for membership, or everything that is wrong with it. No database, no clock, no key."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from policies.clock import age_on, day_in_shanghai
+from policies.clock import day_in_shanghai
 from policies.terms import Catalogue, ConsentState, LookupKind, MemberStatus
 from service.intake import cells
 from service.intake.layout import PHONE, Layout
@@ -12,10 +12,9 @@ from service.intake.mapping import FileMapping, Role
 from service.intake.model import Candidate, Code, Flag, Provenance, RawRow, Reject
 from service.intake.proof import Claim, ending, worth
 from service.intake.rules import CellProblem, findable
-from service.members.commands import CHILD_UNTIL, default_appid
+from service.members.commands import band_at, default_appid, status_in
 from service.vault.vault import Value
 
-BIRTHDAY = "birthday"
 _NUMBER = Role.MEMBER_NUMBER.value
 _WHERE = frozenset({Role.SOURCE.value, Role.COLLECTED_ON.value, Role.EVIDENCE_URI.value})
 
@@ -57,16 +56,13 @@ class RowReader:
             rejects += self._missing(row, sealed, rejects)
         if rejects:
             return tuple(rejects)
-        status = self._status(sealed.get(BIRTHDAY))
+        band = band_at(sealed.get(self._catalogue.consent.age_field), self._catalogue, self._today)
+        status = status_in(band)
         provenance = self._provenance_of(about) if self._says_where else self._provenance
         flags = self._flags(answers, about, provenance, status) if answers else ()
-        return Candidate(number, row.line, about.get(_NUMBER), sealed, plain, status, lookups, flags, provenance)
-
-    def _status(self, birthday: Value | None) -> MemberStatus:
-        """GUARDIAN_PENDING under 14: nothing is done with a child's data but to ask a guardian (PIPL 31)."""
-        if isinstance(birthday, date) and age_on(birthday, self._today) < CHILD_UNTIL:
-            return MemberStatus.GUARDIAN_PENDING
-        return MemberStatus.ACTIVE
+        return Candidate(
+            number, row.line, about.get(_NUMBER), sealed, plain, status, lookups, flags, provenance, minor=band is not None
+        )
 
     def _missing(self, row: RawRow, values: Mapping[str, Value], rejects: list[Reject]) -> list[Reject]:
         """No phone; or a value where no header says what it is."""

@@ -6,16 +6,13 @@ from datetime import date
 
 from policies.clock import age_on, day_in_shanghai
 from policies.decide import Ask, Plan, Refusal, weigh
-from policies.terms import Catalogue, LookupKind, MemberStatus, Reason
+from policies.terms import AgeBand, Catalogue, LookupKind, MemberStatus, Reason
 from service.errors import BadInput, Refused, outcome_code
 from service.members import model, store
 from service.unit import Unit
 from service.values import ActorKind, MemberId
 from service.vault.normalise import normalise
 from service.vault.vault import Value
-
-CHILD_UNTIL = 14
-"""Under this age, in Asia/Shanghai, a guardian must consent (PIPL 31)."""
 
 Lookup = tuple[str, bytes, LookupKind]
 Problem = model.FieldNotInPurpose | model.FieldRejected | model.ContactTaken
@@ -62,7 +59,8 @@ async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
     """A new member, sealed under a secret of its own."""
     member_id = unit.new_id()
     keys, wrapped = unit.vault.new_member(member_id)
-    status = status_for(prepared.sealed.get("birthday"), unit)
+    band = _band(unit, prepared.sealed)
+    status = status_in(band)
     row = model.Row(
         member_id=member_id,
         status=status,
@@ -71,6 +69,8 @@ async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
         wrapped=wrapped,
         plain={"joined_on": day_in_shanghai(unit.now), **prepared.plain},
         version=1,
+        minor=band is not None,
+        sensitive=model.sensitive(unit.catalogue, prepared.sealed),
     )
     await store.add(
         unit.session, row, wrapped=wrapped, lookups=prepared.lookups, generation=unit.vault.lookup_generation, now=unit.now
@@ -93,7 +93,11 @@ async def update(
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     given = {key: value for key, value in changes.items() if value is not None}
     removed = tuple(key for key, value in changes.items() if value is None)
-    problem = _unproven(unit, changes) or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
+    problem = (
+        _unproven(unit, changes)
+        or _age_unproven(unit, row, changes)
+        or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
+    )
     prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
     if not isinstance(prepared, Prepared):
         unit.draft.deny(outcome_code(prepared))
@@ -104,16 +108,28 @@ async def update(
     return model.Updated(member_id, tuple(sorted(changes)))
 
 
-def status_for(birthday: Value | None, unit: Unit) -> MemberStatus:
-    """GUARDIAN_PENDING under 14, by the calendar of Asia/Shanghai."""
-    if isinstance(birthday, date) and age_on(birthday, day_in_shanghai(unit.now)) < CHILD_UNTIL:
-        return MemberStatus.GUARDIAN_PENDING
-    return MemberStatus.ACTIVE
+def band_at(birthday: Value | None, catalogue: Catalogue, day: date) -> AgeBand | None:
+    """The age band of somebody on a day in Asia/Shanghai; None for an adult, and for whoever told no birthday."""
+    return catalogue.consent.band_of(age_on(birthday, day)) if isinstance(birthday, date) else None
+
+
+def status_in(band: AgeBand | None) -> MemberStatus:
+    """GUARDIAN_PENDING where a guardian must consent first (PIPL 31)."""
+    return MemberStatus.GUARDIAN_PENDING if band is not None and band.guardian else MemberStatus.ACTIVE
+
+
+def status_of(unit: Unit, prepared: Prepared) -> MemberStatus:
+    """The status in which these values would make somebody a member."""
+    return status_in(_band(unit, prepared.sealed))
+
+
+def _band(unit: Unit, sealed: Mapping[str, Value]) -> AgeBand | None:
+    return band_at(sealed.get(unit.catalogue.consent.age_field), unit.catalogue, day_in_shanghai(unit.now))
 
 
 def _changeable(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> bool:
     """An active member; or one taken for a child, whose mistyped birthday a service that checked it corrects (PIPL 46)."""
-    corrected = row.status is MemberStatus.GUARDIAN_PENDING and set(changes) == {"birthday"}
+    corrected = row.status is MemberStatus.GUARDIAN_PENDING and set(changes) == {unit.catalogue.consent.age_field}
     return row.status is MemberStatus.ACTIVE or (corrected and unit.call.actor.kind is ActorKind.SERVICE)
 
 
@@ -123,8 +139,12 @@ async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed
     sealed_changes: dict[str, Value | None] = dict(prepared.sealed)
     sealed_changes.update({key: None for key in removed if unit.catalogue.fields[key].sealed})
     plain = {key: value for key, value in {**row.plain, **prepared.plain}.items() if key not in removed}
-    status = status_for(prepared.sealed["birthday"], unit) if "birthday" in prepared.sealed else row.status
-    changed = replace(row, status=status, sealed=unit.vault.reseal(keys, row.sealed, sealed_changes), plain=plain)
+    sealed = unit.vault.reseal(keys, row.sealed, sealed_changes)
+    sensitive = model.sensitive(unit.catalogue, unit.vault.names(keys, sealed))
+    changed = replace(row, sealed=sealed, plain=plain, sensitive=sensitive)
+    if unit.catalogue.consent.age_field in prepared.sealed:
+        band = _band(unit, prepared.sealed)
+        changed = replace(changed, status=status_in(band), minor=band is not None)
     await store.change(unit.session, changed, now=unit.now)
     for field in {field for field, _, _ in prepared.lookups} | set(removed):
         await store.forget_lookup(unit.session, row.member_id, field)
@@ -205,6 +225,16 @@ def _unproven(unit: Unit, given: Mapping[str, object]) -> model.FieldRejected | 
         return shops
     taken = (key for key in given if key in unit.catalogue.fields and unit.catalogue.fields[key].lookup is LookupKind.IDENTITY)
     return next((model.FieldRejected(key, "VERIFICATION_REQUIRED") for key in taken), None)
+
+
+def _age_unproven(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> model.FieldRejected | None:
+    """A minor does not grow up by typing another birthday, nor by taking it away: a service that checked it says so (MIN 24)."""
+    field = unit.catalogue.consent.age_field
+    if not row.minor or field not in changes:
+        return None
+    if changes[field] is None:
+        return model.FieldRejected(field, "NECESSARY")
+    return model.FieldRejected(field, "VERIFICATION_REQUIRED") if unit.call.actor.kind is ActorKind.MEMBER else None
 
 
 def _not_removable(catalogue: Catalogue, purpose: str, removed: Sequence[str], outside: tuple[str, ...]) -> Problem | None:

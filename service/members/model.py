@@ -1,11 +1,11 @@
 """What a member is made of, and what may come of joining or updating one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from policies.identity_number import holds_identity_number
-from policies.terms import Catalogue, LookupKind, MemberStatus, ValueType
+from policies.terms import Catalogue, LookupKind, MemberStatus, Sensitivity, ValueType
 from policies.text import holds_contact, holds_unseen
 from service.errors import BadInput
 from service.values import MemberId
@@ -69,6 +69,11 @@ class FieldRejected:
     rule: str
 
 
+def sensitive(catalogue: Catalogue, fields: Iterable[str]) -> bool:
+    """Whether one of these fields is sensitive (PIPL 28)."""
+    return any(catalogue.fields[key].sensitivity is Sensitivity.SENSITIVE for key in fields if key in catalogue.fields)
+
+
 def parse_value(catalogue: Catalogue, field: str, raw: object) -> Value:
     """The typed value of one field. Raises BadInput naming the field and the rule, never the value."""
     spec = catalogue.fields.get(field)
@@ -109,7 +114,11 @@ def _typed(value_type: ValueType, field: str, raw: object) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One member as the database has it: nothing opened. `plain` holds the unsealed columns, `wrapped` is None once shredded."""
+    """One member as the database has it: nothing opened. `plain` holds the unsealed columns, `wrapped` is None once shredded.
+
+    `minor`: in an age band of the policy when last written, so the birthday has to be looked at. `sensitive`: holds a sensitive field.
+    `personalisation`: the member's switch, None while it was never touched.
+    """
 
     member_id: MemberId
     status: MemberStatus
@@ -118,3 +127,6 @@ class Row:
     wrapped: bytes | None
     plain: Mapping[str, Value]
     version: int
+    minor: bool = False
+    sensitive: bool = False
+    personalisation: bool | None = None

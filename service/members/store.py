@@ -30,6 +30,9 @@ ROW_COLUMNS = (
     member.c.joined_on,
     member.c.tags,
     member.c.version,
+    member.c.minor,
+    member.c.sensitive,
+    member.c.personalisation,
 )
 """What every read of a member fetches, in the order that `row` expects."""
 
@@ -70,6 +73,9 @@ _EMPTY = Prepared(
         points=None,
         joined_on=None,
         tags=None,
+        minor=None,
+        sensitive=None,
+        personalisation=None,
         updated_at=bindparam("now"),
         version=member.c.version + 1,
     )
@@ -184,6 +190,9 @@ def values(found: model.Row, *, now: datetime) -> Row:
         plain.get("points"),
         _date_text(plain.get("joined_on")),
         json.dumps(plain["tags"], ensure_ascii=False) if "tags" in plain else None,
+        int(found.minor),
+        int(found.sensitive),
+        None if found.personalisation is None else int(found.personalisation),
         now,
         now,
         found.version,
@@ -200,6 +209,9 @@ def shaped(raw: Row) -> model.Row:
         wrapped=raw[4],
         plain=plain_values(raw[5:9]),
         version=raw[9],
+        minor=bool(raw[10]),
+        sensitive=bool(raw[11]),
+        personalisation=None if raw[12] is None else bool(raw[12]),
     )
 
 

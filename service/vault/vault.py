@@ -85,6 +85,10 @@ class Vault(Unspoken):
             kept.pop(name, None)
         return self._seal(keys, kept, {name: value for name, value in changes.items() if value is not None})
 
+    def names(self, keys: MemberKeys, sealed: bytes) -> frozenset[str]:
+        """Which fields have a value; none is opened. Raises SealBroken."""
+        return frozenset(self._present(keys, sealed))
+
     def seal_note(self, keys: MemberKeys, note: str) -> bytes:
         """A text about the member that stands by itself, in an audit entry: sealed as a field, so it passes for nobody's map."""
         noise = drawn(self._chance, NONCE_SIZE)
