@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from service.cli.audit import audit
+from service.cli.consent import consent
 from service.cli.intake import import_
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, health, migrate, serve
@@ -32,6 +33,7 @@ menshen.command()(token)
 menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 menshen.add_typer(audit, name="audit")
+menshen.add_typer(consent, name="consent")
 
 
 def main() -> NoReturn:
