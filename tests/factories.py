@@ -1,5 +1,6 @@
 """Invented members, answers and evidence for tests. Every personal value is a canary (tests/plugins/canary.py)."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -30,8 +31,17 @@ def a_profile(**more: object) -> dict[str, object]:
     return fields | more
 
 
-def evidence(catalogue: Catalogue, now: datetime, **more: object) -> Evidence:
-    """The notice in force was shown half a minute ago, and a button was pressed."""
+def words_digest(catalogue: Catalogue, purpose: str, language: str = "zh-CN") -> str:
+    """What a front end sends that put the published question to the member: SHA-256 of its words, in hex."""
+    declared = catalogue.purposes[purpose]
+    return hashlib.sha256(declared.scopes[declared.version].words[language].encode()).hexdigest()
+
+
+def evidence(catalogue: Catalogue, now: datetime, *, purpose: str = "", **more: object) -> Evidence:
+    """The notice in force was shown half a minute ago, and a button was pressed. `purpose`: it was asked for alone, in its own words."""
+    if purpose:
+        alone = {"purposes_on_screen": 1, "words_digest": words_digest(catalogue, purpose, str(more.get("language", "zh-CN")))}
+        return evidence(catalogue, now, **(alone | more))
     notice = catalogue.notice_in_force(now)
     assert notice is not None
     given: dict[str, object] = {

@@ -69,7 +69,8 @@ def _ages(catalogue: Catalogue, findings: Findings) -> None:
         return
     rules = catalogue.consent
     field = catalogue.fields.get(rules.age_field)
-    if (field is None or field.value_type is not ValueType.DATE) and not findings.spoiled(_CONSENT, "age_field"):
+    told = findings.spoiled(_CONSENT, "age_field") or findings.spoiled("fields.toml")
+    if (field is None or field.value_type is not ValueType.DATE) and not told:
         findings.add(_CONSENT, "age_field", faults.AGE_FIELD)
     for until, rule, article, holds in _AGES:
         if not all((band := rules.band_of(age)) and holds(band) for age in range(until)):
@@ -77,8 +78,12 @@ def _ages(catalogue: Catalogue, findings: Findings) -> None:
 
 
 def _tags(catalogue: Catalogue, findings: Findings) -> None:
-    """AD-06: a tag that says something sensitive needs a purpose that may use such data, with its separate consent."""
+    """AD-06: a tag that says something sensitive needs purposes that may use such data, with their separate consent. No word is two tags."""
+    words: dict[str, str] = {}
     for tag in catalogue.tags.values():
+        for word in {tag.key, tag.title.zh, tag.title.en}:
+            if words.setdefault(word, tag.key) != tag.key:
+                findings.add("tags.toml", f"tags.{tag.key}.title", faults.DUPLICATE, name=word)
         where = f"tags.{tag.key}.category"
         category = catalogue.categories.get(tag.category)
         if category is None:
@@ -89,12 +94,15 @@ def _tags(catalogue: Catalogue, findings: Findings) -> None:
 
 
 def _used_separately(category: str, catalogue: Catalogue) -> bool:
-    """Whether a purpose with separate consent uses tags and data of this category together."""
-    return any(
+    """Whether all that reads tags by consent has a separate one and uses data of this category: a tag cannot be told to some of them only.
+
+    What the law demands (the member's own access, the authorities') reads every field.
+    """
+    using = [p for p in catalogue.purposes.values() if TAGS in p.fields and p.basis is not Basis.LEGAL_DUTY]
+    return bool(using) and all(
         purpose.separate_consent
-        and TAGS in purpose.fields
         and any(catalogue.fields[key].category == category for key in purpose.fields if key in catalogue.fields)
-        for purpose in catalogue.purposes.values()
+        for purpose in using
     )
 
 

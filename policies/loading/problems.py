@@ -66,6 +66,10 @@ class Findings:
         """Is the file lost, or has one of these keys a problem already? Then further rules would only echo it."""
         return file in self._lost or any(p.file == file and p.key in keys for p in self._found)
 
+    def touched(self, file: str, key: str) -> bool:
+        """Has anything at this key, or below it, a problem already?"""
+        return file in self._lost or any(p.file == file and (p.key + ".").startswith(key + ".") for p in self._found)
+
     def all(self) -> tuple[Problem, ...]:
         """Everything found, in the order of files and keys."""
         return tuple(sorted(self._found))

@@ -66,7 +66,9 @@ def weigh_scopes(catalogue: Catalogue, findings: Findings) -> None:
 
 def _published(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> None:
     where = f"purposes.{purpose.key}.version"
-    if findings.spoiled(_PURPOSES, where) or findings.spoiled("notices/published.toml") or not catalogue.notices:
+    if findings.touched(_PURPOSES, f"purposes.{purpose.key}") or findings.spoiled("notices/published.toml"):
+        return
+    if not catalogue.notices:
         return
     told = purpose.scopes.get(purpose.version)
     if told is None:

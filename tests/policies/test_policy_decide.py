@@ -133,7 +133,7 @@ def test_every_basis_status_state_and_expiry_is_answered_as_the_second_opinion_h
         (ConsentState.WITHDRAWN, Reason.CONSENT_WITHDRAWN),
         (ConsentState.REVOKED, Reason.CONSENT_WITHDRAWN),
         (ConsentState.EXPIRED, Reason.CONSENT_EXPIRED),
-        (ConsentState.INVALIDATED, Reason.NOTICE_STALE),
+        (ConsentState.INVALIDATED, Reason.CONSENT_REQUIRED),
     ],
 )
 def test_a_refusal_says_what_would_open_the_door(state: ConsentState, reason: Reason) -> None:

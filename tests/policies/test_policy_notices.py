@@ -174,6 +174,16 @@ def test_a_notice_supersedes_an_earlier_one_of_its_kind_and_nothing_else(folder:
     assert told(folder) == {("notices/2027-01/notice.toml", "supersedes", "NOTICE_SUPERSEDES")}
 
 
+@pytest.mark.obligation("NC-09")
+def test_a_version_of_a_purpose_means_one_thing_in_every_notice(folder: Path) -> None:
+    second(folder, "2027-01", HEAD.format(kind="GENERAL", at="2027-01-01T00:00:00+08:00", old="2026-10"))
+    scopes = folder / "notices/2027-01/scopes.toml"
+    scopes.write_text(scopes.read_text("utf-8").replace('fields = ["phone"]', 'fields = ["phone", "name"]', 1), "utf-8")
+    publish(folder, "2027-01")
+
+    assert told(folder) == {("notices/2027-01/scopes.toml", "marketing_sms", "SCOPE_AMBIGUOUS")}
+
+
 @pytest.mark.parametrize("at", ["2027-01-01T00:00:00", "2027-01-01", '"2027-01-01"'])
 def test_a_notice_begins_at_a_moment_and_not_at_a_local_time(folder: Path, at: str) -> None:
     second(folder, "2027-01", HEAD.format(kind="GENERAL", at=at, old="2026-10"))

@@ -124,7 +124,8 @@ async def test_each_purpose_is_answered_on_its_own_and_what_the_law_lists_is_ask
     )
     separate = next(p.key for p in running.catalogue.purposes.values() if p.separate_consent)
     assert isinstance(await answer(running, member_id, (separate, True), (SMS, True)), SeparateConsentRequired)
-    assert isinstance(await answer(running, member_id, (separate, True)), ConsentsRecorded)
+    assert isinstance(await answer(running, member_id, (separate, True)), SeparateConsentRequired), "nor without its own words"
+    assert isinstance(await answer(running, member_id, (separate, True), purpose=separate), ConsentsRecorded)
 
 
 @pytest.mark.obligation("NC-08")
