@@ -14,6 +14,7 @@ from service.app import Parts, build, issue_token, parts
 from service.config import Config
 from service.db import migrate
 from service.db.postgres import conninfo
+from service.errors import ConfigError
 from tests.journeys.servers import environment, menshen
 from tests.journeys.test_withdraw import ANSWER, GIFT, JOIN, WITHDRAW, shown
 from tests.plugins import canary
@@ -123,13 +124,11 @@ def verified(config: Config) -> None:
 
 
 @pytest.mark.parametrize("config", [False], indirect=True)
-async def test_without_the_setting_prepared_statements_are_not_found_and_nothing_wrong_is_answered(front_end):
-    days = await asyncio.gather(*(live(front_end, number) for number in range(MEMBERS)), return_exceptions=True)
-    # A prepared statement that waits in one backend is asked for in another: STORE_UNAVAILABLE, RECORD_UNAVAILABLE. The names are this
-    # process's own, so what is asked for is refused, and never another statement's answer (`live` would fail with an AssertionError).
-    refused = [day for day in days if isinstance(day, BaseException)]
-    assert refused
-    assert all(isinstance(problem, TypeError) for problem in refused), "what is refused is null"
+async def test_a_pooler_that_nobody_told_of_is_noticed_before_anything_is_answered(config, clock):
+    # Two processes' prepared statements have the same names there: one would be answered with the other's rows.
+    with pytest.raises(ConfigError, match="MENSHEN_TRANSACTION_POOLER=true"):
+        async with parts(config, clock=clock):
+            pass
 
 
 def test_migrating_through_the_pooler_leaves_no_lock_and_no_setting_in_a_backend_that_others_use(
