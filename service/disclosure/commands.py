@@ -15,7 +15,7 @@ from service.disclosure import cursor, store
 from service.disclosure.model import Page, Profile, Remedy, Revealed, Withheld
 from service.errors import BadInput, Refused
 from service.members.commands import default_appid
-from service.members.model import Row as MemberRow
+from service.members.store import UNSEALED
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.normalise import normalise
@@ -92,12 +92,11 @@ def _holds(unit: Unit, contact: Plan, found: store.Found, field: str, normalised
 
     The row itself proves nothing: who can write to the database can point a phone's digest at somebody else.
     """
-    row, standing = found
-    permit = decide(contact, standing, unit.now)
-    if row.wrapped is None or isinstance(permit, Refusal):
+    permit = decide(contact, found.standing, unit.now)
+    if found.wrapped is None or isinstance(permit, Refusal):
         return False
-    keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
-    value = unit.vault.open(permit, keys, row.sealed).get(field)
+    keys = unit.vault.member_keys(found.member_id, found.generation, found.wrapped)
+    value = unit.vault.open(permit, keys, found.sealed).get(field)
     spec = unit.catalogue.fields[field]
     return value is not None and normalise(spec.normaliser, str(value), appid=default_appid(unit.catalogue)) == normalised
 
@@ -128,19 +127,18 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
     if isinstance(plan, Refusal):
         return _nothing(unit, member_id, purpose, (field,), plan.reason).withheld[0]
     found = await store.one(unit.session, member_id, purpose)
-    if found is None or found[0].wrapped is None:
+    if found is None or found.wrapped is None:
         _absent(unit)
         return None
-    row, standing = found
-    keys = _keys(unit, row)
-    permit = decide(plan, standing, unit.now)
+    keys = _keys(unit, found)
+    permit = decide(plan, found.standing, unit.now)
     refusals = _refusals(plan, permit, (field,))
     if refusals or isinstance(permit, Refusal):
         withheld = _withheld(unit, plan, refusals)[0]
         unit.draft.deny(withheld.reason.value)
         return withheld
     unit.draft.extra["reason"] = b64encode(unit.vault.seal_note(keys, reason.strip())).decode()
-    value = {**row.plain, **unit.vault.open(permit, keys, row.sealed)}.get(field)
+    value = {**found.plain, **unit.vault.open(permit, keys, found.sealed)}.get(field)
     unit.draft.fields = (field,) if value is not None else ()
     unit.draft.count = 1
     return Revealed(member_id, field, value)
@@ -171,37 +169,37 @@ def _absent(unit: Unit, reason: str = "NOT_FOUND") -> None:
 
 def _profile(unit: Unit, plan: Plan, found: store.Found, fields: Sequence[str]) -> Profile:
     """Decide for one member, open what is permitted, and put both sides into the entry."""
-    row, standing = found
     unit.draft.count = 1
-    if row.wrapped is None:
-        return _nothing(unit, row.member_id, plan.purpose.key, fields, Reason.ERASED)
-    keys = _keys(unit, row)
-    permit = decide(plan, standing, unit.now)
+    if found.wrapped is None:
+        return _nothing(unit, found.member_id, plan.purpose.key, fields, Reason.ERASED)
+    keys = _keys(unit, found)
+    permit = decide(plan, found.standing, unit.now)
     refusals = _refusals(plan, permit, fields)
     unit.draft.withheld = tuple(key for key, _ in refusals)
     if isinstance(permit, Refusal):
         unit.draft.deny(permit.reason.value)
-        return Profile(row.member_id, {}, frozenset(), _withheld(unit, plan, refusals))
-    if standing.event_id is not None and plan.purpose.basis is Basis.CONSENT:
-        unit.draft.consent = standing.event_id
+        return Profile(found.member_id, {}, frozenset(), _withheld(unit, plan, refusals))
+    if found.standing.event_id is not None and plan.purpose.basis is Basis.CONSENT:
+        unit.draft.consent = found.standing.event_id
     unit.draft.fields = tuple(permit.shapes)
-    values = _values(unit, permit, keys, row)
-    return Profile(row.member_id, values, _masked(permit), _withheld(unit, plan, refusals))
+    masked = _masked(plan)
+    values = _values(unit, permit, found, keys=keys, masked=masked)
+    return Profile(found.member_id, values, masked, _withheld(unit, plan, refusals))
 
 
 def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profile]:
     """The permitted rows of a page. What does not depend on the member is worked out once."""
     refusals = _withheld(unit, plan, plan.withheld)
-    masked = frozenset(key for key, shape in plan.shapes.items() if shape is Shape.MASKED)
+    masked = _masked(plan)
     unit.draft.fields = tuple(plan.shapes)
     unit.draft.withheld = tuple(key for key, _ in plan.withheld)
     profiles = []
-    for row, standing in found:
-        permit = decide(plan, standing, unit.now)
-        if isinstance(permit, Refusal) or row.wrapped is None:
+    for one in found:
+        permit = decide(plan, one.standing, unit.now)
+        if isinstance(permit, Refusal) or one.wrapped is None:
             continue
-        keys = _keys(unit, row)
-        profiles.append(Profile(row.member_id, _values(unit, permit, keys, row), masked, refusals))
+        keys = _keys(unit, one)
+        profiles.append(Profile(one.member_id, _values(unit, permit, one, keys=keys, masked=masked), masked, refusals))
     return profiles
 
 
@@ -214,26 +212,25 @@ def _page(unit: Unit, purpose: str, profiles: tuple[Profile, ...], *, more: bool
     return Page(profiles, cursors, ends[0], ends[1], more)
 
 
-def _keys(unit: Unit, row: MemberRow) -> MemberKeys:
-    assert row.wrapped is not None
-    keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+def _keys(unit: Unit, found: store.Found) -> MemberKeys:
+    assert found.wrapped is not None
+    keys = unit.vault.member_keys(found.member_id, found.generation, found.wrapped)
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     return keys
 
 
-def _values(unit: Unit, permit: Permit, keys: MemberKeys, row: MemberRow) -> dict[str, Value]:
-    values = unit.vault.open(permit, keys, row.sealed)
-    for key, value in row.plain.items():
-        if key in permit.shapes:
-            values[key] = value
-    for key, shape in permit.shapes.items():
-        if shape is Shape.MASKED and key in values:
+def _values(unit: Unit, permit: Permit, found: store.Found, *, keys: MemberKeys, masked: frozenset[str]) -> dict[str, Value]:
+    values = unit.vault.open(permit, keys, found.sealed)
+    if not permit.shapes.keys().isdisjoint(UNSEALED):
+        values.update((key, value) for key, value in found.plain.items() if key in permit.shapes)
+    for key in masked:
+        if key in values:
             values[key] = mask(unit.catalogue.fields[key].mask, values[key])
     return values
 
 
-def _masked(permit: Permit) -> frozenset[str]:
-    return frozenset(key for key, shape in permit.shapes.items() if shape is Shape.MASKED)
+def _masked(plan: Plan) -> frozenset[str]:
+    return frozenset(key for key, shape in plan.shapes.items() if shape is Shape.MASKED)
 
 
 def _refusals(plan: Plan, answer: Permit | Refusal, fields: Sequence[str]) -> tuple[tuple[str, Reason], ...]:

@@ -33,6 +33,9 @@ ROW_COLUMNS = (
 )
 """What every read of a member fetches, in the order that `row` expects."""
 
+UNSEALED = frozenset({"tier", "points", "joined_on", "tags"})
+"""The fields that have columns of their own."""
+
 WITH_SECRET = member.outerjoin(
     member_secret,
     and_(member_secret.c.member_id == member.c.member_id, member_secret.c.generation == member.c.generation),
