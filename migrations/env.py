@@ -12,14 +12,14 @@ def run() -> None:
     assert url is not None
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            # A migration that waits for a lock makes every request wait behind it: better to give up and be run again.
-            connection.exec_driver_sql("SET lock_timeout = '4s'")
-            # Two that migrate at once: the second waits here, then finds nothing left to do.
-            connection.exec_driver_sql("SELECT pg_advisory_lock(7136019000000001)")
-            connection.commit()
         context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=False)
         with context.begin_transaction():
+            if connection.dialect.name == "postgresql":
+                # Both end with the transaction: behind a pooler the session goes on to others, with whatever was left in it.
+                # A migration that waits for a lock makes every request wait behind it: better to give up and be run again.
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '4s'")
+                # Two that migrate at once: the second waits here, then finds nothing left to do.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7136019000000001)")
             context.run_migrations()
     engine.dispose()
 

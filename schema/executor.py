@@ -37,6 +37,7 @@ from schema.asking import Call, learn
 
 Read = Callable[[Any], Any]
 Data = dict[str, Any]
+_LISTS = (list, tuple)
 _TEXTS = frozenset({"String", "ID", "PurposeKey", "FieldKey"})
 
 
@@ -266,16 +267,29 @@ def _read(plan: Plan, source: object) -> tuple[Data, list[str]]:
 
 
 def _read_whole(plan: Plan, source: object) -> Data:
-    """An object of which only plain fields are asked. Raises NotPlain."""
-    data, unread = _read(plan, source)
-    if unread:
-        raise NotPlain
+    """An object of which only plain fields are asked. Raises NotPlain, or whatever a field raises.
+
+    It is `_read` without a place for what could not be read: a page of a hundred members comes by here three hundred times.
+    """
+    data: Data = {}
+    for key, find, read, textual, nullable in plan.steps:
+        if find is None:
+            raise NotPlain
+        value = find(source)
+        if textual and type(value) is str:
+            data[key] = value
+        elif value is not None:
+            data[key] = read(value)
+        elif nullable:
+            data[key] = None
+        else:
+            raise NotPlain
     return data
 
 
 def _read_each(one: Read, values: object, *, holes: bool) -> list[Any]:
     """A list. Raises NotPlain for anything else (a text is a sequence too), and for a hole where none may be."""
-    if not isinstance(values, list | tuple) or (None in values and not holes):
+    if not isinstance(values, _LISTS) or (not holes and None in values):
         raise NotPlain
     return [None if value is None else one(value) for value in values]
 

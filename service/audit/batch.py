@@ -73,8 +73,9 @@ class Batch:
         self.size += len(entry.raw)
 
     def settle(self, placed: Placed) -> None:
-        """It is in the tree: use up the numbers, tell the owners."""
+        """It is in the tree: use up the numbers, which happens once however often this is called, and tell the owners."""
         self.lane.next += self.reads
+        self.reads = 0
         for entry, owner, index in zip(self.entries, self.owners, placed.indices, strict=True):
             if owner is not None:
                 owner.succeed(Receipt(entry.id, index, placed.size))
@@ -105,15 +106,23 @@ class Queue:
         self.arrived.set()
 
     def next_batch(self, lane: Lane, scribe: Scribe, now: datetime) -> Batch:
-        """As much as fits, numbered in this order. A draft that cannot be written fails alone, and uses no number."""
+        """As much as fits, numbered in this order. A draft that cannot be written fails alone, and uses no number.
+
+        If it raises, everything is still in the queue.
+        """
         batch = Batch(lane)
-        while self._items and not batch.full:
-            item = self._items.popleft()
+        taken = 0
+        for item in self._items:
+            if batch.full:
+                break
             if item.entry is not None:
                 batch.pending.append(item.entry.id)
                 batch.add(item.entry, item)
             elif item.waits:
                 _add_read(batch, item, scribe, now=now)
+            taken += 1
+        for _ in range(taken):
+            self._items.popleft()
         if not self._items:
             self.arrived.clear()
         return batch

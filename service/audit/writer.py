@@ -7,11 +7,12 @@ lane's numbers are without a gap.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
 from service.audit import pending, store
-from service.audit.appending import Appender, Failed, InDoubt, Placed
+from service.audit.appending import Appender, Failed, Placed
 from service.audit.batch import MOST_WAITING, PATIENCE_SECONDS, Batch, Item, Queue
 from service.audit.changes import Changes
 from service.audit.entry import Draft
@@ -82,12 +83,13 @@ class Writer:
         self._open = True
         while self._queue and not self._failing and self._broken is None:
             await self._write_batch()
-        self._tasks = [asyncio.create_task(loop) for loop in (self._write(), self._expire(), self._sweep())]
+        self._tasks = [asyncio.create_task(_kept_up(task)) for task in (self._write, self._expire, self._sweep)]
 
     async def close(self) -> None:
         """See `Journal.close`."""
         if self._open and self._broken is None:
-            with suppress(ServiceError, TimeoutError):
+            # Whatever keeps us from it: a log without `stop` is one whose process was killed, and nothing worse.
+            with suppress(Exception):
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await self._say_stop()
         self._open = False
@@ -146,39 +148,48 @@ class Writer:
             await self._write_batch()
 
     async def _write_batch(self) -> None:
-        """One batch: into the tree, or back to whoever waits. Tried again for as long as somebody does.
+        """Take the next batch out of the queue and put it into the tree."""
+        try:
+            batch = self._queue.next_batch(self._reads, self._scribe, self._clock())
+        except Exception as problem:  # noqa: BLE001  (nothing was sent, and the queue is as it was: the next round takes it again)
+            await self._failed(problem)
+        else:
+            await self._put_in(batch)
+
+    async def _put_in(self, batch: Batch) -> None:
+        """Into the tree, or back to whoever waits. Tried again for as long as somebody does.
 
         While entries fail, an empty batch is tried, too: an instance that gets no calls must see that the database is back.
         """
-        batch = self._queue.next_batch(self._reads, self._scribe, self._clock())
         doubt = False
         while batch.entries or self._failing:
             try:
                 placed = await self._appender.append(batch.entries, batch.pending, doubt=doubt)
-            except (Failed, InDoubt) as problem:
-                doubt = doubt or isinstance(problem, InDoubt)
-                await self._failed(problem)
+                self._succeeded(batch, placed)
             except LogBroken as problem:
                 self._break(problem)
                 return
+            except Exception as problem:  # noqa: BLE001  (of what nobody thought of, nobody knows whether it came before or after)
+                doubt = doubt or not isinstance(problem, Failed)
+                await self._failed(problem)
             else:
-                self._succeeded(batch, placed)
                 return
             if not batch.wanted:
                 self._give_up(batch, doubt=doubt)
                 return
 
     def _succeeded(self, batch: Batch, placed: Placed) -> None:
-        if self._failing:
-            _log.warning("audit entries are written again")
-        self._failing = False
         batch.settle(placed)
         self._queue.done(batch)
+        if self._failing:
+            self._failing = False
+            _log.warning("audit entries are written again")
 
     async def _failed(self, problem: Exception) -> None:
-        if not self._failing:
-            _log.error("audit entries cannot be written: %s", problem)
-        self._failing = True
+        """Health says so from now on. The log line has the kind of the problem: a driver's message may quote what it was given."""
+        before, self._failing = self._failing, True
+        if not before:
+            _log.error("audit entries cannot be written: %s", _kind(problem))
         await asyncio.sleep(_PAUSE_SECONDS)
 
     def _give_up(self, batch: Batch, *, doubt: bool) -> None:
@@ -214,3 +225,18 @@ class Writer:
                 self._queue.put(Item(entry=pending.entry_in(row, self.authority)))
             except Malformed as problem:
                 _log.critical("a row of audit_pending is not ours and stays out of the log: %s", problem.detail)
+
+
+async def _kept_up(task: Callable[[], Awaitable[None]]) -> None:
+    """Run `task` until it is over. One that ended at an error nobody thought of would take the log with it, and nobody would know."""
+    while True:
+        try:
+            return await task()
+        except Exception as problem:  # noqa: BLE001  (that is what this is for)
+            _log.error("a task of the audit log begins anew: %s", _kind(problem))
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _kind(problem: Exception) -> str:
+    """The name of what went wrong first; no text that anybody gave it."""
+    return type(problem.__cause__ or problem).__name__

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from service.cli.audit import audit
 from service.cli.consent import consent
+from service.cli.health import health
 from service.cli.intake import import_
 from service.cli.policy import policy
-from service.cli.serving import demo, doctor, health, migrate, serve
+from service.cli.serving import demo, doctor, migrate, serve
 from service.cli.token import token
 from service.errors import ServiceError
 
@@ -41,6 +42,6 @@ def main() -> NoReturn:
     try:
         menshen(standalone_mode=True)
     except ServiceError as problem:
-        Console(stderr=True).print(f"[bold red]{problem.code}[/] {problem.zh} {problem}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]{problem.code}[/] {problem.zh} {problem}", highlight=False)
         sys.exit(2)
     sys.exit(0)

@@ -2,26 +2,22 @@
 
 import asyncio
 import fcntl
-import gc
 import json
-from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Annotated
-from urllib.request import urlopen
 
 import typer
-import uvicorn
 import uvloop
 from rich.console import Console
 
 from service import logs
-from service.app import Parts, build, catalogue_of, parts
+from service.app import catalogue_of, parts
+from service.cli.listening import listen
 from service.config import Config
 from service.db import migrate as migrations
 from service.errors import ConfigError, ServiceError
 
 _out = Console()
-_HEALTH_SECONDS = 3
 
 
 def migrate(
@@ -63,7 +59,7 @@ def demo(
             await populate(running, members)
             await invite(running)
             if serving:
-                await _listen(running)
+                await listen(running)
 
     uvloop.run(run())
     held.close()
@@ -83,19 +79,6 @@ def doctor(
         raise typer.Exit(1)
 
 
-def health() -> None:
-    """Ask the server on this machine whether it is ready: exit 0 or 1. For a container's health check. 健康检查。"""
-    config = Config.load()
-    try:
-        with urlopen(f"http://127.0.0.1:{config.port}/readyz", timeout=_HEALTH_SECONDS) as answer:
-            ready = answer.status == HTTPStatus.OK
-    except OSError:
-        ready = False
-    _out.print("ok" if ready else "not ready")
-    if not ready:
-        raise typer.Exit(1)
-
-
 def only_server(config: Config) -> IO[str]:
     """One server a SQLite file: the lock lasts as long as this process. Raises ConfigError while another holds it."""
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -111,32 +94,7 @@ def only_server(config: Config) -> IO[str]:
 
 async def _serve(config: Config) -> None:
     async with parts(config) as running:
-        await _listen(running)
-
-
-async def _listen(running: Parts) -> None:
-    config = running.config
-    application = build(running)
-    # What was made until now stays: without this the collector looks through all of it again and again, 20 ms at a time.
-    gc.collect()
-    gc.freeze()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            host=config.host,
-            port=config.port,
-            log_level=config.log_level,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            timeout_graceful_shutdown=10,
-        )
-    )
-    await server.serve()
+        await listen(running)
 
 
 async def _examine(config: Config) -> dict[str, str]:

@@ -16,7 +16,7 @@ from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
 from service.db.engine import Session as AnySession
 from service.db.pool import Connection, Pool
 from service.db.statement import Bulk, Params, Prepared, Row
-from service.errors import ServiceError, StoreUnavailable
+from service.errors import ConfigError, ServiceError, StoreUnavailable
 
 _CONNECT_SECONDS = 5.0
 _STATEMENTS_KEPT = 200
@@ -72,9 +72,25 @@ class Postgres:
                 yield compiled.rows([tuple(record) for record in page])
 
     async def start(self) -> None:
-        """See `Database.start`."""
+        """See `Database.start`. Raises ConfigError behind a pooler that nobody told us of."""
         with _translated:
             await self._pool.open()
+        try:
+            if self._kept:
+                await self._stand_before_the_server()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _stand_before_the_server(self) -> None:
+        """Whoever answered the handshake runs the statements. The driver numbers its prepared statements, so behind a pooler two processes
+        would give one name to different statements, and one would be answered with the other's rows.
+        """
+        async with _lent(self._pool) as connection:
+            with _translated:
+                backend = await connection.fetchval("SELECT pg_backend_pid()")
+        if backend != connection.get_server_pid():
+            raise ConfigError("MENSHEN_DATABASE_URL leads to a connection pooler: set MENSHEN_TRANSACTION_POOLER=true")
 
     async def close(self) -> None:
         """See `Database.close`."""

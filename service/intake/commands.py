@@ -193,7 +193,7 @@ class Intake:
         return {"import": self.outcome.import_id, "file": self._job.table.examined.digest.hex()}
 
     def _draft(self, typ: str, operation: str) -> Draft:
-        return Draft(typ=typ, operation=operation, extra={**self._origin()})
+        return Draft(typ=typ, operation=operation, extra={**self._origin(), "purposes": self._job.purposes()})
 
     def _allow(self, unit: Unit) -> None:
         roles = unit.catalogue.roles

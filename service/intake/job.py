@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from policies.clock import day_in_shanghai
-from policies.terms import Catalogue
+from policies.terms import Basis, Catalogue
 from service.errors import BadInput
 from service.intake import layout, mapping, rules
 from service.intake.batch import NUMBER
@@ -50,6 +50,19 @@ class Job:
         words = [said.source, said.collected_on.isoformat() if said.collected_on else "", said.evidence_uri]
         parts = (FORMAT, self.table.examined.digest, self.mapping.digest, json.dumps(words).encode())
         return b"\0".join(parts)
+
+    def purposes(self) -> list[str]:
+        """For what the rows are stored: the declared purposes that use a column's field, and may do so.
+
+        Those on another basis than consent, and the ones for which the file says what members answered. A member's own look at
+        everything is a right (PIPL 44, 45), and no reason to collect.
+        """
+        meanings = [column.meaning for column in self.layout.columns]
+        fields = {meaning.key for meaning in meanings if meaning.role is Role.FIELD}
+        asked = {meaning.key for meaning in meanings if meaning.role is Role.CONSENT}
+        declared = self.catalogue.purposes.items()
+        fit = {key for key, purpose in declared if purpose.basis is not Basis.CONSENT and fields & purpose.fields.keys()}
+        return sorted(fit - {self.catalogue.self_purpose} | asked)
 
     def labels(self) -> dict[str, str]:
         """The headers of this file by field, and that of the member number."""

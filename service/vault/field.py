@@ -70,17 +70,13 @@ def seal_fields(
     Raises BadInput naming the field and the rule.
     """
     encrypt, header = keys.hazmat_cipher.encrypt, keys.header
-    sealed = {}
+    sealed: dict[str, bytes] = {}
     start = 0
-    for field, value in values.items():
-        nonce = noise[start : start + NONCE_SIZE]
-        sealed[field] = header + nonce + encrypt(nonce, _padded(field, value), prefix + suffixes[field])
-        start += NONCE_SIZE
-    return sealed
-
-
-def _padded(field: str, value: Value) -> bytes:
     try:
-        return padded(value)
+        for field, value in values.items():
+            nonce = noise[start : start + NONCE_SIZE]
+            sealed[field] = header + nonce + encrypt(nonce, padded(value), prefix + suffixes[field])
+            start += NONCE_SIZE
     except BadInput as problem:
         raise BadInput(f"{field}: {problem.detail}") from None
+    return sealed

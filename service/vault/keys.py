@@ -13,7 +13,7 @@ from typing import Final
 
 from service.hazmat import Unspoken
 from service.hazmat.aead import Aead, aes_256_gcm, sm4_gcm
-from service.hazmat.mac import Mac, hmac_sha256, hmac_sm3
+from service.hazmat.mac import KeyedMac, Mac, hmac_sha256, hmac_sm3
 
 KEY_SIZE: Final = 32
 VERSION: Final = b"\x01"
@@ -79,3 +79,7 @@ class RingKey(Unspoken):
     def mac(self) -> Mac:
         """The keyed digest of this key's suite."""
         return MACS[self.suite.header]
+
+    def hazmat_mac(self) -> KeyedMac:
+        """The same with this key in it, for whoever makes many digests under it."""
+        return KeyedMac(self.hazmat_key, sm3=self.suite is Suite.SM4_GCM)

@@ -14,13 +14,12 @@ DIGEST_SIZE: Final = 16
 class Lookups(Unspoken):
     """Makes digests under the newest lookup key, whose generation is `generation`."""
 
-    __slots__ = ("_key", "_mac", "_prefixes", "generation")
+    __slots__ = ("_mac", "_prefixes", "generation")
 
     def __init__(self, keyring: Keyring) -> None:
         newest = keyring.newest(USE)
         self.generation: Final = newest.generation
-        self._mac = newest.mac
-        self._key = newest.hazmat_key
+        self._mac = newest.hazmat_mac()
         self._prefixes: dict[str, bytes] = {}
 
     def digest(self, field: str, normalised: str) -> bytes:
@@ -32,4 +31,4 @@ class Lookups(Unspoken):
         if prefix is None:
             # Field keys come from the catalogue, so there are few.
             prefix = self._prefixes[field] = framed(LABEL, utf8(field))
-        return self._mac(self._key, prefix + framed_text(normalised))[:DIGEST_SIZE]
+        return self._mac(prefix + framed_text(normalised))[:DIGEST_SIZE]

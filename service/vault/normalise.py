@@ -26,8 +26,9 @@ _DIALLED = re.compile(r"\+?[0-9]{3,20}")
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_APPID = r"[A-Za-z0-9_-]{1,64}"
-_WECHAT_ID = re.compile(rf"(?:({_APPID}):)?([A-Za-z0-9_@.-]{{1,128}})")
+_PLAIN_EMAIL = re.compile(rf"{_LOCAL.pattern}@{_DOMAIN.pattern}", re.ASCII)
+_APPID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WECHAT_ID = re.compile(rf"(?:({_APPID.pattern}):)?([A-Za-z0-9_@.-]{{1,128}})")
 
 _AMBIGUOUS = frozenset("ß\u1e9eς\u200c\u200d")
 """IDNA 2003 and 2008 encode these differently, so one spelling could mean two domains."""
@@ -86,6 +87,8 @@ def _other_phone(dialled: str) -> str:
 def _email(value: str) -> str:
     if len(value) > _EMAIL_SIZE:
         raise BadInput(NOT_AN_EMAIL)
+    if value.isascii() and _PLAIN_EMAIL.fullmatch(plain := value.lower()) and plain.index("@") <= _LOCAL_SIZE:
+        return plain
     local, _, domain = _trimmed(_compatible(value)).rpartition("@")
     address = f"{_folded(local)}@{_domain(domain)}"
     if len(address.encode()) > _EMAIL_SIZE:
@@ -125,7 +128,7 @@ def _a_label(label: str) -> str:
 def _wechat_id(value: str, appid: str) -> str:
     """Byte for byte: openids differ by case alone, and one openid under two apps is two people."""
     found = _WECHAT_ID.fullmatch(value)
-    if found is None or not re.fullmatch(_APPID, found[1] or appid):
+    if found is None or not _APPID.fullmatch(found[1] or appid):
         raise BadInput(NOT_A_WECHAT_ID)
     return f"{found[1] or appid}:{found[2]}"
 

@@ -30,34 +30,31 @@ _TEXT_TYPE, _DATE_TYPE, _INTEGER_TYPE, _TEXTS_TYPE = b"\x01", b"\x02", b"\x03", 
 
 def padded(value: Value) -> bytes:
     """The plaintext of a value. Raises BadInput for what no field can hold, naming the rule and not the value."""
-    write = _WRITERS.get(type(value))
-    if write is None:
+    writer = _WRITERS.get(type(value))
+    if writer is None:
         raise BadInput("not a text, an integer, a date or a list of texts")
-    content = write(value)
+    write, kind = writer
+    content = write(value) + kind
     place = bisect_left(CLASSES, len(content))
     if place == len(CLASSES):
         raise BadInput(f"longer than {LARGEST - 1:,} bytes")
     return content.ljust(CLASSES[place], b"\x00")
 
 
-def _write_text(value: str) -> bytes:
-    return utf8(value) + _TEXT_TYPE
-
-
 def _write_date(value: date) -> bytes:
-    return _DATE.pack(value.year, value.month, value.day) + _DATE_TYPE
+    return _DATE.pack(value.year, value.month, value.day)
 
 
 def _write_integer(value: int) -> bytes:
     if not -(1 << 63) <= value < 1 << 63:
         raise BadInput("not an integer of 64 bits")
-    return _INTEGER.pack(value) + _INTEGER_TYPE
+    return _INTEGER.pack(value)
 
 
 def _write_texts(value: tuple[str, ...]) -> bytes:
     if not all(type(text) is str and "\x00" not in text for text in value):
         raise BadInput("a list holds texts without U+0000")
-    return b"".join([utf8(text) + b"\x00" for text in value]) + _TEXTS_TYPE
+    return b"".join([utf8(text) + b"\x00" for text in value])
 
 
 def _read_date(raw: bytes) -> date:
@@ -76,11 +73,11 @@ def _read_texts(raw: bytes) -> tuple[str, ...]:
 
 
 # By exact type: a bool is an int and a datetime is a date, and neither may come back as something else than it was.
-_WRITERS: dict[type, Callable[[Any], bytes]] = {
-    str: _write_text,
-    date: _write_date,
-    int: _write_integer,
-    tuple: _write_texts,
+_WRITERS: dict[type, tuple[Callable[[Any], bytes], bytes]] = {
+    str: (utf8, _TEXT_TYPE),
+    date: (_write_date, _DATE_TYPE),
+    int: (_write_integer, _INTEGER_TYPE),
+    tuple: (_write_texts, _TEXTS_TYPE),
 }
 
 READERS: Final[dict[int, Callable[[bytes], Value]]] = {

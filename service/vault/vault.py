@@ -46,7 +46,7 @@ class Vault(Unspoken):
         self._secrets = Secrets(keyring, controller=controller, chance=chance)
         self._lookups = Lookups(keyring)
         self._pseudonyms = Pseudonyms(origin)
-        self._macs = {use: keyring.newest(use) for use in MAC_USES}
+        self._macs = {use: keyring.newest(use).hazmat_mac() for use in MAC_USES}
         self._field_label = framed(field.LABEL, utf8(controller))
         self._map_label = framed(sealed_map.LABEL, utf8(controller))
         self._generations = _Generations()
@@ -142,10 +142,10 @@ class Vault(Unspoken):
 
     def mac(self, use: str, message: bytes) -> bytes:
         """32 bytes under the keyring key of `use`, one of MAC_USES. Raises KeyUnavailable for any other."""
-        key = self._macs.get(use)
-        if key is None:
+        mac = self._macs.get(use)
+        if mac is None:
             raise KeyUnavailable(f"{use} has no key for digests")
-        return key.mac(key.hazmat_key, message)
+        return mac(message)
 
     def check_mac(self, use: str, message: bytes, tag: bytes) -> None:
         """Compare what `mac` makes, or its first 16 bytes or more, with `tag`, in constant time. Raises SealBroken."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import MEMBER, Recorder, code
+from tests.api.conftest import MEMBER, Recorder
 
 ROOT = f'member(id: "{MEMBER}", purpose: "order_fulfilment")'
 Signed = Callable[..., dict[str, str]]
@@ -117,17 +117,6 @@ async def test_a_page_asks_for_what_its_members_need(
     assert "errors" not in answer.json()
     assert recorder.fields == fields
     assert recorder.calls[-1][2]["edge_cursors"] is cursors
-
-
-async def test_a_field_that_the_catalogue_does_not_have_is_refused(
-    http: httpx2.AsyncClient, signed: Signed, recorder: Recorder
-) -> None:
-    query = f'{{ {ROOT} {{ attribute(key: "shoe_size") {{ text }} }} }}'
-    answer = await http.post("/graphql", json={"query": query}, headers=signed())
-    assert code(answer) == "FIELD_UNKNOWN"
-    assert answer.json()["data"] == {"member": None}
-    assert "shoe_size" not in answer.json()["errors"][0]["message"]
-    assert recorder.calls == []
 
 
 names = st.sampled_from(["name", "phone", "tier", "joinedOn", 'attribute(key:"notes") { text }', "id", "masked"])

@@ -158,7 +158,10 @@ def no_own_code_is_mocked(source: Source) -> Iterator[str]:
 def every_test_can_fail(source: Source) -> Iterator[str]:
     """A test that asserts nothing, itself or through a function beside it, proves that nothing exploded, and no more."""
     functions = [node for node in ast.walk(source.tree) if isinstance(node, Definition)]
-    asserting = {node.name for node in functions if not node.name.startswith("test_") and _asserts(node, set())}
+    helpers = [node for node in functions if not node.name.startswith("test_")]
+    asserting: set[str] = set()
+    while more := {node.name for node in helpers if node.name not in asserting and _asserts(node, asserting)}:
+        asserting |= more
     for node in functions:
         if node.name.startswith("test_") and not _asserts(node, asserting):
             yield f"{node.lineno}: {node.name} asserts nothing"
@@ -174,9 +177,26 @@ def nothing_is_left_for_later(source: Source) -> Iterator[str]:
 
 
 def _asserts(function: Definition, helpers: set[str]) -> bool:
-    words = ("assert", "raises(", "fail(", "fnmatch_lines")
-    calls = {_called(node) for node in ast.walk(function) if isinstance(node, ast.Call)}
-    return any(word in ast.unparse(function) for word in words) or bool(calls & helpers)
+    """Whether a statement in it can fail: an assert about something, an error that must come, a helper that has one of these.
+
+    Words prove nothing: not those of a docstring, and not those of a name that is never called.
+    """
+    return any(_can_fail(node, helpers) for node in ast.walk(function) if node is not function)
+
+
+def _can_fail(node: ast.AST, helpers: set[str]) -> bool:
+    if isinstance(node, ast.Assert):
+        return not isinstance(node.test, ast.Constant)
+    if not isinstance(node, ast.Call):
+        return False
+    name = _called(node)
+    return (
+        ast.unparse(node.func) in {"pytest.raises", "pytest.fail"} or name.startswith("assert_") or name in _ASSERTING | helpers
+    )
+
+
+_ASSERTING = frozenset({"fnmatch_lines"})
+"""Calls of others that fail a test: pytester's, when a run of pytest has not said what it should."""
 
 
 def _called(node: ast.Call) -> str:

@@ -118,6 +118,10 @@ VIOLATIONS: list[tuple[Rule, str, str]] = [
     (rules.no_own_code_is_mocked, "tests/a.py", "from unittest.mock import patch"),
     (rules.no_own_code_is_mocked, "tests/a.py", "def f(monkeypatch):\n    monkeypatch.setattr(vault, 'open', nothing)"),
     (rules.every_test_can_fail, "tests/a.py", "async def test_that_it_works(client):\n    await client.get('/')"),
+    (rules.every_test_can_fail, "tests/a.py", 'def test_a():\n    """We assert that nothing raises(."""\n    f()'),
+    (rules.every_test_can_fail, "tests/a.py", "def test_that_it_can_assert():\n    assertion = f()"),
+    (rules.every_test_can_fail, "tests/a.py", "def test_a():\n    assert True"),
+    (rules.every_test_can_fail, "tests/a.py", "def help(): f()\ndef test_a(): help()"),
     (rules.nothing_is_left_for_later, "service/a.py", "x = 1  # TO" + "DO: the other way round"),
     (rules.nothing_is_left_for_later, "tests/a.py", "@pytest.mark.x" + "fail\ndef test_a(): assert f()"),
     (
@@ -146,6 +150,8 @@ INNOCENT: list[tuple[Rule, str, str]] = [
     (rules.sql_stays_in_its_rooms, "service/members/store.py", "from sqlalchemy import select"),
     (rules.every_test_can_fail, "tests/a.py", "def same(a, b): assert a == b\ndef test_a(): same(1, 2)"),
     (rules.every_test_can_fail, "tests/a.py", "def test_a():\n    with pytest.raises(ValueError):\n        f()"),
+    (rules.every_test_can_fail, "tests/a.py", "def a(x): assert x\ndef b(x): a(x)\nclass TestA:\n    def test_a(self): b(1)"),
+    (rules.every_test_can_fail, "tests/a.py", "def test_a():\n    helpers.assert_same(1, 2)"),
     (
         rules.purposes_are_named_in_the_catalogue_only(frozenset({"birthday_gift", "audit"})),
         "service/a.py",

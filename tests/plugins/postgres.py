@@ -101,7 +101,7 @@ class OwnServer(Server):
 
     def _begin(self) -> None:
         programs = _programs(self._copy, copy=os.geteuid() == 0)
-        self._user = _unprivileged(self._folder, self._copy)
+        self._user = unprivileged(self._folder, self._copy)
         self._run([programs / "initdb", "-D", self._folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"])
         self._guard = self._start(programs)
         self._read = 0
@@ -159,8 +159,8 @@ class OwnServer(Server):
                 return url
 
 
-def _unprivileged(*folders: Path) -> str | None:
-    """PostgreSQL refuses to run as root. Who is root gives the folders to `nobody`; anybody else runs it as themselves."""
+def unprivileged(*folders: Path) -> str | None:
+    """PostgreSQL refuses to run as root, and so does PgBouncer. Who is root gives the folders to `nobody`; anybody else runs it as themselves."""
     if os.geteuid() != 0:
         return None
     for folder in folders:

@@ -3,7 +3,6 @@
 Every `expect` is one of the file's closed list; what is sealed with a known nonce must come out byte for byte.
 """
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,22 @@ from typing import Any
 import msgpack
 import pytest
 
-from service.errors import BadInput, ConfigError, SealBroken
+from service.errors import BadInput, ConfigError, KeyUnavailable, SealBroken
 from service.vault import field
 from service.vault.field import Suffixes, open_fields, seal_fields
 from service.vault.framing import framed, framed_text
 from service.vault.keyring import USES, Keyring
 from service.vault.keys import CIPHERS, MemberKeys, RingKey, Suite
+from service.vault.kms.local import LocalKms
 from service.vault.lookup import Lookups
 from service.vault.normalise import normalise
 from service.vault.pseudonym import Pseudonyms
 from service.vault.secret import Secrets
 from service.vault.value import Value
 from tests.service.vault import vaults
+from tests.vectors.reading import Case, cases
 
-Case = dict[str, Any]
-ERRORS = {"SealBroken": SealBroken, "BadInput": BadInput, "ConfigError": ConfigError}
-
-
-def cases(file: str, key: str = "vectors") -> list[Any]:
-    """The vectors of a file, each under its comment."""
-    whole = json.loads(Path(__file__).with_name(f"{file}.json").read_text("utf-8"))
-    assert {case["expect"] for case in whole[key]} <= set(whole["expect"])
-    return [pytest.param(case, id=case["comment"]) for case in whole[key]]
+ERRORS = {error.__name__: error for error in (BadInput, ConfigError, KeyUnavailable, SealBroken)}
 
 
 def member_keys(case: Case, *, data_key: bytes, pseudonym_key: bytes = bytes(32)) -> MemberKeys:
@@ -155,3 +148,19 @@ def test_a_normaliser(case: Case) -> None:
 def test_every_use_of_the_keyring_is_described() -> None:
     text = (Path(__file__).parents[2] / "docs" / "formats" / "wrapped-secret.md").read_text("utf-8")
     assert all(f"| `{use}` |" in text for use in USES)
+
+
+@pytest.mark.parametrize("case", cases("wrapped-secret", "local_kms"))
+async def test_a_key_that_the_local_kms_wrapped(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    path.write_text(case["file"])
+    path.chmod(0o600)
+    wrapped = bytes.fromhex(case["wrapped"])
+    if case["expect"] != "opens":
+        with pytest.raises(ERRORS[case["expect"]]):
+            await LocalKms(path, chance=bytes).unwrap(wrapped, case["context"])
+        return
+    plaintext, nonce = bytes.fromhex(case["plaintext"]), bytes.fromhex(case["nonce"])
+    kms = LocalKms(path, chance={12: nonce, 32: plaintext}.__getitem__)
+    assert await kms.unwrap(wrapped, case["context"]) == plaintext
+    assert (await kms.generate_data_key(case["context"])).wrapped == wrapped

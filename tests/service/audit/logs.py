@@ -62,7 +62,7 @@ def change(**more: Any) -> Draft:
     return Draft(typ="change", **{"operation": "update", "subjects": [pseudonym()], "fields": ("address",), "count": 1, **more})
 
 
-def writer(database: Database, home: Path, clock: Clock = now) -> Writer:
+def writer(database: Database, home: Path, clock: Clock = now, remembered: RememberedHead | None = None) -> Writer:
     """A writer as `service/app.py` makes one, not yet started."""
     return Writer(
         database=database,
@@ -71,7 +71,7 @@ def writer(database: Database, home: Path, clock: Clock = now) -> Writer:
         policy=POLICY,
         clock=clock,
         chance=os.urandom,
-        remembered=RememberedHead(home / "audit-head"),
+        remembered=remembered or RememberedHead(home / "audit-head"),
         address_mac=lambda address, month: hmac.digest(b"address", f"{month} {address}".encode(), "sha256")[:12].hex(),
     )
 

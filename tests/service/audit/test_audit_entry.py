@@ -1,6 +1,7 @@
 """The entry: what goes in is canonical and holds no value, and no bytes whatsoever do more to the parser than be refused."""
 
 import json
+import re
 import string
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,29 +105,60 @@ anything = st.recursive(
 )
 
 
-@given(
-    st.sampled_from(["typ", "operation", "purpose", "basis", "consent", "decision", "reason", "count", "ref", "extra"]),
-    anything,
-)
-def test_whatever_a_draft_holds_becomes_an_entry_that_can_be_read_or_is_refused(name: str, value: Any) -> None:
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+KEYS = {
+    "typ": "typ",
+    "operation": "op",
+    "purpose": "pur",
+    "basis": "bas",
+    "consent": "con",
+    "decision": "dec",
+    "reason": "rsn",
+    "count": "cnt",
+    "ref": "ref",
+    "extra": "x",
+}
+LISTS = {
+    "subjects": ("sub", re.compile(r"p1:[A-Za-z0-9_-]{21}[AQgw]")),
+    "fields": ("fld", CODE),
+    "withheld": ("wth", CODE),
+}
+
+
+@given(st.sampled_from(sorted(KEYS)), anything | codes)
+def test_whatever_a_draft_holds_stands_in_the_entry_as_it_is_or_is_refused(name: str, value: Any) -> None:
     draft = logs.read()
     setattr(draft, name, value)
     try:
         entry = sealed(draft)
     except BadInput:
+        assert value is not None or name in {"typ", "decision"}
+        assert name not in {"operation", "purpose", "basis", "reason"} or not _has_the_form(CODE, value)
         return
-    _holds_no_float_and_no_null(parse_entry(entry.raw))
+    found = parse_entry(entry.raw)
+    assert found.get(KEYS[name]) == (value if name == "count" else value or None)
+    assert as_the_profile_says(found).encode() == entry.raw
+    _holds_no_float_and_no_null(found)
 
 
-@given(st.lists(anything, max_size=3), st.sampled_from(["subjects", "fields", "withheld"]))
-def test_whatever_a_draft_lists_becomes_an_entry_that_can_be_read_or_is_refused(values: list[Any], name: str) -> None:
+@given(st.lists(anything | codes | pseudonyms, max_size=3), st.sampled_from(sorted(LISTS)))
+def test_whatever_a_draft_lists_stands_in_the_entry_in_its_order_or_is_refused(values: list[Any], name: str) -> None:
+    key, form = LISTS[name]
     draft = logs.read()
     setattr(draft, name, values)
     try:
         entry = sealed(draft)
     except BadInput:
+        assert not all(_has_the_form(form, value) for value in values)
         return
-    _holds_no_float_and_no_null(parse_entry(entry.raw))
+    found = parse_entry(entry.raw)
+    assert found.get(key, []) == (list(dict.fromkeys(values)) if name == "subjects" else values)
+    assert as_the_profile_says(found).encode() == entry.raw
+    _holds_no_float_and_no_null(found)
+
+
+def _has_the_form(form: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 def _holds_no_float_and_no_null(value: Any) -> None:

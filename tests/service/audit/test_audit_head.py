@@ -1,6 +1,7 @@
 """The head, the remembered head and the waiting row: byte for byte as docs/formats/audit-log.md has them, and refused in any other way."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,36 @@ def test_a_file_that_does_not_hold_is_refused_and_not_forgotten(tmp_path_factory
     path.write_bytes(content)
     with pytest.raises(LogBroken):
         RememberedHead(path).read(AUTHORITY)
+
+
+def remembering(sizes: Iterable[int], path: Path) -> bytes:
+    """The file's bytes after so many batches."""
+    path.unlink(missing_ok=True)
+    remembered = RememberedHead(path)
+    for size in sizes:
+        remembered.write(AUTHORITY, Seen(size, bytes([size]) * 32))
+    remembered.close()
+    return path.read_bytes()
+
+
+@pytest.mark.obligation("AL-03")
+@given(start=st.integers(0, 620), cut=st.integers(0, 620), put=st.binary(max_size=620), data=st.data())
+def test_whatever_is_written_over_a_file_it_tells_a_head_that_was_remembered_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, start: int, cut: int, put: bytes, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "a head written over"
+    content = remembering((4, 5), path)
+    pieces = st.lists(st.sampled_from([content[:98], content[512:], content[:26], bytes(414), bytes(512), put]), max_size=4)
+    changed = content[:start] + put + content[start + cut :] if data.draw(st.booleans()) else b"".join(data.draw(pieces))
+    path.write_bytes(changed)
+    intact = {
+        size for size, record in ((4, content[:98]), (5, content[512:])) for at in (0, 512) if changed[at : at + 98] == record
+    }
+    if intact:
+        assert RememberedHead(path).read(AUTHORITY) == Seen(max(intact), bytes([max(intact)]) * 32)
+    else:
+        with pytest.raises(LogBroken):
+            RememberedHead(path).read(AUTHORITY)
 
 
 def test_a_file_of_another_log_is_refused(tmp_path: Path) -> None:

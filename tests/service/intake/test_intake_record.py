@@ -2,9 +2,10 @@
 
 import pytest
 
+from policies.terms import Basis
 from service.db.tables import consent_event, import_run, member
 from service.errors import Forbidden
-from tests.service.intake.exports import a_row, dirty, load, write
+from tests.service.intake.exports import a_row, dirty, load, phone, write
 from tests.service.intake.looking import count, entries, many
 
 
@@ -23,6 +24,29 @@ async def test_every_batch_has_its_entry_with_its_subjects_and_no_value(running,
         entry["act"] == {"id": "import_operator-1", "k": "staff", "role": ["import_operator"], "ip": entry["act"]["ip"]}
         for entry in found
     )
+
+
+@pytest.mark.obligation("AL-02")
+async def test_every_entry_says_for_which_purposes_the_rows_are_stored(running, tmp_path):
+    before = len(await entries(running))
+    path = write(tmp_path / "whole.csv", [a_row(短信营销="否")])
+    await load(running, path, dry_run=True)
+    await load(running, path)
+    found = (await entries(running))[before:]
+    assert [entry["op"] for entry in found] == ["import.check", "import.begin", "import", "import.finish"]
+    bases = {key: purpose.basis for key, purpose in running.catalogue.purposes.items()}
+    for entry in found:
+        said = set(entry["x"]["purposes"])
+        assert {"account_service", "order_fulfilment"} <= said and running.catalogue.self_purpose not in said
+        # The file has a column for these two answers; for no other consent does it say anything.
+        assert {key for key in said if bases[key] is Basis.CONSENT} == {"marketing_sms", "marketing_email"}
+
+
+async def test_a_purpose_that_uses_nothing_of_a_file_is_not_named(running, tmp_path):
+    await load(running, write(tmp_path / "a.csv", [{"手机号": phone()}], header=("手机号",)))
+    (entry,) = [entry for entry in await entries(running) if entry["op"] == "import"]
+    uses_phones = {key for key, purpose in running.catalogue.purposes.items() if "phone" in purpose.fields}
+    assert entry["fld"] == ["phone"] and set(entry["x"]["purposes"]) <= uses_phones
 
 
 async def test_a_role_that_may_not_import_does_not_and_that_is_recorded(running, tmp_path):

@@ -1,0 +1,125 @@
+"""The README's two pages, followed to the letter: what they print is what a newcomer gets, and every command of the tour is there."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from service.audit.findings import Verdict
+from service.config import Config
+from tests.journeys.servers import ROOT, environment, menshen, serving
+
+PAGES = ("README.md", "README.zh-CN.md")
+MEMBERS = 3
+A_BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@dataclass
+class Demo:
+    """What `make run` printed, and where its server answers."""
+
+    settings: dict[str, str]
+    printed: str
+    url: str
+
+    def calls(self) -> Iterator[dict[str, Any]]:
+        """Paste the printed calls one after another; only the port is this test's own."""
+        for line in self.printed.splitlines():
+            if line.startswith("curl "):
+                yield self.paste(shlex.split(line))
+
+    def paste(self, words: list[str]) -> dict[str, Any]:
+        assert words[:2] == ["curl", "-s"]
+        assert words[3::2] == ["-H", "-H", "-d"]
+        path = words[2].removeprefix("http://127.0.0.1:8600")
+        headers = dict(header.split(": ", 1) for header in (words[4], words[6]))
+        answer = httpx2.post(self.url + path, headers=headers, content=words[8].encode())
+        assert answer.status_code == 200
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture
+def demo(database_url: str, tmp_path: Path) -> Iterator[Demo]:
+    settings = environment(tmp_path / "home", database_url)
+    made = menshen(settings, "demo", "--members", str(MEMBERS), "--no-serve")
+    assert made.returncode == 0, made.stderr
+    with serving(settings) as (_, url):
+        yield Demo(settings, made.stdout, url)
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page(name), re.DOTALL)
+
+
+def test_the_four_calls_end_in_the_answer_that_both_pages_show(demo, catalogue):
+    said_yes, read, took_back, withheld = demo.calls()
+    assert said_yes["data"]["recordConsents"]["standings"][0]["state"] in {"GIVEN", "RENEWED"}
+    assert read["data"]["member"]["birthday"] and read["data"]["member"]["tier"]
+    assert took_back["data"]["withdrawConsent"]["standings"][0]["state"] == "WITHDRAWN"
+    assert len(re.findall(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+", demo.printed)) == len(catalogue.roles) + 4, (
+        "a token for each role, and one in each call"
+    )
+    for name in PAGES:
+        (shown,) = blocks(name, "json")
+        assert as_printed(withheld) == as_printed(json.loads(shown)), name
+
+
+def as_printed(answer: dict[str, Any]) -> str:
+    """With the order of its keys, because a reader compares by eye. An id is somebody's own: it only has to be one."""
+    assert re.fullmatch(r"01[0-9a-f]{2}(…|[0-9a-f]{4}-[0-9a-f]{4}-7[0-9a-f-]+)", answer["data"]["member"]["id"])
+    return json.dumps(answer | {"data": {"member": answer["data"]["member"] | {"id": "…"}}})
+
+
+async def test_the_address_of_graphiql_on_both_pages_leads_a_browser_to_it(client):
+    for name in PAGES:
+        (address,) = re.findall(r"<(http://\S+)>", page(name))
+        assert address.startswith(f"http://127.0.0.1:{Config.model_fields['port'].default}/")
+        opened = await client.get(httpx2.URL(address).path, headers=A_BROWSER, follow_redirects=True)
+        assert opened.status_code == 200
+        assert "<title>门神 Menshen · GraphiQL</title>" in opened.text
+
+
+# Each command has its own tests on both databases: here it is the page that is tested.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_command_of_the_tour_does_what_it_says(demo, tmp_path):
+    (member_id,) = {call["data"]["member"]["id"] for call in demo.calls() if "member" in call["data"]}
+    stand_ins = {"members.csv": export(tmp_path), "019a…": member_id, "policies/": str(ROOT / "policies")}
+    tour = [line.split("#")[0].split() for line in blocks("README.md", "sh")[1].splitlines()]
+    assert len(tour) == 6
+    for command, *words in tour:
+        assert command == ".venv/bin/menshen"
+        done = menshen(demo.settings, *(stand_ins.get(word, word) for word in words))
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        assert done.stdout
+
+
+def test_both_pages_have_the_same_commands_and_every_verdict():
+    english, chinese = (blocks(name, "sh") for name in PAGES)
+    assert [commands(block) for block in english] == [commands(block) for block in chinese]
+    for name in PAGES:
+        verdicts = re.search(r"audit verify +# (.*?)[,，]", page(name))
+        assert verdicts is not None
+        assert verdicts[1].split(" · ") == list(Verdict)
+
+
+def commands(block: str) -> list[list[str]]:
+    """Without what is said of them, and with one name for the file of members."""
+    return [line.split("#")[0].replace("会员", "members").split() for line in block.splitlines()]
+
+
+def export(folder: Path) -> str:
+    """A shop's export of one member."""
+    file = folder / "members.csv"
+    file.write_text("姓名,手机号\n示例,13800138000\n", "utf-8")
+    return str(file)
