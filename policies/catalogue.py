@@ -17,7 +17,7 @@ from policies.loading.problems import Findings, PolicyProblem, PolicyUnreadable,
 from policies.loading.scopes import with_scopes
 from policies.terms import Catalogue
 
-__all__ = ["SHIPPED", "PolicyProblem", "PolicyUnreadable", "Problem", "load", "parse"]
+__all__ = ["SHIPPED", "PolicyProblem", "PolicyUnreadable", "Problem", "assemble", "load", "parse"]
 
 SHIPPED = Path(__file__).parent
 """The folder that comes with Menshen: the complete policy of an invented retailer, for trying out and to start one's
@@ -45,7 +45,7 @@ def parse(files: Mapping[str, bytes]) -> Catalogue:
     """The policy in these files, by their names. Raises PolicyProblem with every fault that they have."""
     findings = Findings()
     _strangers(files, findings)
-    catalogue = _assemble(files, findings)
+    catalogue = assemble(files, findings)
     checks.weigh(catalogue, findings)
     problems = findings.all()
     if problems:
@@ -60,7 +60,7 @@ def _strangers(files: Mapping[str, bytes], findings: Findings) -> None:
             findings.add(name, "", faults.FILE_UNKNOWN, known=", ".join(FILES))
 
 
-def _assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
+def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
     """The catalogue as far as it could be read, with stand-ins elsewhere; never let out when there are findings."""
     pages = {name: document(name, files, findings) for name in FILES}
     published = notices(files, findings)

@@ -285,7 +285,9 @@ class Controller:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a notice changed against the one before it, in one section (PIPL 17(2)). `texts` is the new section by language tag."""
+    """What a notice changed against the one before it, in one section (PIPL 17(2)). `texts` is the new section by language tag, empty
+    where the section is gone; the section "" is what stands before the first named one.
+    """
 
     section: str
     texts: Mapping[str, str]
@@ -295,7 +297,8 @@ class Change:
 class Notice:
     """One published version of the text that members see. `texts` and `digests` (SHA-256, hex) are by language tag.
 
-    `scopes` are the consent-based purposes that it told of, by purpose; `changes` what is new against the one it supersedes.
+    `scopes` are the consent-based purposes that it told of, by purpose; `changes` what is new against the one it supersedes. `parts`
+    are the sections of each text, by language tag and name.
     """
 
     version: str
@@ -307,6 +310,7 @@ class Notice:
     digests: Mapping[str, str]
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

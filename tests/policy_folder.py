@@ -13,7 +13,7 @@ import re
 import shutil
 from pathlib import Path
 
-from policies.catalogue import SHIPPED, _assemble
+from policies.catalogue import SHIPPED, assemble
 from policies.loading import files
 from policies.loading.problems import Findings
 from policies.loading.scopes import written
@@ -97,7 +97,7 @@ def publish(
     """`draft`, unless there is one, and then publish it with the scopes of the purposes as they are now."""
     if not (folder / "notices" / version).exists():
         draft(folder, version, effective_at=effective_at, supersedes=supersedes, kind=kind, like=like)
-    present = _assemble(files.snapshot(folder), Findings())
+    present = assemble(files.snapshot(folder), Findings())
     (folder / "notices" / version / "scopes.toml").write_text(written(present), "utf-8")
     pin(folder, version)
 

@@ -4,6 +4,7 @@ A rule that builds on a key which has a problem already stays silent about it; t
 """
 
 from policies.loading import faults, field_rules, purpose_rules
+from policies.loading.notices import PUBLISHED
 from policies.loading.problems import Findings
 from policies.loading.scopes import weigh_scopes
 from policies.terms import TAGS, Basis, Catalogue, ValueType
@@ -22,7 +23,7 @@ def weigh(catalogue: Catalogue, findings: Findings) -> None:
         for purpose_rule in purpose_rules.RULES:
             purpose_rule(purpose, catalogue, findings)
     weigh_scopes(catalogue, findings)
-    for rule in (_self_service, _personalisation, _caps, _brands, _ages, _tags, _known_by, _staff_answers_for_nobody):
+    for rule in (_self_service, _personalisation, _caps, _brands, _ages, _children, _tags, _known_by, _staff_answers_for_nobody):
         rule(catalogue, findings)
 
 
@@ -77,8 +78,20 @@ def _ages(catalogue: Catalogue, findings: Findings) -> None:
             findings.add(_CONSENT, "age_bands", faults.BAND_MISSING, until=until, rule=rule, article=article)
 
 
+def _children(catalogue: Catalogue, findings: Findings) -> None:
+    """SM-06: where a guardian must answer for a child, a notice tells guardians what is done with a child's data."""
+    if any(notice.kind == "CHILD" for notice in catalogue.notices.values()):
+        return
+    ages = [band.until for band in catalogue.consent.bands if band.guardian]
+    if ages and not findings.spoiled(PUBLISHED) and not findings.spoiled(_CONSENT):
+        findings.add(PUBLISHED, "", faults.NOTICE_NO_CHILD, until=max(ages))
+
+
 def _tags(catalogue: Catalogue, findings: Findings) -> None:
-    """AD-06: a tag that says something sensitive needs purposes that may use such data, with their separate consent. No word is two tags."""
+    """AD-06: a tag that says something sensitive needs purposes that may use such data, with their separate consent.
+
+    No word is two tags.
+    """
     words: dict[str, str] = {}
     for tag in catalogue.tags.values():
         for word in {tag.key, tag.title.zh, tag.title.en}:

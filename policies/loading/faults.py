@@ -5,6 +5,7 @@ from policies.loading.problems import Fault
 # --- the files -------------------------------------------------------------------------------------------------------
 
 UNREADABLE = Fault("UNREADABLE", "Could not be read: {error}.", "无法读取：{error}。")
+UNWRITABLE = Fault("UNWRITABLE", "Could not be written: {error}.", "无法写入：{error}。")
 FILE_MISSING = Fault("FILE_MISSING", "This file is missing.", "缺少此文件。")
 FILE_UNKNOWN = Fault("FILE_UNKNOWN", "No file of this name belongs here; known: {known}.", "此处不应有该文件；可用：{known}。")
 NOT_UTF8 = Fault(
@@ -159,11 +160,26 @@ NOTICE_NONE = Fault(
     "No general notice is published, so nothing may be collected (PIPL 17).",
     "没有已发布的隐私政策，不得收集信息。",
 )
+NOTICE_NO_CHILD = Fault(
+    "NOTICE_NO_CHILD",
+    "Guardians answer for those under {until}, and no notice of kind CHILD tells them of it (PIPL 31).",
+    '未满 {until} 周岁须由监护人同意，但没有已发布的未成年人专门规则（kind = "CHILD"）（个保法第31条）。',
+)
+NOTICE_TWICE = Fault(
+    "NOTICE_TWICE",
+    "Published already, and never published again. Make a new version.",
+    "该版本已发布，不得再次发布；请另立新版本。",
+)
+NOTICE_UNDRAFTED = Fault(
+    "NOTICE_UNDRAFTED",
+    "There is no such version: make this folder, with notice.toml, zh-CN.md and en.md.",
+    "没有该版本：请新建此文件夹，写好 notice.toml、zh-CN.md、en.md。",
+)
 NOTICE_NO_CHINESE = Fault("NOTICE_NO_CHINESE", "A notice must exist in zh-CN.", "必须有简体中文（zh-CN）版本。")
 NOTICE_ELEMENT = Fault(
     "NOTICE_ELEMENT",
-    "Section {{#{name}}} is missing or empty (PIPL 17, NDR 21).",
-    "缺少 {{#{name}}} 一节或内容为空（个保法第17条、网数条例第21条）。",
+    "Section {{#{name}}} is missing or empty ({law}).",
+    "缺少 {{#{name}}} 一节或内容为空（{law_zh}）。",
 )
 NOTICE_LANGUAGES = Fault(
     "NOTICE_LANGUAGES",
@@ -217,8 +233,8 @@ BAND_MISSING = Fault(
 KNOWN_BY = Fault("KNOWN_BY", "Not a field of fields.toml.", "fields.toml 中没有该字段。")
 TAG_SENSITIVE = Fault(
     "TAG_SENSITIVE",
-    "Category {name} is sensitive, and no purpose with separate consent uses it (PIPL 29; 算法推荐规定 10).",
-    "{name} 属敏感类别，且没有经单独同意的目的使用它（个保法第29条、算法推荐管理规定第10条）。",
+    "Category {name} is sensitive, and not every purpose that reads tags uses it with separate consent (PIPL 29; 算法推荐规定 10).",
+    "{name} 属敏感类别，而使用标签的目的并非均经单独同意使用该类信息（个保法第29条、算法推荐管理规定第10条）。",
 )
 STAFF_CONSENT = Fault(
     "STAFF_CONSENT",

@@ -14,18 +14,19 @@ fits the hash in any consent event.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from policies import changes
 from policies.loading import faults
 from policies.loading.files import document, text_of
 from policies.loading.problems import Findings
 from policies.loading.reading import Section
 from policies.loading.scopes import FILE, scopes
-from policies.terms import Notice
+from policies.terms import Change, Notice
 
-KINDS = ("GENERAL", "CHILD")
-ELEMENTS = (
+_COMMON = (
     "controller",
     "contact",
     "purposes",
@@ -39,18 +40,28 @@ ELEMENTS = (
     "refusal",
     "recipients",
     "sensitive",
-    "minors",
     "automated_decisions",
     "storage",
     "changes",
     "complaints",
 )
-"""What every notice must say (PIPL 17, 23, 24, 30, 31; NDR 21), each in a section of this name."""
+ELEMENTS: Mapping[str, tuple[str, ...]] = {
+    "GENERAL": (*_COMMON, "minors"),
+    "CHILD": (*_COMMON, "officer", "guardian", "security"),
+}
+"""What a notice of each kind must say, each in a section of this name: PIPL 17, 23, 24, 30, 31 and NDR 21; and to guardians what the
+rules on children's information (儿童个人信息网络保护规定) 8 to 10 add: who is in charge, how a guardian is verified and answers, how the
+data is protected; where it is kept, what refusing means and how to complain are common to both.
+"""
 
+KINDS = tuple(ELEMENTS)
+_LAWS = {
+    "GENERAL": ("PIPL 17, NDR 21", "个保法第17条、网数条例第21条"),
+    "CHILD": ("PIPL 31, rules on children's information 8 to 10", "个保法第31条、儿童个人信息网络保护规定第8至10条"),
+}
 PUBLISHED = "notices/published.toml"
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}[a-z0-9-]{0,30}")
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[A-Z][A-Za-z]{1,3})?)\.md")
-_HEADING = re.compile(r"^#{1,6} .*?(?:\{#([a-z][a-z0-9_]*)\})?[ \t\r]*$", re.MULTILINE)
 _DIGEST = r"[0-9a-f]{64}"
 
 
@@ -61,6 +72,7 @@ def notices(files: Mapping[str, bytes], findings: Findings) -> dict[str, Notice]
     versions = sorted({name.split("/")[1] for name in pinned if _VERSION.fullmatch(name.split("/")[1])})
     found = {version: _notice(version, files, findings) for version in versions}
     _succession(found, findings)
+    found = {version: replace(notice, changes=_changes(notice, found)) for version, notice in found.items()}
     if not any(notice.kind == "GENERAL" for notice in found.values()) and not findings.spoiled(PUBLISHED):
         findings.add(PUBLISHED, "", faults.NOTICE_NONE)
     return found
@@ -99,7 +111,7 @@ def _notice(version: str, files: Mapping[str, bytes], findings: Findings) -> Not
     """One version. Its sections are those of the Chinese text, which is the one that counts."""
     kind, effective_at, supersedes = _head(document(f"notices/{version}/notice.toml", files, findings))
     texts = dict(_texts(version, files, findings))
-    sections = {language: _sections(version, language, text, findings) for language, text in texts.items()}
+    sections = {language: _sections(version, language, text, kind, findings) for language, text in texts.items()}
     if "zh-CN" not in texts:
         findings.add(f"notices/{version}", "zh-CN", faults.NOTICE_NO_CHINESE)
     chinese = sections.get("zh-CN", frozenset())
@@ -117,7 +129,19 @@ def _notice(version: str, files: Mapping[str, bytes], findings: Findings) -> Not
         texts=MappingProxyType(texts),
         digests=MappingProxyType(digests),
         scopes=scopes(version, files, findings),
+        parts=MappingProxyType({language: MappingProxyType(_parts(text)) for language, text in texts.items()}),
     )
+
+
+def _parts(raw: bytes) -> dict[str, str]:
+    """The sections of a text. Bytes that are no text have been told of already, and their stand-in is let out nowhere."""
+    return changes.sections(raw.decode("utf-8", "replace"))
+
+
+def _changes(notice: Notice, found: Mapping[str, Notice]) -> tuple[Change, ...]:
+    """What is new against the version that it supersedes; of a first one nothing, because all of it is."""
+    before = found.get(notice.supersedes or "")
+    return changes.changes(before, notice) if before is not None else ()
 
 
 def _head(section: Section) -> tuple[str, datetime, str | None]:
@@ -140,20 +164,21 @@ def _texts(version: str, files: Mapping[str, bytes], findings: Findings) -> Iter
             yield language[1], files[name]
 
 
-def _sections(version: str, language: str, raw: bytes, findings: Findings) -> frozenset[str]:
+def _sections(version: str, language: str, raw: bytes, kind: str, findings: Findings) -> frozenset[str]:
     """The names of a text's sections. Those that the law demands must be there, each with words in it."""
     file = f"notices/{version}/{language}.md"
     text = text_of(file, raw, findings)
     if text is None:
         return frozenset()
-    headings = list(_HEADING.finditer(text))
+    headings = list(changes.HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
     bodies = [(heading[1], text[heading.end() : end].strip()) for heading, end in zip(headings, ends, strict=True) if heading[1]]
     names = [name for name, _ in bodies]
     for name in sorted({name for name in names if names.count(name) > 1}):
         findings.add(file, name, faults.DUPLICATE, name=name)
-    for name in set(ELEMENTS) - {name for name, body in bodies if body}:
-        findings.add(file, name, faults.NOTICE_ELEMENT, name=name)
+    law, law_zh = _LAWS[kind]
+    for name in set(ELEMENTS[kind]) - {name for name, body in bodies if body}:
+        findings.add(file, name, faults.NOTICE_ELEMENT, name=name, law=law, law_zh=law_zh)
     return frozenset(names)
 
 

@@ -13,6 +13,7 @@ from policies.loading.notices import ELEMENTS
 from policies.terms import Catalogue
 
 FIRST = "notices/2026-10"
+CHILD = "notices/2026-10-child"
 
 
 def told(folder: Path) -> set[tuple[str, str, str]]:
@@ -43,11 +44,18 @@ def edit(folder: Path, name: str, old: str, new: str) -> None:
     publish(folder, "2026-10")
 
 
-def second(folder: Path, version: str, head: str) -> None:
+def second(folder: Path, version: str, head: str, like: str = FIRST) -> None:
     """A further version with the same texts."""
-    shutil.copytree(folder / FIRST, folder / "notices" / version)
+    shutil.copytree(folder / like, folder / "notices" / version)
     (folder / "notices" / version / "notice.toml").write_text(head, "utf-8")
     publish(folder, version)
+
+
+def forget(folder: Path, version: str) -> None:
+    """As if a version had never been."""
+    shutil.rmtree(folder / "notices" / version)
+    published = folder / "notices/published.toml"
+    published.write_text(re.sub(rf'\["{version}"\][^\[]*', "", published.read_text("utf-8")), "utf-8")
 
 
 def test_the_helper_publishes_what_the_shipped_policy_has(folder: Path) -> None:
@@ -74,7 +82,7 @@ def test_a_notice_that_nobody_published_is_refused_with_the_digest_to_publish_it
     assert hashlib.sha256((folder / FIRST / "en.md").read_bytes()).hexdigest() in english.en
 
 
-@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("element", ELEMENTS["GENERAL"])
 def test_a_notice_without_an_element_that_the_law_demands_is_refused_by_its_name(folder: Path, element: str) -> None:
     edit(folder, "zh-CN.md", f"{{#{element}}}", "{#something_else}")
     edit(folder, "en.md", f"{{#{element}}}", "{#something_else}")
@@ -133,9 +141,27 @@ def test_a_notice_in_another_encoding_is_refused(folder: Path) -> None:
 
 
 def test_without_a_general_notice_nothing_may_be_asked(folder: Path) -> None:
-    edit(folder, "notice.toml", '"GENERAL"', '"CHILD"')
+    forget(folder, "2026-10")
 
     assert told(folder) == {("notices/published.toml", "", "NOTICE_NONE")}
+
+
+@pytest.mark.obligation("SM-06")
+def test_where_children_may_be_members_only_the_general_notice_is_not_enough(folder: Path) -> None:
+    forget(folder, "2026-10-child")
+
+    assert told(folder) == {("notices/published.toml", "", "NOTICE_NO_CHILD")}
+
+
+@pytest.mark.obligation("SM-06")
+@pytest.mark.parametrize("element", ELEMENTS["CHILD"])
+def test_childrens_rules_without_an_element_that_the_law_demands_are_refused_by_its_name(folder: Path, element: str) -> None:
+    for name in ("zh-CN.md", "en.md"):
+        path = folder / CHILD / name
+        path.write_text(path.read_text("utf-8").replace(f"{{#{element}}}", "{#something_else}"), "utf-8")
+    publish(folder, "2026-10-child")
+
+    assert (f"{CHILD}/zh-CN.md", element, "NOTICE_ELEMENT") in told(folder)
 
 
 HEAD = 'kind = "{kind}"\neffective_at = {at}\nsupersedes = "{old}"\n'
@@ -143,7 +169,8 @@ HEAD = 'kind = "{kind}"\neffective_at = {at}\nsupersedes = "{old}"\n'
 
 def test_the_newest_notice_of_its_kind_that_has_begun_is_in_force(folder: Path) -> None:
     second(folder, "2027-01", HEAD.format(kind="GENERAL", at="2027-01-01T00:00:00+08:00", old="2026-10"))
-    second(folder, "2027-01-child", HEAD.format(kind="CHILD", at="2027-01-01T00:00:00+08:00", old=""))
+    head = HEAD.format(kind="CHILD", at="2027-01-01T00:00:00+08:00", old="2026-10-child")
+    second(folder, "2027-01-child", head, like=CHILD)
     catalogue = load(folder)
 
     def in_force(*moment: int, kind: str = "GENERAL") -> str | None:
@@ -154,7 +181,7 @@ def test_the_newest_notice_of_its_kind_that_has_begun_is_in_force(folder: Path) 
     assert in_force(2026, 9, 30, 16) == "2026-10"
     assert in_force(2026, 12, 31, 15, 59, 59) == "2026-10"
     assert in_force(2026, 12, 31, 16) == "2027-01"
-    assert in_force(2026, 12, 31, kind="CHILD") is None
+    assert in_force(2026, 12, 31, kind="CHILD") == "2026-10-child"
     assert in_force(2027, 6, 1, kind="CHILD") == "2027-01-child"
 
 
@@ -169,7 +196,7 @@ def test_the_newest_notice_of_its_kind_that_has_begun_is_in_force(folder: Path) 
     ids=["nothing known", "a later one", "one of another kind", "itself"],
 )
 def test_a_notice_supersedes_an_earlier_one_of_its_kind_and_nothing_else(folder: Path, head: str) -> None:
-    second(folder, "2027-01", head)
+    second(folder, "2027-01", head, like=CHILD if "CHILD" in head else FIRST)
 
     assert told(folder) == {("notices/2027-01/notice.toml", "supersedes", "NOTICE_SUPERSEDES")}
 
