@@ -17,9 +17,9 @@ from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, idempotency, member
-from service.disclosure.operations import Operations
 from service.intake.model import Provenance
 from service.members.model import Joined
+from service.operations import Operations
 from service.unit import Units
 from service.values import Actor, ActorKind, Call, Clock
 from tests.service.intake.exports import load

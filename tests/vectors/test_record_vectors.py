@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from policies import files
+from policies.loading import files
 from policies.terms import Catalogue, ConsentState, Shape, Title
 from service.audit import pending
 from service.audit.entry import opened
