@@ -26,6 +26,7 @@ class EvidencePart(Enum):
     SUBJECT = value("SUBJECT", description="The entry is about the member whose consent is shown. 条目所涉会员与同意人一致。")
     EVENT = value("EVENT", description="The consent event is there and hashes to what it says. 同意记录存在且未被改动。")
     CHAIN = value("CHAIN", description="No event before it is missing or altered. 之前的同意记录连续完整。")
+    LOGGED = value("LOGGED", description="The log holds the event's hash since it happened. 审计日志自始记有该同意记录的哈希。")
     DECISION = value("DECISION", description="At that moment the consent allowed what was done. 当时的同意涵盖该处理。")
     NOTICE = value("NOTICE", description="The notice has exactly the bytes that were shown. 告知文本与展示时一致。")
     WORDS = value("WORDS", description="The question has exactly the words that were shown. 问句与展示时一致。")

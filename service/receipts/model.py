@@ -72,6 +72,7 @@ class Part(StrEnum):
     SUBJECT = "SUBJECT"
     EVENT = "EVENT"
     CHAIN = "CHAIN"
+    LOGGED = "LOGGED"
     DECISION = "DECISION"
     NOTICE = "NOTICE"
     WORDS = "WORDS"

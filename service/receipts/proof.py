@@ -5,11 +5,12 @@ cover, and no link is called whole because it is there.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from policies.terms import Catalogue, ConsentState
+from service.audit.queries import Found
 from service.consent.ledger import GENESIS, PERMITTING, read_record
 from service.consent.model import ConsentEvent
 from service.errors import Malformed
@@ -21,6 +22,9 @@ IN_FLIGHT = timedelta(seconds=30)
 """An entry is written a moment after its decision: what began while a consent stood is not wrong because it ended meanwhile."""
 
 DISCLOSING = frozenset({"access", "change", "export"})
+
+WRITING = timedelta(minutes=5)
+"""An event's own entry is sealed in its transaction, by the same clock: so far from its moment it is looked for, and no farther."""
 
 Entry = Mapping[str, Any]
 
@@ -66,18 +70,28 @@ def moment(entry: Entry) -> datetime:
 
 
 def chain(event: ConsentEvent, links: Sequence[Link]) -> Finding:
-    """Whether the events of the purpose up to this one follow one another without a gap, from the first."""
-    expected = GENESIS
-    for link in (link for link in links if link.purpose == event.purpose):
+    """Whether the events of the purpose up to this one hang together, back to the first, with none missing and none beside them."""
+    until_then = [link for link in links if link.purpose == event.purpose and link.recorded_at <= event.recorded_at]
+    by_hash = {link.hash: link for link in until_then}
+    length, newer = 1, event
+    while newer.previous_hash != GENESIS:
+        link = by_hash.get(newer.previous_hash)
+        if link is None:
+            return Finding(Part.CHAIN, Holding.BROKEN, "CHAIN_BROKEN")
         try:
-            if opened(link).previous_hash != expected:
-                return Finding(Part.CHAIN, Holding.BROKEN, "CHAIN_BROKEN")
+            newer = opened(link)
         except (Malformed, ValueError):
             return Finding(Part.CHAIN, Holding.BROKEN, "EVENT_ALTERED")
-        if link.event_id == event.event_id:
-            return Finding(Part.CHAIN, Holding.HOLDS)
-        expected = link.hash
-    return Finding(Part.CHAIN, Holding.BROKEN, "CHAIN_BROKEN")
+        length += 1
+    whole = length == len(until_then)
+    return Finding(Part.CHAIN, Holding.HOLDS if whole else Holding.BROKEN, "" if whole else "CHAIN_BROKEN")
+
+
+def logged(event: ConsentEvent, entries: Iterable[Found]) -> Finding:
+    """Whether one of these entries, which are of the event's member and time, wrote the event's hash down."""
+    told = (found.entry.get("x", {}).get("events", ()) for found in entries if found.whole and found.entry["dec"] == "allow")
+    whole = any(isinstance(hashes, list) and event.hash.hex() in hashes for hashes in told)
+    return Finding(Part.LOGGED, Holding.HOLDS if whole else Holding.MISSING, "" if whole else "NOT_IN_LOG")
 
 
 def decision(entry: Entry, event: ConsentEvent, links: Sequence[Link]) -> Finding:

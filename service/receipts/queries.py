@@ -22,7 +22,7 @@ MOST = 20
 """Entries of one page: each brings the whole notice along."""
 
 _KEPT = timedelta(days=365 * 3)
-_AFTER_EVENT = (Part.CHAIN, Part.DECISION, Part.NOTICE, Part.WORDS, Part.RECEIPT)
+_AFTER_EVENT = (Part.CHAIN, Part.LOGGED, Part.DECISION, Part.NOTICE, Part.WORDS, Part.RECEIPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def evidence(unit: Unit, *, entry_id: str) -> Evidence | None:
     person = await _person(unit, member_id) if member_id else None
     if person and person.keys:
         unit.draft.subjects.append(unit.vault.pseudonym(person.keys, unit.now))
-    return assemble(unit, found, person)
+    return await assemble(unit, found, person)
 
 
 async def member_evidence(unit: Unit, *, member_id: MemberId, first: int, after: str | None) -> EvidencePage | None:
@@ -86,11 +86,11 @@ async def member_evidence(unit: Unit, *, member_id: MemberId, first: int, after:
     shown = found[:first]
     unit.draft.subjects.append(unit.vault.pseudonym(person.keys, unit.now))
     unit.draft.count = len(shown)
-    items = tuple(assemble(unit, one, person) for one in shown)
+    items = tuple([await assemble(unit, one, person) for one in shown])
     return EvidencePage(items, str(shown[-1].index) if shown else None, len(found) > first)
 
 
-def assemble(unit: Unit, found: Found, person: Person | None) -> Evidence:
+async def assemble(unit: Unit, found: Found, person: Person | None) -> Evidence:
     """Everything behind one entry, each link weighed by itself."""
     entry = found.entry
     whole = Finding(Part.ENTRY, *((Holding.HOLDS, "") if found.whole else (Holding.BROKEN, "ENTRY_ALTERED")))
@@ -105,7 +105,8 @@ def assemble(unit: Unit, found: Found, person: Person | None) -> Evidence:
         return Evidence(found.index, entry, found.leaf, None, None, None, findings, in_force)
     shown, notice = proof.shown(event, unit.catalogue)
     made, receipted = _receipt(unit.vault, person.keys, event, unit.catalogue)
-    weighed = (proof.chain(event, person.links), proof.decision(entry, event, person.links))
+    logged = await _logged(unit, person.keys, event)
+    weighed = (proof.chain(event, person.links), logged, proof.decision(entry, event, person.links))
     findings = (whole, *about, *weighed, *notice, receipted)
     return Evidence(found.index, entry, found.leaf, event, shown, made, findings, in_force)
 
@@ -132,6 +133,16 @@ def _subject(vault: Vault, found: Found, keys: MemberKeys | None) -> Finding:
     if names & set(found.entry.get("sub", ())):
         return Finding(Part.SUBJECT, Holding.HOLDS)
     return Finding(Part.SUBJECT, Holding.BROKEN, "OTHER_MEMBER")
+
+
+async def _logged(unit: Unit, keys: MemberKeys | None, event: ConsentEvent) -> Finding:
+    """Whether the log wrote this very event down when it happened."""
+    if keys is None:
+        return Finding(Part.LOGGED, Holding.MISSING, "ERASED")
+    since, until = event.recorded_at - proof.WRITING, event.recorded_at + proof.WRITING
+    names = sorted({unit.vault.pseudonym(keys, moment) for moment in (since, until)})
+    near = await log.find(unit.session, Search(subjects=names, since=since, until=until, most=log.MOST))
+    return proof.logged(event, near)
 
 
 def _receipt(vault: Vault, keys: MemberKeys | None, event: ConsentEvent, catalogue: Catalogue) -> tuple[Receipt | None, Finding]:

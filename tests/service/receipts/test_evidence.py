@@ -8,13 +8,15 @@ import pytest
 
 from service.app import Parts
 from service.config import Config
+from service.consent.ledger import digest
+from service.receipts import store
 from tests.conftest import StillClock
 from tests.factories import a_call, a_member
 from tests.service.audit.logs import Administrator
 from tests.service.receipts.asking import EVIDENCE, MEMBER_EVIDENCE, Ask, answered, withdrawn
 
 GIFT, SMS, PARTNER = "birthday_gift", "marketing_sms", "partner_offers"
-HOLDS = {"ENTRY", "SUBJECT", "EVENT", "CHAIN", "DECISION", "NOTICE", "WORDS", "RECEIPT"}
+HOLDS = {"ENTRY", "SUBJECT", "EVENT", "CHAIN", "LOGGED", "DECISION", "NOTICE", "WORDS", "RECEIPT"}
 
 
 async def used(
@@ -171,6 +173,20 @@ async def test_a_refusal_taken_out_from_before_the_consent_breaks_the_chain(
 
 
 @pytest.mark.obligation("LB-09")
+async def test_an_event_that_was_rewritten_together_with_its_hash_is_not_the_one_that_was_logged(
+    running: Parts, ask: Ask, clock: StillClock, config: Config
+) -> None:
+    member_id, event_id, entry_id = await a_use(running, ask, clock)
+    whole = next(link for link in await store.links(running.database.read, member_id) if link.event_id == event_id)
+    forged = whole.body.replace('"screen":"mini/consent"', '"screen":"mini/prettier"')
+    assert forged != whole.body
+    Administrator(config.database_url).run(
+        f"UPDATE consent_event SET evidence = ?, hash = ? WHERE event_id = '{event_id}'", given=(forged, digest(forged))
+    )
+    assert broken(await behind(ask, entry_id)) == {"LOGGED": "NOT_IN_LOG"}
+
+
+@pytest.mark.obligation("LB-09")
 async def test_an_entry_whose_bytes_were_altered_is_said_to_be(
     running: Parts, ask: Ask, clock: StillClock, config: Config
 ) -> None:
@@ -205,7 +221,7 @@ async def test_after_an_erasure_the_ledger_still_speaks_and_whom_it_is_about_can
     assert await running.operations.erase(a_call("compliance_officer"), member_id=member_id)
     found = await behind(ask, entry_id)
     assert found["event"]["id"] == event_id and found["receipt"] is None
-    assert broken(found) == {"SUBJECT": "ERASED", "RECEIPT": "ERASED"}
+    assert broken(found) == {"SUBJECT": "ERASED", "LOGGED": "ERASED", "RECEIPT": "ERASED"}
     assert await about(ask, member_id) is None
 
 

@@ -3,16 +3,19 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import jwt
 import pytest
 
 from service.app import Parts, build, parts
-from service.config import Config
+from service.config import Config, Mode
 from service.consent.ledger import WITHDRAWAL_METHOD
 from tests.conftest import StillClock
 from tests.factories import a_call, a_member
+from tests.service.identity.issuers import jwks
 from tests.service.receipts.asking import RECEIPT, Ask, Stranger, answered, receipt_of, withdrawn
 
 GIFT, SMS = "birthday_gift", "marketing_sms"
@@ -211,6 +214,16 @@ async def test_each_receipt_that_is_asked_for_leaves_one_entry(running: Parts, a
     entry = next(found for found in map(json.loads, (raw for (raw,) in rows)) if found.get("op") == "consentReceipt")
     assert (entry["typ"], entry["dec"], entry["pur"], entry["cnt"]) == ("access", "allow", "self_access", 1)
     assert entry["x"] == {"event": event_id} and len(entry["sub"]) == 1
+
+
+async def test_the_keys_are_published_in_production_too(running: Parts, client: httpx2.AsyncClient, tmp_path: Path) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_bytes(jwks())
+    config = running.config.model_copy(update={"mode": Mode.PRODUCTION, "issuer": "https://id.example.cn", "jwks_file": keys})
+    transport = httpx2.ASGITransport(app=build(replace(running, config=config)), raise_app_exceptions=True)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://menshen.test") as production:
+        published = (await production.get("/.well-known/menshen/jwks.json")).content
+    assert published == (await client.get("/.well-known/menshen/jwks.json")).content
 
 
 async def test_the_keys_are_public_and_may_be_cached(client: httpx2.AsyncClient) -> None:
