@@ -30,6 +30,7 @@ from schema.root import schema
 from schema.selection import MEMBER_FIELDS
 from service.consent import model as consent
 from service.members import model as members
+from service.members.tags.model import Source
 
 GRAPHQL = schema._schema
 TYPES = [type_ for type_ in GRAPHQL.type_map.values() if not is_introspection_type(type_) and not is_specified_scalar_type(type_)]
@@ -79,6 +80,7 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.BoxState, consent.BoxState),
     (enums.CaptureChannel, consent.CaptureChannel),
     (enums.MemberStatus, terms.MemberStatus),
+    (enums.TagSource, Source),
     (enums.LegalBasis, terms.Basis),
     (enums.PurposeClass, terms.PurposeClass),
     (enums.Sensitivity, terms.Sensitivity),
@@ -123,7 +125,7 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
         assert str(purpose.type) == "PurposeKey!"
         assert purpose.default_value is Undefined
-    assert GRAPHQL.query_type.fields.keys() - personal == {"me", "consents", "consentHistory", "processingRules", "notice"}
+    assert GRAPHQL.query_type.fields.keys() - personal == {"me", "consents", "consentHistory", "myPersonalisation", "myTags", "processingRules", "notice"}
 
 
 def test_every_mutation_is_nullable() -> None:

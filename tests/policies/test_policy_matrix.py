@@ -41,10 +41,10 @@ TABLE = {
 }
 
 ACTIONS = {
-    "member": "member.update consent.record consent.read",
-    "mini_program": "member.join member.update consent.record consent.read",
+    "member": "member.update consent.record consent.read tag.delete",
+    "mini_program": "member.join member.update consent.record consent.read tag.delete",
     "order_service": "",
-    "recommender": "",
+    "recommender": "tag.record",
     "partner_gateway": "",
     "customer_service_agent": "member.update member.reveal consent.read",
     "store_clerk": "",
