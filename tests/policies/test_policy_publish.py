@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from policies.catalogue import load
 from policies.loading import files
 from policies.loading.notices import ELEMENTS
+from policies.loading.problems import PolicyProblem
 from service.cli.policy import policy
-from tests.policy_folder import draft, drop_key, edit, set_key
+from tests.policy_folder import draft, drop_key, edit, publish, set_key
 
 run = CliRunner().invoke
 AT = "2026-12-01T00:00:00+08:00"
@@ -184,3 +185,24 @@ def test_a_folder_that_cannot_be_written_is_told_and_publishes_nothing(folder: P
     assert [p["code"] for p in json.loads(result.output)["problems"]] == ["UNWRITABLE"]
     assert (folder / "notices/published.toml").read_bytes() == pinned
     assert [path.name for path in (folder / "notices").rglob(".*")] == []
+
+
+@pytest.mark.obligation("NC-09", "NC-05")
+def test_what_was_told_as_less_does_not_become_more_again_under_the_same_number(folder: Path) -> None:
+    """Whoever said yes in between was never told of the tier."""
+    drop_key(folder, "purposes.toml", "purposes.birthday_gift.fields.tier")
+    publish(folder, "2027-01", effective_at="2027-01-01T00:00:00+08:00")
+    assert codes(folder) == set()
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.fields.tier", "plain")
+    assert codes(folder) == {("purposes.toml", "purposes.birthday_gift.version", "SCOPE_CHANGED")}
+    publish(folder, "2027-02", effective_at="2027-02-01T00:00:00+08:00", supersedes="2027-01")
+    assert codes(folder) == {("notices/2027-02/scopes.toml", "birthday_gift", "SCOPE_AMBIGUOUS")}
+
+
+def codes(folder: Path) -> set[tuple[str, str, str]]:
+    """Why the policy does not load."""
+    try:
+        load(folder)
+    except PolicyProblem as wrong:
+        return {(p.file, p.key, p.code) for p in wrong.problems}
+    return set()
