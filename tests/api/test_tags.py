@@ -172,18 +172,17 @@ async def test_no_tag_is_derived_without_the_consent_or_against_the_switch(ask, 
 
 
 @pytest.mark.obligation("AD-01")
-@pytest.mark.parametrize("way", ["setPersonalisation", "withdrawConsent"])
+@pytest.mark.parametrize("way", ["setPersonalisation", "withdrawConsent", "withdrawAll"])
 async def test_when_the_consent_ends_the_tags_are_gone_at_once(ask, running, way):
     member_id = await a_member(running, yes=[TASTE])
     await record(ask, member_id, "fragrance", "outdoor")
-    if way == "setPersonalisation":
-        await turned(ask, member_id, on=False)
-    else:
-        await ask(
-            f'mutation {{ withdrawConsent(purpose: "{TASTE}", channel: WEB) {{ __typename }} }}',
-            role="member",
-            member_id=member_id,
-        )
+    calls = {
+        "setPersonalisation": "setPersonalisation(on: false, channel: WEB)",
+        "withdrawConsent": f'withdrawConsent(purpose: "{TASTE}", channel: WEB)',
+        "withdrawAll": "withdrawAll(channel: WEB)",
+    }
+    done = await ask(f"mutation {{ {calls[way]} {{ __typename }} }}", role="member", member_id=member_id)
+    assert "errors" not in done
     assert await mine(ask, member_id) == {}
     assert await rows(running, member_tag, member_id) == []
     own = await ask("{ me { tags withheld { field } } }", role="member", member_id=member_id)
@@ -203,6 +202,29 @@ async def test_only_the_service_that_may_records_tags_and_only_for_a_purpose_tha
             a_call("recommender"), member_id=member_id, purpose="order_fulfilment", source="SURVEY", tags=()
         )
     assert (await record(ask, "018f0000-0000-7000-8000-000000000000", "fragrance"))["code"] == "MEMBER_NOT_FOUND"
+
+
+@pytest.mark.obligation("AD-01")
+async def test_nothing_is_derived_about_a_minor_whatever_was_consented(ask, running):
+    member_id = await a_member(running, a_profile(birthday="2010-05-01"), yes=[TASTE])
+    refused = await record(ask, member_id, "fragrance")
+    assert (refused["__typename"], refused["reason"]) == ("PersonalisationOff", "MINOR_ADM_MARKETING_FORBIDDEN")
+
+
+async def test_nobody_turns_anothers_switch_or_deletes_anothers_tags(ask, running):
+    member_id, stranger = await a_member(running, yes=[TASTE]), await a_member(running)
+    await record(ask, member_id, "fragrance")
+    for call in (
+        f'deleteAllTags(memberId: "{member_id}")',
+        f'setPersonalisation(on: false, channel: WEB, memberId: "{member_id}")',
+    ):
+        answer = await ask(f"mutation {{ {call} {{ __typename }} }}", role="member", member_id=stranger)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert await read(ask, member_id) == ["fragrance"]
+    served = await ask(
+        f'mutation {{ deleteAllTags(memberId: "{member_id}") {{ ... on TagsDeleted {{ tags }} }} }}', role="mini_program"
+    )
+    assert served["data"]["deleteAllTags"] == {"tags": ["fragrance"]}
 
 
 async def test_a_digest_that_is_none_and_a_tag_given_twice_are_bad_input(ask, running):
