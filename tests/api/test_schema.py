@@ -24,13 +24,14 @@ from graphql.pyutils import Undefined
 
 from policies import terms
 from policies.terms import Catalogue
-from schema import enums, outcomes, print_schema
+from schema import enums, outcomes, print_schema, receipts
 from schema.documents import PUBLIC
 from schema.root import schema
 from schema.selection import MEMBER_FIELDS
 from service.consent import model as consent
 from service.members import model as members
 from service.members.tags.model import Source
+from service.receipts import model as proof
 
 GRAPHQL = schema._schema
 TYPES = [type_ for type_ in GRAPHQL.type_map.values() if not is_introspection_type(type_) and not is_specified_scalar_type(type_)]
@@ -86,6 +87,8 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.Sensitivity, terms.Sensitivity),
     (enums.Shape, terms.Shape),
     (enums.RecipientRole, terms.RecipientRole),
+    (receipts.EvidencePart, proof.Part),
+    (receipts.EvidenceHolding, proof.Holding),
 ]
 
 
@@ -120,12 +123,12 @@ def test_the_typed_fields_are_fields_of_the_catalogue(catalogue: Catalogue) -> N
 
 def test_every_field_that_reads_somebody_names_a_purpose() -> None:
     assert GRAPHQL.query_type is not None
-    personal = {"member", "memberByContact", "members"}
+    personal = {"member", "memberByContact", "members", "evidence", "memberEvidence", "propagations"}
     for name in personal:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
         assert str(purpose.type) == "PurposeKey!"
         assert purpose.default_value is Undefined
-    assert GRAPHQL.query_type.fields.keys() - personal == {"me", "consents", "consentHistory", "myPersonalisation", "myTags", "processingRules", "notice"}
+    assert GRAPHQL.query_type.fields.keys() - personal == {"ward", "guardianLinks", "guardianRequests", "minorsAuditPack", "complianceAlerts", "me", "consents", "consentHistory", "consentReceipt", "myPersonalisation", "myTags", "processingRules", "notice", "pendingNotices", "untoldCount", "noticeExemptions", "membersToInform", "collectedDataList", "sharedDataList"}
 
 
 def test_every_mutation_is_nullable() -> None:
@@ -181,7 +184,9 @@ def test_what_is_asked_before_consent_takes_no_identifier() -> None:
     public = {name: field for name, field in GRAPHQL.query_type.fields.items() if name in PUBLIC}
     assert {name: sorted(field.args) for name, field in public.items()} == {
         "processingRules": [],
-        "notice": ["language", "version"],
+        "notice": ["kind", "language", "version"],
+        "collectedDataList": [],
+        "sharedDataList": [],
     }
     assert {*public, "__typename", "__schema", "__type"} == PUBLIC
 
