@@ -16,6 +16,7 @@ from schema.scalars import FieldKey, PurposeKey
 from service.receipts import model
 
 BROKEN = "EVIDENCE_BROKEN"
+_FIRST = 10
 
 
 @strawberry.enum(description="A link of the chain that proves a processing (证据链环节): purpose, notice, consent, action.")
@@ -164,12 +165,12 @@ class ReceiptQuery:
         info: Info,
         member_id: MemberRef,
         purpose: Purpose,
-        first: Annotated[int, strawberry.argument(description="How many, from 1 to 20 (条数).")] = 10,
+        first: Annotated[int | None, strawberry.argument(description="How many, from 1 to 20; 10 unless told (条数).")] = None,
         after: Annotated[str | None, strawberry.argument(description="`end` of the page before (起点).")] = None,
     ) -> EvidencePage | None:
         """`ops.member_evidence`."""
         found = await info.context.ops.member_evidence(
-            info.context.call, member_id=member_id, purpose=purpose, first=first, after=after
+            info.context.call, member_id=member_id, purpose=purpose, first=_FIRST if first is None else first, after=after
         )
         if found is None:
             return None
