@@ -12,9 +12,11 @@ from rich.console import Console
 from service.cli.audit import audit
 from service.cli.consent import consent
 from service.cli.intake import import_
+from service.cli.minors import minors
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, health, migrate, serve
 from service.cli.token import token
+from service.cli.work import work
 from service.errors import ServiceError
 
 menshen = typer.Typer(
@@ -30,8 +32,10 @@ menshen.command()(demo)
 menshen.command()(doctor)
 menshen.command()(health)
 menshen.command()(token)
+menshen.command()(work)
 menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
+audit.command(name="minors")(minors)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 

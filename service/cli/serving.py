@@ -15,10 +15,11 @@ import uvloop
 from rich.console import Console
 
 from service import logs
-from service.app import Parts, build, catalogue_of, parts
+from service.app import Parts, build, catalogue_of, open_endpoints, parts, working
 from service.config import Config
 from service.db import migrate as migrations
 from service.errors import ConfigError, ServiceError
+from service.guardians.queries import sensitive as sensitive_members
 
 _out = Console()
 _HEALTH_SECONDS = 3
@@ -136,18 +137,23 @@ async def _listen(running: Parts) -> None:
             timeout_graceful_shutdown=10,
         )
     )
-    await server.serve()
+    async with working(running):
+        await server.serve()
 
 
 async def _examine(config: Config) -> dict[str, str]:
     """One finding a part, each 'ok' or what is wrong with it."""
     findings = {}
     try:
-        catalogue_of(config)
+        catalogue = catalogue_of(config)
         findings["policy"] = "ok"
+        open_endpoints(config, catalogue)
+        findings["recipients"] = "ok"
         async with parts(config) as running:
             findings |= {"database": "ok", "schema": "ok", "keys": "ok"}
             findings["audit"] = running.journal.health()
+            alert = await sensitive_members(running.database.read, running.catalogue.consent)
+            findings["sensitive_data"] = f"{alert.code}: {alert.count}, sensitive_officer" if alert.open else "ok"
     except ServiceError as problem:
         findings[problem.code.lower()] = str(problem)
     return findings

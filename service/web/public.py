@@ -22,8 +22,8 @@ _PATIENCE = 2.0
 """Seconds that a check may take. A balancer asks again in a moment."""
 
 
-def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry) -> list[BaseRoute]:
-    """The probes and the counts."""
+def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry, fresh: Check) -> list[BaseRoute]:
+    """The probes and the counts; `fresh` is awaited before counts are shown, so that they are of now."""
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -34,6 +34,7 @@ def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry) -> list[
         return JSONResponse({"status": "ok" if fit else "unavailable", "parts": found}, 200 if fit else 503)
 
     async def metrics(_: Request) -> Response:
+        await _ask(fresh)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/livez", live), Route("/readyz", ready), Route("/metrics", metrics)]
