@@ -199,7 +199,7 @@ class PropagationNotFound(Refusal):
 
 @strawberry.type(description="Not like this (未成年人保护规则不允许); `code` says why.")
 class MinorsRejected(Refusal):
-    """From `minors.Rejected`."""
+    """From `minors.MinorsRejected`."""
 
 
 @strawberry.type(description="This notice informs nobody (该告知无效); `code` says why.")
@@ -231,7 +231,7 @@ _TYPES: Mapping[type, type[Refusal]] = {
     notices.ExemptionRejected: ExemptionRejected,
     notices.ExemptionUnknown: ExemptionUnknown,
     notices.InformMembersFirst: InformMembersFirst,
-    minors.Rejected: MinorsRejected,
+    minors.MinorsRejected: MinorsRejected,
     consent.NoticeNotPresented: NoticeNotPresented,
     consent.NoticeStale: NoticeStale,
     consent.GuardianConsentRequired: GuardianConsentRequired,

@@ -16,8 +16,8 @@ from service.members import age
 from service.members import store as members_store
 from service.members.model import Row
 from service.members.tags.writing import switched
-from service.propagation.commands import follow
 from service.notices import commands as telling
+from service.propagation.commands import follow
 from service.unit import Unit
 from service.values import Actor, ActorKind, MemberId, utc_text
 
