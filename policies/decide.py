@@ -72,6 +72,11 @@ class Minority:
     guarded: bool = False
 
     @property
+    def grown(self) -> bool:
+        """Whether they have grown out of every band."""
+        return self.told and self.band is None
+
+    @property
     def under_guardian(self) -> bool:
         """Whether somebody else must answer for them (PIPL 31); so it is when nobody can tell how old they are."""
         return not self.told or (self.band is not None and self.band.guardian)

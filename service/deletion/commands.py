@@ -10,11 +10,13 @@ from policies.keeping import STANDS, unfounded
 from policies.terms import Basis, Purpose
 from service.audit.entry import Draft
 from service.consent import store as consents
+from service.members import age
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import Row
 from service.unit import Unit, Units
 from service.values import MemberId
+from service.vault.vault import MemberKeys
 from service.work import store as jobs
 from service.work.model import Job, Outcome, State
 
@@ -47,7 +49,7 @@ async def _delete(unit: Unit, job: Job, row: Row, purpose: Purpose) -> Outcome |
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     present = unit.vault.names(keys, row.sealed) | frozenset(row.plain)
     doomed = present & unfounded(purpose, unit.catalogue, await _standing(unit, row.member_id))
-    needed = doomed & await _needed(unit, row)
+    needed = doomed & await _needed(unit, keys, row)
     await _take_away(unit, row, doomed - needed)
     if needed:
         return Outcome("NEEDED_FOR_NOW", after=_AGAIN)
@@ -62,11 +64,12 @@ async def _standing(unit: Unit, member_id: MemberId) -> dict[str, int]:
     return {standing.purpose: standing.scope for standing in live}
 
 
-async def _needed(unit: Unit, row: Row) -> frozenset[str]:
+async def _needed(unit: Unit, keys: MemberKeys, row: Row) -> frozenset[str]:
     """What must stay a while longer: the birthday that protects a minor, and what a recipient has yet to be told of the member by."""
     known = unit.catalogue.recipients
     tellings = {known[key].known_by for key in await jobs.untold(unit.session, row.member_id) if key in known}
-    return frozenset(tellings | ({unit.catalogue.consent.age_field} if row.minor else set()))
+    minority = age.minority(unit, keys, row)
+    return frozenset(tellings | ({unit.catalogue.consent.age_field} if minority and not minority.grown else set()))
 
 
 async def _take_away(unit: Unit, row: Row, fields: Collection[str]) -> None:

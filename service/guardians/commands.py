@@ -14,7 +14,7 @@ from service.members import store as members
 from service.members.model import MemberNotFound, Row
 from service.minors.acting import minor_of
 from service.minors.commands import named, rejected
-from service.minors.model import Approval, Rejected, Request, RequestKind, RequestState
+from service.minors.model import Approval, MinorsRejected, Request, RequestKind, RequestState
 from service.unit import Unit
 from service.values import MemberId
 
@@ -30,7 +30,7 @@ _ACCOUNT = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 async def approve(
     unit: Unit, *, staff: str, member_id: MemberId, reason: str, expires_at: datetime
-) -> Approval | Rejected | MemberNotFound:
+) -> Approval | MinorsRejected | MemberNotFound:
     """Let one member of staff see one minor, for a reason, until a moment. Nobody approves themselves."""
     approver = unit.call.actor.name
     code = reason_code(reason) or _unfit(unit, staff=staff, expires_at=expires_at)
@@ -70,7 +70,7 @@ async def ask(unit: Unit, *, member_id: MemberId, kind: RequestKind) -> Request:
     they are grown up.
     """
     child, minority = await minor_of(unit, member_id)
-    if minority is None or (minority.told and minority.band is None):
+    if minority is None or minority.grown:
         raise Forbidden
     locked = await members.row(unit.session, child.member_id, lock=True)
     named(unit, locked or child)
@@ -88,7 +88,7 @@ async def ask(unit: Unit, *, member_id: MemberId, kind: RequestKind) -> Request:
     return made
 
 
-async def decide(unit: Unit, *, member_id: MemberId, request_id: str, accept: bool, reason: str) -> Request | Rejected:
+async def decide(unit: Unit, *, member_id: MemberId, request_id: str, accept: bool, reason: str) -> Request | MinorsRejected:
     """Answer a guardian. A refusal is in writing and says why (MIN 34); an accepted deletion is done at once."""
     row = await members.row(unit.session, member_id, lock=True)
     found = next((held for held in await store.requests_for(unit.session, member_id) if held.request_id == request_id), None)

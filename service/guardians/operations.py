@@ -12,7 +12,7 @@ from service.guardians.model import Alert, Pack
 from service.members.model import MemberNotFound
 from service.minors import commands as guardians
 from service.minors.acting import WardDesk
-from service.minors.model import Approval, Link, Method, Rejected, Request, RequestKind
+from service.minors.model import Approval, Link, Method, MinorsRejected, Request, RequestKind
 from service.unit import Unit
 from service.values import ActorKind, Call, MemberId
 
@@ -77,10 +77,10 @@ class GuardianOperations(WardDesk):
 
     async def approve_minor_access(
         self, call: Call, *, staff: str, member_id: MemberId, reason: str, expires_at: datetime
-    ) -> Approval | Rejected | MemberNotFound:
+    ) -> Approval | MinorsRejected | MemberNotFound:
         """Let one member of staff see one minor (MIN 36)."""
 
-        async def work(unit: Unit) -> Approval | Rejected | MemberNotFound:
+        async def work(unit: Unit) -> Approval | MinorsRejected | MemberNotFound:
             self.require(call, "minor.approve")
             who = self.known_form(member_id)
             return await commands.approve(unit, staff=staff, member_id=who, reason=reason, expires_at=expires_at)
@@ -98,10 +98,10 @@ class GuardianOperations(WardDesk):
 
     async def decide_guardian_request(
         self, call: Call, *, member_id: MemberId, request_id: str, accept: bool, reason: str
-    ) -> Request | Rejected:
+    ) -> Request | MinorsRejected:
         """Answer a guardian, in writing where it is a refusal."""
 
-        async def work(unit: Unit) -> Request | Rejected:
+        async def work(unit: Unit) -> Request | MinorsRejected:
             self.require(call, "guardian.decide")
             who = self.known_form(member_id)
             return await commands.decide(unit, member_id=who, request_id=request_id, accept=accept, reason=reason)

@@ -1,5 +1,7 @@
 """What guardians and staff look at: links, requests, alerts. Each is a disclosure and owes an entry."""
 
+from policies.terms import ConsentRules
+from service.db.engine import Session
 from service.guardians import store
 from service.guardians.model import Alert
 from service.members import store as members
@@ -57,8 +59,12 @@ async def to_answer(unit: Unit, *, member_id: MemberId | None, first: int) -> tu
 
 
 async def alerts(unit: Unit) -> tuple[Alert, ...]:
-    """What compliance staff have to see to: sensitive data of many people, and nobody named for it (GB/T 45574-2025)."""
-    rules = unit.catalogue.consent
-    count = await store.sensitive_members(unit.session)
+    """What compliance staff have to see to."""
+    return (await sensitive(unit.session, unit.catalogue.consent),)
+
+
+async def sensitive(session: Session, rules: ConsentRules) -> Alert:
+    """Sensitive data of more people than the threshold, and nobody named for it (GB/T 45574-2025): one count."""
+    count = await store.sensitive_members(session)
     unnamed = count > rules.sensitive_threshold and not rules.sensitive_officer
-    return (Alert(SENSITIVE, unnamed, count, rules.sensitive_threshold, rules.sensitive_officer),)
+    return Alert(SENSITIVE, unnamed, count, rules.sensitive_threshold, rules.sensitive_officer)

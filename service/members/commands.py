@@ -105,7 +105,7 @@ async def update(
     removed = tuple(key for key, value in changes.items() if value is None)
     problem = (
         _unproven(unit, changes)
-        or _age_unproven(unit, row, changes)
+        or _age_unproven(unit, minority, changes)
         or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
     )
     prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
@@ -174,7 +174,7 @@ async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed
     sealed_changes.update({key: None for key in removed if unit.catalogue.fields[key].sealed})
     plain = {key: value for key, value in {**row.plain, **prepared.plain}.items() if key not in removed}
     sealed = unit.vault.reseal(keys, row.sealed, sealed_changes)
-    changed = _aged(unit, replace(row, sealed=sealed, plain=plain), prepared)
+    changed = _aged(unit, replace(row, sealed=sealed, plain=plain), prepared, removed)
     sensitive = changed.child or model.sensitive(unit.catalogue, unit.vault.names(keys, sealed))
     await store.change(unit.session, replace(changed, sensitive=sensitive), now=unit.now)
     await tags.entered(unit, row.member_id, *_tags_of(row, prepared, removed))
@@ -189,9 +189,15 @@ def _tags_of(row: model.Row, prepared: Prepared, removed: Sequence[str]) -> tupl
     return before, () if TAGS in removed else codes_of(prepared.plain.get(TAGS, before))
 
 
-def _aged(unit: Unit, row: model.Row, prepared: Prepared) -> model.Row:
-    """The row with what a new birthday makes of it. A guardian who has answered goes on answering; an adult needs none."""
-    if unit.catalogue.consent.age_field not in prepared.sealed:
+def _aged(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]) -> model.Row:
+    """The row with what a new birthday makes of it. A guardian who has answered goes on answering; an adult needs none, and may take the
+    birthday away: nobody else's can be.
+    """
+    field = unit.catalogue.consent.age_field
+    if field in removed:
+        waited = row.status is MemberStatus.GUARDIAN_PENDING
+        return replace(row, status=MemberStatus.ACTIVE if waited else row.status, minor=False, guarded=False)
+    if field not in prepared.sealed:
         return row
     band = _band(unit, prepared.sealed)
     guarded = row.guarded and _child(band)
@@ -274,10 +280,10 @@ def _unproven(unit: Unit, given: Mapping[str, object]) -> model.FieldRejected | 
     return next((model.FieldRejected(key, "VERIFICATION_REQUIRED") for key in taken), None)
 
 
-def _age_unproven(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> model.FieldRejected | None:
+def _age_unproven(unit: Unit, minority: Minority | None, changes: Mapping[str, object | None]) -> model.FieldRejected | None:
     """A minor does not grow up by typing another birthday, nor by taking it away: a service that checked it says so (MIN 24)."""
     field = unit.catalogue.consent.age_field
-    if row.minor is False or field not in changes:
+    if minority is None or minority.grown or field not in changes:
         return None
     if changes[field] is None:
         return model.FieldRejected(field, "NECESSARY")

@@ -56,5 +56,4 @@ def fit(unit: Unit, guardian: Row) -> bool:
     else:
         unit.draft.subjects.append(named)
     minority = age.minority(unit, keys, guardian)
-    adult = minority is None or (minority.told and minority.band is None)
-    return adult and guardian.status in {MemberStatus.ACTIVE, MemberStatus.GUARDIAN_PENDING}
+    return (minority is None or minority.grown) and guardian.status in {MemberStatus.ACTIVE, MemberStatus.GUARDIAN_PENDING}

@@ -9,11 +9,11 @@ from service.members import store as members
 from service.members.model import MemberNotFound, Row
 from service.minors import store
 from service.minors.acting import fit
-from service.minors.model import Link, LinkState, Method, Rejected
+from service.minors.model import Link, LinkState, Method, MinorsRejected
 from service.unit import Unit
 from service.values import ActorKind, MemberId
 
-LinkOutcome = Link | Rejected | MemberNotFound
+LinkOutcome = Link | MinorsRejected | MemberNotFound
 
 
 async def request(unit: Unit, *, member_id: MemberId) -> LinkOutcome:
@@ -94,10 +94,10 @@ def named(unit: Unit, row: Row) -> Minority | None:
     return age.noted(unit, keys, row)
 
 
-def rejected(unit: Unit, code: str) -> Rejected:
+def rejected(unit: Unit, code: str) -> MinorsRejected:
     """An expected refusal, told to the entry."""
     unit.draft.deny(code)
-    return Rejected(code)
+    return MinorsRejected(code)
 
 
 async def _ended(unit: Unit, link: Link, child: Row | None) -> Link:

@@ -85,7 +85,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class MinorsRejected:
     """Not like this, and nothing was done.
 
     `code`: GUARDIAN_UNFIT, LINK_NOT_FOUND, NOT_A_MINOR, OWN_APPROVAL, STAFF_UNKNOWN, EXPIRY_OUT_OF_RANGE, REASON_REQUIRED,

@@ -1,14 +1,15 @@
 """The operations over receipts and evidence."""
 
-from service.desk import Desk
+from service.errors import Forbidden
 from service.members import commands as members
-from service.receipts import queries
+from service.minors.acting import WardDesk
+from service.receipts import queries, store
 from service.receipts.model import Evidence, EvidencePage, Receipt
 from service.unit import Unit
 from service.values import ActorKind, Call, MemberId
 
 
-class ReceiptOperations(Desk):
+class ReceiptOperations(WardDesk):
     """Raise Forbidden (recorded) where `roles.toml` does not give the role the act."""
 
     async def consent_receipt(self, call: Call, *, event_id: str, purpose: str | None = None) -> Receipt | None:
@@ -19,11 +20,22 @@ class ReceiptOperations(Desk):
             self.require(call, "consent.read")
             members.require(unit, stated)
             own = self.target(call, None) if call.actor.kind is ActorKind.MEMBER else None
+            if own is not None:
+                own = await self._own_or_ward(unit, own, self.known_form(event_id))
             return await queries.receipt(
                 unit, event_id=self.known_form(event_id), own=own, sees=lambda purpose: self.seen_by(call, purpose)
             )
 
         return await self.units.disclose(call, self.draft("access", "consentReceipt", stated), work)
+
+    async def _own_or_ward(self, unit: Unit, own: MemberId, event_id: str) -> MemberId:
+        """Whose event a member may ask for: their own, and those of a child whose verified guardian they are."""
+        holder = await store.holder(unit.session, event_id)
+        try:
+            return own if holder in {None, own} else await self.ward_of(unit, holder or "")
+        except Forbidden:
+            # Somebody else's event and none at all look alike.
+            return own
 
     async def evidence(self, call: Call, *, entry_id: str, purpose: str) -> Evidence | None:
         """What proves that the processing of one entry was right (LB-09)."""

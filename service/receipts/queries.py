@@ -10,6 +10,7 @@ from service.audit.queries import Found, Search
 from service.consent.model import ConsentEvent
 from service.errors import BadInput, Malformed
 from service.members import store as members_store
+from service.minors.approved import approved
 from service.receipts import jws, proof, store
 from service.receipts.issuing import issue
 from service.receipts.model import KEY_USE, Evidence, EvidencePage, Finding, Holding, Link, Part, Receipt, Verdict
@@ -50,6 +51,7 @@ async def receipt(unit: Unit, *, event_id: str, own: MemberId | None, sees: Call
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     unit.draft.count = 1
     unit.draft.extra["event"] = event_id
+    await approved(unit, keys, row)
     return issue(unit.vault, keys, proof.opened(link), unit.catalogue)
 
 

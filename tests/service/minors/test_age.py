@@ -11,7 +11,7 @@ from service.config import Config
 from service.members import store as members
 from tests.factories import a_member, a_profile
 from tests.policy_folder import publish, set_key, shipped
-from tests.service.minors.family import YOUTH, answer, family, read, someone
+from tests.service.minors.family import UPDATE, YOUTH, answer, family, read, someone
 
 RECOMMENDATION = "personalised_recommendation"
 GROWN_UP = datetime(2026, 11, 22, 16, tzinfo=UTC)
@@ -62,7 +62,9 @@ async def test_what_no_machine_decides_is_open_to_a_consenting_sixteen_year_old(
     youth = await someone(running, YOUTH)
     await answer(running, ask, youth, kind="GENERAL", purpose="birthday_gift")
     found = await ask(
-        'query ($id: ID!) { member(id: $id, purpose: "birthday_gift") { birthday } }', role="mini_program", variables={"id": youth}
+        'query ($id: ID!) { member(id: $id, purpose: "birthday_gift") { birthday } }',
+        role="mini_program",
+        variables={"id": youth},
     )
     assert found["data"]["member"]["birthday"] == YOUTH
 
@@ -146,3 +148,30 @@ async def test_a_minor_whose_birthday_cannot_be_read_is_closed(running, ask):
         await transaction.commit()
     assert (await read(ask, youth, "order_fulfilment", "order_service"))[1] == {"GUARDIAN_CONSENT_REQUIRED"}
     assert (await answer(running, ask, youth, kind="GENERAL"))["code"] == "GUARDIAN_CONSENT_REQUIRED"
+
+
+async def test_whoever_has_grown_up_changes_and_takes_away_their_birthday_and_is_no_minor_by_it(running, ask, clock):
+    """Nobody stays locked in as a child: the mark goes with the birthday, and only an adult's can go."""
+    youth = await someone(running, "2008-11-23")
+    changes = {"changes": {"birthday": None}}
+    clock.now = GROWN_UP - timedelta(microseconds=1)
+    refused = await ask(UPDATE, role="member", member_id=youth, variables=changes)
+    assert refused["data"]["updateMember"]["__typename"] == "FieldRejected"
+    clock.now = GROWN_UP
+    told = await ask(UPDATE, role="member", member_id=youth, variables={"changes": {"birthday": "2008-11-22"}})
+    assert told["data"]["updateMember"]["__typename"] == "MemberUpdated"
+    told = await ask(UPDATE, role="member", member_id=youth, variables=changes)
+    assert told["data"]["updateMember"]["__typename"] == "MemberUpdated"
+    assert (await members.row(running.database.read, youth)).minor is False
+    assert (await read(ask, youth, "order_fulfilment", "order_service"))[0]["phone"]
+
+
+async def test_a_service_that_checked_it_corrects_a_childs_birthday_and_the_guardian_goes_on(running, ask):
+    child, guardian = await family(running, ask)
+    await answer(running, ask, guardian, of=child)
+    correct = """mutation ($id: ID, $day: Date!) {
+      updateMember(memberId: $id, purpose: "account_service", changes: {birthday: $day}) { __typename } }"""
+    for day, status in (("2016-06-06", "ACTIVE"), ("2010-06-06", "ACTIVE"), ("2016-06-06", "GUARDIAN_PENDING")):
+        told = await ask(correct, role="mini_program", variables={"id": child, "day": day})
+        assert told["data"]["updateMember"]["__typename"] == "MemberUpdated"
+        assert (await members.row(running.database.read, child)).status.value == status

@@ -57,6 +57,11 @@ async def test_the_ledger_and_the_log_name_the_guardian_who_answered(running, as
     told = await ask(history, role="member", member_id=guardian, variables={"id": child})
     (event,) = told["data"]["consentHistory"]
     assert f'"entityId":"{guardian}"' in event["record"] and '"entityRole":"guardian"' in event["record"]
+    receipt = "query ($id: ID!) { consentReceipt(eventId: $id) { __typename } }"
+    (standing,) = (await answer(running, ask, guardian, of=child))["standings"]
+    for who, seen in ((guardian, True), (child, True), (await someone(running), False)):
+        told = await ask(receipt, role="member", member_id=who, variables={"id": standing["eventId"]})
+        assert (told["data"]["consentReceipt"] is not None) is seen
     entry = await last(running, "recordConsents")
     row = await members.row(running.database.read, guardian)
     keys = running.vault.member_keys(guardian, row.generation, row.wrapped)
@@ -208,4 +213,3 @@ async def test_from_the_fourteenth_birthday_on_their_own_answer_counts_and_the_g
     assert (await members.row(running.database.read, child)).status.value == "ACTIVE"
     changed = await ask(UPDATE, role="member", member_id=child, variables={"changes": {"name": a_profile()["name"]}})
     assert changed["data"]["updateMember"]["__typename"] == "MemberUpdated"
-

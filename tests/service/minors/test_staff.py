@@ -87,9 +87,10 @@ async def test_nobody_approves_themselves_or_without_a_reason_or_for_ever(runnin
 
 @pytest.mark.obligation("SM-09")
 async def test_on_a_page_only_the_minors_are_masked_and_approvals_cost_one_statement(running, ask, statements):
-    adult, youths = await someone(running, "1990-01-01", tier="gold"), [
-        await someone(running, YOUTH, tier="gold") for _ in range(3)
-    ]
+    adult, youths = (
+        await someone(running, "1990-01-01", tier="gold"),
+        [await someone(running, YOUTH, tier="gold") for _ in range(3)],
+    )
     await approve(running, ask, youths[1])
     query = """{ members(purpose: "customer_service", first: 50) { nodes { id tier } } }"""
     with statements() as seen:
@@ -104,7 +105,7 @@ async def test_on_a_page_only_the_minors_are_masked_and_approvals_cost_one_state
 async def test_staff_do_not_read_a_minors_consents_without_an_approval(running, ask):
     youth = await someone(running, YOUTH)
     await answer(running, ask, youth, kind="GENERAL")
-    query = "query ($id: ID) { consentHistory(memberId: $id, purpose: \"customer_service\") { id } }"
+    query = 'query ($id: ID) { consentHistory(memberId: $id, purpose: "customer_service") { id } }'
     assert code_of(await ask(query, role=AGENT, variables={"id": youth})) == "APPROVAL_REQUIRED"
     assert (await last(running, "consentHistory"))["rsn"] == "APPROVAL_REQUIRED"
     approved = await approve(running, ask, youth)
