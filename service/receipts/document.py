@@ -16,6 +16,7 @@ from policies.clock import consent_ends
 from policies.terms import Scope
 from service.consent.ledger import PERMITTING
 from service.consent.model import ConsentEvent
+from service.notices.model import permalink as served_at
 from service.receipts import words
 from service.receipts.model import FORMAT
 from service.values import utc_text
@@ -53,7 +54,7 @@ def receipt_id(event_hash: bytes) -> str:
 
 def permalink(version: str, language: str) -> str:
     """Where the notice's bytes are served for ever, seen from the place that serves the keys: a receipt must not change with an address."""
-    return f"/notices/{version}/{language}.md"
+    return served_at("", version, language)
 
 
 def canonical(document: Document) -> str:
