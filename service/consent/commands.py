@@ -24,7 +24,6 @@ from service.members import store as members_store
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Updated
 from service.minors import commands as guardians
 from service.notices import commands as telling
-from service.notices import store as told
 from service.unit import Reader, Unit
 from service.values import MemberId
 
@@ -156,7 +155,6 @@ async def erase(unit: Unit, *, member_id: MemberId) -> bool:
     await unit.vault.shred(unit.session, member_id)
     await members_store.erase(unit.session, member_id, now=unit.now)
     await store.forget_standings(unit.session, member_id)
-    await told.forget(unit.session, member_id)
     return True
 
 

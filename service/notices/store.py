@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, exists, func, insert, or_, select, update
 
 from policies.terms import MemberStatus
 from service.db.engine import Session
@@ -60,7 +60,6 @@ _TO_INFORM = Prepared(
     .order_by(notice_untold.c.member_id)
     .limit(bindparam("most"))
 )
-_FORGET = Prepared(delete(notice_untold).where(notice_untold.c.member_id == bindparam("member_id")))
 
 
 async def told(session: Session, member_id: MemberId) -> list[Told]:
@@ -141,11 +140,6 @@ async def owed(session: Session, exemption_id: str) -> int:
 async def to_inform(session: Session, exemption_id: str, *, most: int) -> list[MemberId]:
     """Who is still to be informed."""
     return [row[0] for row in await session.rows(_TO_INFORM, {"exemption_id": exemption_id, "most": most})]
-
-
-async def forget(session: Session, member_id: MemberId) -> None:
-    """Nobody can inform whoever was erased. What they were told stays, and names nobody once their key is gone."""
-    await session.run(_FORGET, {"member_id": member_id})
 
 
 def _exemption(row: Row) -> Exemption:
