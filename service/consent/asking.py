@@ -10,6 +10,7 @@ from service.consent import ledger, store, writing
 from service.consent.asks import Asked, Asking, Initiator, NotAsked, Question, Questions, weigh
 from service.consent.model import CaptureChannel, ConsentStanding
 from service.members import age
+from service.members.commands import by_guardian
 from service.members.model import MemberNotFound, Row
 from service.unit import Unit
 from service.values import MemberId
@@ -45,6 +46,7 @@ async def _asked(unit: Unit, row: Row, standings: Standings) -> Asked:
         minority=age.noted(unit, keys, row),
         standings={key: standing for key, (standing, _) in standings.items()},
         asks=await store.asks(unit.session, row.member_id),
+        by_guardian=by_guardian(unit.call, row.member_id),
     )
 
 

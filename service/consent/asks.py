@@ -76,13 +76,19 @@ class Asking:
 class Asked:
     """What is known of a member before asking: where each purpose stands, when and where each was asked for last, how old they are.
 
-    `minority` is None for an adult.
+    `minority` is None for an adult. `by_guardian`: a child's verified guardian wants to know what there is to answer.
     """
 
     status: MemberStatus
     minority: Minority | None
     standings: Mapping[str, ConsentStanding]
     asks: Mapping[tuple[str, str], datetime]
+    by_guardian: bool = False
+
+    @property
+    def notice(self) -> str:
+        """The kind of the notice that has to be shown first: a child's guardian is shown the one for children (PIPL 31)."""
+        return "CHILD" if self.minority is not None and self.minority.under_guardian else "GENERAL"
 
 
 _TAKEN_BACK = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.DEFERRED})
@@ -96,7 +102,7 @@ def weigh(catalogue: Catalogue, key: str, member: Asked, asking: Asking) -> Ques
         return NotAsked(key, NotNow.PURPOSE_UNKNOWN)
     if purpose.basis is not Basis.CONSENT:
         return NotAsked(key, NotNow.NOT_CONSENT_BASED)
-    notice = catalogue.notice_in_force(asking.now)
+    notice = catalogue.notice_in_force(asking.now, member.notice)
     scope = notice.scopes.get(key) if notice else None
     if notice is None or scope is None or scope.version != purpose.version:
         return NotAsked(key, NotNow.NOT_IN_NOTICE)
@@ -112,7 +118,7 @@ def _barred(purpose: Purpose, member: Asked) -> NotNow | None:
     """Why this member is not to be asked at all: a child's guardian answers, and a minor is never marketed to by a machine."""
     minority = member.minority
     waits = member.status is MemberStatus.GUARDIAN_PENDING and minority is None
-    if waits or (minority is not None and minority.under_guardian):
+    if waits or (minority is not None and minority.under_guardian and not member.by_guardian):
         return NotNow.GUARDIAN_CONSENT_REQUIRED
     if member.status is MemberStatus.RESTRICTED:
         return NotNow.PROCESSING_RESTRICTED

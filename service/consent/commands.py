@@ -23,6 +23,7 @@ from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Updated
 from service.minors import commands as guardians
+from service.minors.approved import approved
 from service.notices import commands as telling
 from service.unit import Reader, Unit
 from service.values import MemberId
@@ -106,6 +107,8 @@ async def update(
     members.require(unit, purpose)
     # The lock comes first: a withdrawal that is being written must be over before the standing is read.
     row = await members_store.row(unit.session, member_id, lock=True)
+    if row is not None and row.wrapped is not None and row.minor is not False:
+        await approved(unit, unit.vault.member_keys(member_id, row.generation, row.wrapped), row)
     declared = unit.catalogue.purposes[purpose]
     if declared.basis is Basis.CONSENT:
         found = (await store.standings(unit.session, member_id)).get(purpose)

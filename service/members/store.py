@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from policies.terms import LookupKind, MemberStatus
 from service.db.engine import Session
 from service.db.statement import Bulk, Prepared, Row
-from service.db.tables import idempotency, job, member, member_lookup, member_secret, metadata
+from service.db.tables import guardian_request, idempotency, job, member, member_lookup, member_secret, metadata
 from service.members import model
 from service.values import MemberId
 from service.vault.vault import Value
@@ -64,8 +64,9 @@ _FORGET_LOOKUP = Prepared(
 _FORGET_LOOKUPS = Prepared(delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id")))
 _FORGET_KEYS = Prepared(delete(idempotency).where(idempotency.c.member_id == bindparam("member_id")))
 # Whatever room a table belongs to: a row that is a member's own goes with the member. The vault destroys the secret, and the row that
-# says ERASED stays; so does what others have yet to be told: a person has to see to it now.
-_STAYS = frozenset({member.name, member_secret.name, job.name})
+# says ERASED stays; so does what others have yet to be told: a person has to see to it now. What a guardian asked and was answered stays,
+# too: that it was answered has to be shown (MIN 34, 37), and it names nobody any more.
+_STAYS = frozenset({member.name, member_secret.name, job.name, guardian_request.name})
 _FORGET_OWN = tuple(
     Prepared(delete(table).where(table.c.member_id == bindparam("member_id")))
     for table in metadata.sorted_tables

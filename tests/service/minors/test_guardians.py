@@ -213,3 +213,18 @@ async def test_from_the_fourteenth_birthday_on_their_own_answer_counts_and_the_g
     assert (await members.row(running.database.read, child)).status.value == "ACTIVE"
     changed = await ask(UPDATE, role="member", member_id=child, variables={"changes": {"name": a_profile()["name"]}})
     assert changed["data"]["updateMember"]["__typename"] == "MemberUpdated"
+
+
+@pytest.mark.obligation("SM-05", "SM-06")
+async def test_what_there_is_to_answer_for_a_child_is_asked_of_the_guardian_with_the_rules_for_children(running, ask):
+    child, guardian = await family(running, ask)
+    query = """mutation ($id: ID) {
+      consentsToAsk(memberId: $id, purposes: ["birthday_gift"], channel: MINI_PROGRAM, initiator: MEMBER) {
+      ... on ConsentQuestions { questions { purpose noticeVersion } notNow { reason } } } }"""
+
+    async def put(who, of):
+        return (await ask(query, role="member", member_id=who, variables={"id": of}))["data"]["consentsToAsk"]
+
+    assert (await put(child, None))["notNow"] == [{"reason": "GUARDIAN_CONSENT_REQUIRED"}]
+    rules = running.catalogue.notice_in_force(running.clock(), "CHILD").version
+    assert (await put(guardian, child))["questions"] == [{"purpose": GIFT, "noticeVersion": rules}]

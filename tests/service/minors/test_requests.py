@@ -63,6 +63,8 @@ async def test_an_accepted_deletion_erases_the_child_and_leaves_the_answer(runni
     )
     assert found["data"]["member"] == {"phone": None, "withheld": [{"reason": "ERASED"}]}
     assert code_of(await ask(WARD, role="member", member_id=guardian, variables={"child": child})) == "FORBIDDEN"
+    mine = (await ask(MINE, role="member", member_id=guardian, variables={"child": child}))["data"]["guardianRequests"]
+    assert [item["state"] for item in mine] == ["ACCEPTED"]
     entry = await last(running, "decideGuardianRequest")
     assert entry["x"]["kind"] == "DELETE" and entry["dec"] == "allow" and len(entry["sub"]) == 1
 

@@ -9,7 +9,7 @@ from policies.terms import MemberStatus, Sensitivity
 from service.config import Config
 from service.members import store as members
 from tests.policy_folder import drop_key, edit, set_key, shipped
-from tests.service.minors.family import ADULT, CHILD, UPDATE, code_of, someone
+from tests.service.minors.family import ADULT, CHILD, UPDATE, code_of, family, someone
 
 SKIN = {"attributes": [{"key": "skin_type", "text": "干性"}]}
 ALERTS = "{ complianceAlerts { code open count limit named } }"
@@ -74,6 +74,16 @@ async def test_the_alert_is_closed_once_somebody_is_named_for_it(running, ask, c
     found = await alert(ask)
     assert (found["open"], found["count"], found["named"]) == (False, 2, "个人信息保护负责人")
     assert "menshen_sensitive_alert 0.0" in (await client.get("/metrics")).text
+
+
+@pytest.mark.obligation("SM-01", "SM-04")
+async def test_all_that_is_known_of_a_child_is_sensitive_whatever_is_changed_of_it(running, ask):
+    child, guardian = await family(running, ask)
+    for changes in ({"region": "杭州"}, {"region": None}):
+        told = await ask(UPDATE, role="member", member_id=guardian, variables={"member": child, "changes": changes})
+        assert told["data"]["updateMember"]["__typename"] == "MemberUpdated"
+        assert (await members.row(running.database.read, child)).sensitive
+    assert not (await members.row(running.database.read, guardian)).sensitive
 
 
 async def test_alerts_are_for_compliance_staff(ask):

@@ -58,6 +58,8 @@ async def test_with_an_approval_the_agent_sees_what_the_purpose_shows_until_it_i
     clock.advance(microseconds=1)
     assert (await read(ask, youth, CARE, AGENT))[0]["tier"] == "***"
     assert (await reveal(ask, youth))["reason"] == "APPROVAL_REQUIRED"
+    clock.advance(days=1)
+    assert (await read(ask, youth, CARE, AGENT))[0]["tier"] == "***"
 
 
 @pytest.mark.obligation("SM-09")
@@ -102,15 +104,20 @@ async def test_on_a_page_only_the_minors_are_masked_and_approvals_cost_one_state
 
 
 @pytest.mark.obligation("SM-09")
-async def test_staff_do_not_read_a_minors_consents_without_an_approval(running, ask):
+async def test_staff_do_not_read_a_minors_consents_nor_change_anything_of_theirs_without_an_approval(running, ask):
     youth = await someone(running, YOUTH)
     await answer(running, ask, youth, kind="GENERAL")
     query = 'query ($id: ID) { consentHistory(memberId: $id, purpose: "customer_service") { id } }'
     assert code_of(await ask(query, role=AGENT, variables={"id": youth})) == "APPROVAL_REQUIRED"
+    change = """mutation ($id: ID) {
+      updateMember(memberId: $id, purpose: "customer_service", changes: {address: "杭州市西湖区"}) { __typename } }"""
+    assert code_of(await ask(change, role=AGENT, variables={"id": youth})) == "APPROVAL_REQUIRED"
     assert (await last(running, "consentHistory"))["rsn"] == "APPROVAL_REQUIRED"
     approved = await approve(running, ask, youth)
     told = await ask(query, role=AGENT, variables={"id": youth})
     assert len(told["data"]["consentHistory"]) == 1
+    told = await ask(change, role=AGENT, variables={"id": youth})
+    assert told["data"]["updateMember"]["__typename"] == "MemberUpdated"
     assert (await last(running, "consentHistory"))["x"]["approval"] == approved["approvalId"]
 
 

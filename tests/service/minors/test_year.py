@@ -115,3 +115,22 @@ async def test_the_terminal_says_the_same_as_graphql(running, ask, clock):
     for key in ("year", "closed", "reportDueOn", "approvals", "requests", "incidents", "checks", "reconciles"):
         assert shown[key] == by_graphql[key], key
     assert [band["consents"] for band in shown["bands"]] == [band["consents"] for band in by_graphql["bands"]]
+
+
+@pytest.mark.obligation("SM-10")
+def test_the_command_prints_the_account_and_records_that_it_was_asked_for(config, monkeypatch):
+    from typer.testing import CliRunner
+
+    from service.cli import audit
+
+    monkeypatch.setenv("MENSHEN_HOME", str(config.home))
+    monkeypatch.setenv("MENSHEN_DATABASE_URL", config.database_url)
+    result = CliRunner().invoke(audit, ["minors", "2026", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert (found["year"], found["incidents"], found["reconciles"]) == (2026, None, True)
+    assert [band["band"] for band in found["bands"]] == ["child", "youth"]
+    shown = CliRunner().invoke(audit, ["minors", "2026"])
+    assert "2027-01-31" in shown.output and "与审计日志一致" in shown.output
+    searched = CliRunner().invoke(audit, ["search", "--json"])
+    assert [one["entry"].get("op") for one in json.loads(searched.output)].count("minorsAuditPack") == 2
