@@ -26,6 +26,9 @@ FORMAT = "menshen/consent-event/v1"
 GENESIS = bytes(32)
 PERMITTING = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
+# Who can write to the database can make the hash fit, too: JSON that orjson cannot write again is its TypeError, and SQLite gives out
+# bytes where bytes were put in the place of a text.
+_UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def read_record(body: str, expected: bytes) -> dict[str, object]:
     try:
         record = json.loads(body) if digest(body) == expected else None
         whole = isinstance(record, dict) and record.get("schemaVersion") == FORMAT and canonical(record) == body
-    except (ValueError, RecursionError):
+    except _UNREADABLE:
         whole = False
     if not whole:
         raise Malformed("consent event")
