@@ -189,7 +189,7 @@ def _barred(purpose: Purpose, standing: Standing) -> Reason | None:
     what others do with it.
     """
     status, minority = standing.status, standing.minority
-    if minority is not None and (not minority.told or (minority.under_guardian and not minority.guarded)):
+    if minority is not None and minority.under_guardian and not minority.guarded:
         return Reason.GUARDIAN_CONSENT_REQUIRED
     if status is MemberStatus.ACTIVE:
         return None
