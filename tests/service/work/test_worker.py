@@ -154,6 +154,34 @@ async def test_who_dies_with_a_job_loses_it_after_the_lease_and_not_before(runni
     assert await states(running) == [("DONE", "DONE", 2)]
 
 
+async def test_a_claim_that_has_run_out_settles_nothing_while_another_hand_is_at_it(running, put, worker, clock):
+    """The first one hung, and comes back with its word while the second one is still at it."""
+    late, begun, finish = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hangs(_):
+        await late.wait()
+        return Outcome("TOO_LATE", State.FAILED)
+
+    async def handler(_):
+        begun.set()
+        await finish.wait()
+        return Outcome("DONE", State.DONE)
+
+    await put()
+    first = asyncio.create_task(worker(hangs).once())
+    while await states(running) != [("WAITING", "", 1)]:
+        await asyncio.sleep(0.01)
+    clock.advance(LEASE.total_seconds() + 1)
+    second = asyncio.create_task(worker(handler).once())
+    await begun.wait()
+    late.set()
+    await first
+    assert await states(running) == [("WAITING", "", 2)]
+    finish.set()
+    await second
+    assert await states(running) == [("DONE", "DONE", 2)]
+
+
 async def test_a_slow_recipient_holds_up_no_other_lane(running, put, clock):
     release = asyncio.Event()
     did = asyncio.Event()
