@@ -22,7 +22,7 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem } h3 { font-
 header, footer { color: #555; font-size: .9rem }
 .table { overflow-x: auto }
 table { border-collapse: collapse; font-size: .9rem }
-th, td { border: 1px solid #ccc; padding: .3rem .5rem; text-align: left; vertical-align: top }
+th, td { border: 1px solid #ccc; min-width: 5em; padding: .3rem .5rem; text-align: left; vertical-align: top }
 code { overflow-wrap: anywhere }
 a { color: #a3271f }
 :target { background: #fff3d6 }
