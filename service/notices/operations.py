@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from service.audit.entry import Draft
-from service.desk import Desk
 from service.errors import Forbidden
 from service.members import commands as members
 from service.members.model import MemberNotFound
+from service.minors.acting import WardDesk
 from service.notices import commands, model, queries, store
 from service.unit import Unit
 from service.values import ActorKind, Call, MemberId
@@ -15,7 +15,7 @@ OVERSEE = "notice.oversee"
 """The act of whoever answers for telling: counts, exemptions."""
 
 
-class NoticeOperations(Desk):
+class NoticeOperations(WardDesk):
     """Raise Forbidden (recorded) where `roles.toml` does not give the role the act."""
 
     async def pending_notices(
@@ -27,7 +27,7 @@ class NoticeOperations(Desk):
         async def work(unit: Unit) -> tuple[model.Pending, ...] | None:
             self.require(call, "consent.read")
             members.require(unit, stated)
-            return await queries.pending(unit, self.target(call, member_id))
+            return await queries.pending(unit, await self.whom(unit, member_id))
 
         return await self.units.disclose(call, self.draft("access", "pendingNotices", stated), work)
 
@@ -38,7 +38,7 @@ class NoticeOperations(Desk):
 
         async def work(unit: Unit) -> model.Told | model.NoticeRejected | MemberNotFound:
             self.require(call, "consent.record")
-            target = self.target(call, member_id)
+            target = await self.whom(unit, member_id)
             return await commands.acknowledge(unit, member_id=target, version=version, language=language, channel=channel)
 
         return await self.units.change(call, Draft(typ="change", operation="acknowledgeNotice"), work)

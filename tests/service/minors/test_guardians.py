@@ -228,3 +228,13 @@ async def test_what_there_is_to_answer_for_a_child_is_asked_of_the_guardian_with
     assert (await put(child, None))["notNow"] == [{"reason": "GUARDIAN_CONSENT_REQUIRED"}]
     rules = running.catalogue.notice_in_force(running.clock(), "CHILD").version
     assert (await put(guardian, child))["questions"] == [{"purpose": GIFT, "noticeVersion": rules}]
+
+
+async def test_what_there_is_to_be_told_of_a_child_is_told_to_the_guardian_and_to_no_stranger(running, ask):
+    child, guardian = await family(running, ask)
+    stranger = await someone(running)
+    query = "query ($id: ID) { pendingNotices(memberId: $id) { version kind } }"
+    told = await ask(query, role="member", member_id=guardian, variables={"id": child})
+    rules = running.catalogue.notice_in_force(running.clock(), "CHILD").version
+    assert (rules, "CHILD") in {(item["version"], item["kind"]) for item in told["data"]["pendingNotices"]}
+    assert code_of(await ask(query, role="member", member_id=stranger, variables={"id": child})) == "FORBIDDEN"
