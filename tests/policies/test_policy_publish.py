@@ -164,6 +164,20 @@ def test_the_sections_that_changed_are_shown_before_and_after_publication_alike(
     assert (ahead["published"], published["published"], after["published"]) == (False, True, True)
 
 
+@pytest.mark.obligation("SM-06")
+def test_it_is_said_when_the_childrens_rules_do_not_tell_of_what_became_wider(folder: Path) -> None:
+    draft(folder, "2026-12", effective_at=AT)
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.version", 2)
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.fields.region", "plain")
+    shown = run(policy, ["diff", "2026-12", str(folder)])
+    assert told(folder)["behind"] == {"2026-10-child": ["birthday_gift"]}
+    assert "2026-10-child 尚未说明 birthday_gift" in shown.output
+
+    draft(folder, "2026-12-child", effective_at=AT, kind="CHILD")
+    assert told(folder, version="2026-12-child")["behind"] == {}
+    assert told(folder, "diff")["behind"] == {}
+
+
 def test_a_first_version_is_all_new(folder: Path) -> None:
     assert "全部内容均为新内容" in run(policy, ["diff", "2026-10", str(folder)]).output
 
