@@ -6,11 +6,13 @@ The records are written here and not by the product: a second hand that knows th
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.naive_law import Shop
+from tests.policy_folder import publish, set_key, shipped
 
 Row = dict[str, Any]
 NO_PAPER = "0" * 64
@@ -18,6 +20,20 @@ STATES = ("REQUESTED", "DEFERRED", "REFUSED", "GIVEN", "RENEWED", "WITHDRAWN", "
 LIKELY = ("GIVEN", "GIVEN", "RENEWED", "WITHDRAWN", "REFUSED", *STATES)
 STRANGE = ("given", "GIVEN ", "YES", "", "0", "*", "NEVER_ASKED")
 JUNK = st.none() | st.booleans() | st.integers(-3, 10**6) | st.sampled_from(["", "1", "GIVEN", "guardian", "∞"]) | st.just([])
+
+
+def asked_for_more(into: Path) -> Path:
+    """The policy of a shop that has asked for more twice (birthday_gift), and once for the same in another way (analytics)."""
+    made = shipped(into)
+    set_key(made, "purposes.toml", "purposes.birthday_gift.fields.region", "plain")
+    set_key(made, "purposes.toml", "purposes.birthday_gift.version", 2)
+    set_key(made, "purposes.toml", "purposes.analytics.version", 2)
+    set_key(made, "purposes.toml", "purposes.analytics.method.zh", "交由模型预测会员的消费能力")
+    publish(made, "2026-11", effective_at="2026-11-01T00:00:00+08:00")
+    set_key(made, "purposes.toml", "purposes.birthday_gift.fields.gender", "plain")
+    set_key(made, "purposes.toml", "purposes.birthday_gift.version", 3)
+    publish(made, "2026-12", effective_at="2026-11-02T00:00:00+08:00", supersedes="2026-11")
+    return made
 
 
 def sealed(said: dict[str, Any]) -> tuple[str, bytes]:

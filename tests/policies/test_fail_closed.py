@@ -16,9 +16,8 @@ from policies.decide import Ask, Permit, Plan, Standing, decide, minority_of, we
 from policies.terms import Catalogue, MemberStatus, Shape
 from service.consent import proven, store
 from service.errors import Malformed
-from tests.forged_ledgers import NO_PAPER, Row, honest, paper, wrecked
+from tests.forged_ledgers import NO_PAPER, Row, asked_for_more, honest, paper, wrecked
 from tests.naive_law import Opened, Person, Shop, may_leave
-from tests.policy_folder import publish, set_key, shipped
 
 NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)
 """Half a minute before midnight in Shanghai: days and ages are about to change."""
@@ -31,16 +30,7 @@ MANY = settings(max_examples=1500, deadline=None, suppress_health_check=list(Hea
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop that has asked for more twice, and once for the same in another way."""
-    made = shipped(tmp_path_factory.mktemp("fail_closed"))
-    for version, month in ((2, "11"), (3, "12")):
-        set_key(made, "purposes.toml", f"purposes.birthday_gift.fields.{'region' if version == 2 else 'gender'}", "plain")
-        set_key(made, "purposes.toml", "purposes.birthday_gift.version", version)
-        if version == 2:
-            set_key(made, "purposes.toml", "purposes.analytics.version", 2)
-            set_key(made, "purposes.toml", "purposes.analytics.method.zh", "交由模型预测会员的消费能力")
-        previous = "2026-10" if version == 2 else "2026-11"
-        publish(made, f"2026-{month}", effective_at=f"2026-{month}-01T00:00:00+08:00", supersedes=previous)
-    return made
+    return asked_for_more(tmp_path_factory.mktemp("fail_closed"))
 
 
 @pytest.fixture(scope="module")
