@@ -1,4 +1,4 @@
-"""A contender's process: on the servers' core, gone when the bench is, its words in a file."""
+"""A contender's process: on one core (the servers', if nobody says another), gone when the bench is, its words in a file."""
 
 import os
 import socket
@@ -14,11 +14,19 @@ _STOP_SECONDS = 10.0
 class Process:
     """A server that was started and is yet to answer."""
 
-    def __init__(self, command: Sequence[str | Path], *, environment: Mapping[str, str], log: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path,
+        core: int = SERVER_CORE,
+    ) -> None:
         self.log = log
         with log.open("wb") as file:
             self._child = subprocess.Popen(
-                [*bound({SERVER_CORE}), *command],
+                [*bound({core}), *command],
                 env={**_plain_environment(), **environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

@@ -38,7 +38,7 @@ CREATE TABLE bench.profile (
 """
 _COPIES = {
     "member": "member_id text, status text, generation int4, sealed bytea, tier text, points int8, joined_on text, tags text, "
-    "created_at timestamptz, updated_at timestamptz, version int4",
+    "minor int2, sensitive int2, created_at timestamptz, updated_at timestamptz, version int4",
     "member_secret": "member_id text, generation int4, wrapped bytea, created_at timestamptz",
     "consent_standing": "member_id text, purpose text, state text, permits int2, since timestamptz, expires_at timestamptz, "
     "event_id text, notice_version text, hash bytea",
@@ -117,7 +117,7 @@ def _rows(vault: Vault, people: Sequence[Person]) -> dict[str, list[tuple[object
         at = BORN + timedelta(seconds=one.number)
         keys, wrapped = vault.new_member(one.member_id)
         sealed = vault.seal(keys, one.values)
-        plain = ("金卡", one.number % 20000, at.date().isoformat(), None)
+        plain = ("金卡", one.number % 20000, at.date().isoformat(), None, 0, 0)
         found["member"].append((one.member_id, MemberStatus.ACTIVE.value, keys.generation, sealed, *plain, at, at, 1))
         found["member_secret"].append((one.member_id, keys.generation, wrapped, at))
         found["consent_standing"].append((one.member_id, *_standing(one, at)))

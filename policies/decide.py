@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from policies.clock import age_on, day_in_shanghai
-from policies.terms import AgeBand, Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Shape
+from policies.keeping import told_of_the_end
+from policies.terms import AgeBand, Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Recipient, Shape
 
 _VALID = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 # A basis that is none of these, whatever it is, needs consent: a string from somewhere must not open anything.
@@ -62,13 +63,23 @@ class Plan:
 class Minority:
     """What is known of somebody who was a minor when last written: the band at this moment, None once they have grown out of all.
 
-    `told`: the birthday could be read. Where it could not, nothing may be assumed and nothing is allowed. `approved`: this member of
-    staff may look at them now (MIN 36).
+    `told`: the birthday could be read. Where it could not, nothing may be assumed and nothing is allowed. `guarded`: a verified guardian
+    has answered for them and is still there, or asks themselves.
     """
 
     band: AgeBand | None
     told: bool = True
-    approved: bool = False
+    guarded: bool = False
+
+    @property
+    def grown(self) -> bool:
+        """Whether they have grown out of every band."""
+        return self.told and self.band is None
+
+    @property
+    def under_guardian(self) -> bool:
+        """Whether somebody else must answer for them (PIPL 31); so it is when nobody can tell how old they are."""
+        return not self.told or (self.band is not None and self.band.guardian)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,8 @@ class Standing:
     """What is known of one member for the purpose at hand, read in the same statement as the row.
 
     `scope` is the version of the purpose that was consented to; `by_guardian` who said yes; `minority` is None for an adult.
-    `personalisation` is the member's switch: False once it was turned off, None when it was never touched.
+    `personalisation` is the member's switch: False once it was turned off, None when it was never touched. `approval` is the id of the one
+    under which this member of staff may look at a minor (MIN 36).
     """
 
     member_id: str
@@ -88,6 +100,7 @@ class Standing:
     by_guardian: bool = False
     minority: Minority | None = None
     personalisation: bool | None = None
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +132,9 @@ def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
     purpose = plan.purpose
     reason = (
         _barred(purpose, standing)
+        or _switched_off(purpose, standing)
         or (None if purpose.basis in _WITHOUT_CONSENT else weigh_consent(purpose, standing, now))
-        or (_unwanted(purpose, standing) if purpose.automated_decision else None)
+        or _too_young(purpose, standing)
     )
     if reason is not None:
         return Refusal(reason)
@@ -128,7 +142,7 @@ def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
     stale: tuple[str, ...] = ()
     if purpose.basis not in _WITHOUT_CONSENT and standing.scope != purpose.version:
         shapes, stale = _consented(purpose, standing.scope, shapes)
-    if plan.staff and _shielded(standing):
+    if plan.staff and shielded(standing):
         shapes = dict.fromkeys(shapes, Shape.MASKED)
     return Permit(standing.member_id, purpose.key, shapes, stale)
 
@@ -142,16 +156,16 @@ def weigh_consent(purpose: Purpose, standing: Standing, now: datetime) -> Reason
         return Reason.CONSENT_EXPIRED
     if not purpose.least_scope <= standing.scope <= purpose.version:
         return Reason.NOTICE_STALE
-    if _under_guardian(standing) and not standing.by_guardian:
+    if standing.minority is not None and standing.minority.under_guardian and not standing.by_guardian:
         return Reason.GUARDIAN_CONSENT_REQUIRED
     return None
 
 
-def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, approved: bool = False) -> Minority:
+def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, guarded: bool = False) -> Minority:
     """The band of somebody who may be a minor, at this moment in Asia/Shanghai: full years are reached with the birthday."""
     if not isinstance(birthday, date) or isinstance(birthday, datetime):
-        return Minority(None, told=False, approved=approved)
-    return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), approved=approved)
+        return Minority(None, told=False)
+    return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), guarded=guarded)
 
 
 def leave_to_tell_age(member_id: str, catalogue: Catalogue) -> Permit:
@@ -161,40 +175,49 @@ def leave_to_tell_age(member_id: str, catalogue: Catalogue) -> Permit:
     return Permit(member_id, catalogue.self_purpose, {catalogue.consent.age_field: Shape.PLAIN})
 
 
+def leave_to_pass_on(member_id: str, purpose: Purpose, recipient: Recipient, catalogue: Catalogue) -> Permit | None:
+    """Leave to open the one field by which a recipient knows a member, to tell them that the consent has ended (PIPL 21, 47). None for
+    somebody who does not receive that field for this purpose.
+    """
+    if recipient not in told_of_the_end(purpose, catalogue):
+        return None
+    return Permit(member_id, purpose.key, {recipient.known_by: Shape.PLAIN})
+
+
 def _barred(purpose: Purpose, standing: Standing) -> Reason | None:
     """Why nothing may be done with this member at all. A restricted one may still see their own (PIPL 44, 45): what is restricted is
     what others do with it.
     """
     status, minority = standing.status, standing.minority
-    if minority is not None and not minority.told:
+    if minority is not None and minority.under_guardian and not minority.guarded:
         return Reason.GUARDIAN_CONSENT_REQUIRED
     if status is MemberStatus.ACTIVE:
         return None
     if status is MemberStatus.RESTRICTED and purpose.self_service:
         return None
-    grown = minority is not None and not (minority.band and minority.band.guardian)
-    if status is MemberStatus.GUARDIAN_PENDING and grown:
+    if status is MemberStatus.GUARDIAN_PENDING and minority is not None:
+        # They have grown out of it since, or their guardian is there: the column says how it was when last written.
         return None
     return _BY_STATUS.get(status, Reason.PROCESSING_RESTRICTED)
 
 
-def _unwanted(purpose: Purpose, standing: Standing) -> Reason | None:
-    """No automated marketing to minors, whatever was consented (MIN 24(3)); none to whoever has switched it off (PIPL 24(2))."""
+def _switched_off(purpose: Purpose, standing: Standing) -> Reason | None:
+    """No automated decision about whoever has switched it off (PIPL 24(2)). It comes before the consent: they are not to be asked."""
+    return Reason.PERSONALISATION_OFF if purpose.automated_decision and standing.personalisation is False else None
+
+
+def _too_young(purpose: Purpose, standing: Standing) -> Reason | None:
+    """No automated marketing to minors, whatever was consented (MIN 24(3))."""
     band = standing.minority.band if standing.minority else None
-    if band is not None and not band.automated_marketing and purpose.purpose_class is PurposeClass.COMMERCIAL:
-        return Reason.MINOR_ADM_MARKETING_FORBIDDEN
-    return Reason.PERSONALISATION_OFF if standing.personalisation is False else None
+    if band is None or band.automated_marketing or not purpose.automated_decision:
+        return None
+    return Reason.MINOR_ADM_MARKETING_FORBIDDEN if purpose.purpose_class is PurposeClass.COMMERCIAL else None
 
 
-def _under_guardian(standing: Standing) -> bool:
-    band = standing.minority.band if standing.minority else None
-    return band is not None and band.guardian
-
-
-def _shielded(standing: Standing) -> bool:
-    """A minor whom this member of staff has no approval to see: everything is masked (SM-09)."""
+def shielded(standing: Standing) -> bool:
+    """A minor whom this member of staff has no approval to see: everything is masked (MIN 36)."""
     minority = standing.minority
-    return bool(minority and minority.band and minority.band.staff_approval and not minority.approved)
+    return bool(minority and minority.band and minority.band.staff_approval and not standing.approval)
 
 
 def _consented(purpose: Purpose, version: int, shapes: Mapping[str, Shape]) -> tuple[dict[str, Shape], tuple[str, ...]]:

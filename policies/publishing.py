@@ -22,7 +22,8 @@ class Publication:
     """What is, or would be, published: the notice, what it changes against the one it supersedes, and the policy's digest.
 
     `files` are those still to be written, in this order: the one that publishes comes last. Of a first notice everything is new, and
-    neither `sections` nor `purposes` repeat it.
+    neither `sections` nor `purposes` repeat it. `behind` are purposes, by the newest notice of the other kind, that it does not tell of as
+    they are now: who is shown that one cannot say yes to them yet.
     """
 
     notice: Notice
@@ -30,6 +31,7 @@ class Publication:
     purposes: tuple[ScopeChange, ...]
     digest: str
     files: Mapping[str, bytes]
+    behind: Mapping[str, tuple[str, ...]]
 
 
 def publication(files: Mapping[str, bytes], version: str) -> Publication:
@@ -67,10 +69,20 @@ def _pins(version: str, files: Mapping[str, bytes]) -> bytes:
 def _told(catalogue: Catalogue, version: str, files: Mapping[str, bytes]) -> Publication:
     notice = catalogue.notices[version]
     before = catalogue.notices.get(notice.supersedes or "")
+    behind = _behind(catalogue, notice)
     if before is None:
-        return Publication(notice, (), (), catalogue.digest, files)
+        return Publication(notice, (), (), catalogue.digest, files, behind)
     purposes = tuple(change for change in scope_changes(before.scopes, notice.scopes) if change.changed)
-    return Publication(notice, changes(before, notice), purposes, catalogue.digest, files)
+    return Publication(notice, changes(before, notice), purposes, catalogue.digest, files, behind)
+
+
+def _behind(catalogue: Catalogue, notice: Notice) -> dict[str, tuple[str, ...]]:
+    others = [other for other in catalogue.notices.values() if other.kind != notice.kind]
+    newest = max(others, key=lambda other: other.effective_at, default=None)
+    if newest is None:
+        return {}
+    late = [key for key, scope in notice.scopes.items() if key not in newest.scopes or newest.scopes[key].version < scope.version]
+    return {newest.version: tuple(late)} if late else {}
 
 
 def _problem(where: str, fault: Fault) -> PolicyProblem:

@@ -18,7 +18,7 @@ from policies.terms import (
     Title,
 )
 
-__all__ = ["FieldRule", "ProcessingRules", "PurposeRules", "holds_identity_number", "processing_rules"]
+__all__ = ["FieldRule", "ProcessingRules", "PurposeRules", "holds_identity_number", "processing_rules", "purpose_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,13 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class PurposeRules:
-    """One purpose: on which basis, what of, how, how long and who else (PIPL 17, 23). `categories` are titles."""
+    """One purpose: on which basis, what of, how, how long and who else (PIPL 17, 23). `categories` are titles.
+
+    `necessity` and `impact` are told of sensitive data (PIPL 30), `logic` of automated decisions (PIPL 24).
+    """
 
     key: str
+    version: int
     title: Title
     basis: Basis
     purpose_class: PurposeClass
@@ -51,6 +55,9 @@ class PurposeRules:
     channel: str | None
     recipients: tuple[Recipient, ...]
     notice_section: str
+    necessity: Title | None
+    impact: Title | None
+    logic: Title | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +71,17 @@ class ProcessingRules:
 
 def processing_rules(catalogue: Catalogue) -> ProcessingRules:
     """The whole registry, for anybody and without a token. It holds no personal data."""
-    purposes = tuple(_purpose(purpose, catalogue) for purpose in catalogue.purposes.values())
+    purposes = tuple(purpose_rules(purpose, catalogue) for purpose in catalogue.purposes.values())
     return ProcessingRules(catalogue.controller, purposes, catalogue.digest)
 
 
-def _purpose(purpose: Purpose, catalogue: Catalogue) -> PurposeRules:
+def purpose_rules(purpose: Purpose, catalogue: Catalogue) -> PurposeRules:
+    """One purpose, as it is published."""
     fields = [(catalogue.fields[key], shape) for key, shape in purpose.fields.items()]
     categories = dict.fromkeys(field.category for field, _ in fields)
     return PurposeRules(
         key=purpose.key,
+        version=purpose.version,
         title=purpose.title,
         basis=purpose.basis,
         purpose_class=purpose.purpose_class,
@@ -86,6 +95,9 @@ def _purpose(purpose: Purpose, catalogue: Catalogue) -> PurposeRules:
         channel=purpose.channel,
         recipients=tuple(catalogue.recipients[key] for key in purpose.recipients),
         notice_section=purpose.notice_section,
+        necessity=purpose.necessity,
+        impact=purpose.impact,
+        logic=purpose.logic,
     )
 
 

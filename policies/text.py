@@ -3,7 +3,7 @@
 import re
 from unicodedata import normalize
 
-_CONTACT = re.compile(r"(?<!\d)1[3-9](?:[ -]?\d){9}(?!\d)|@", re.ASCII)
+_CONTACT = re.compile(r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9](?:[ -]?\d){9}(?!\d)|@", re.ASCII)
 # Controls, and the marks that turn the direction of writing: what is shown would not be what is stored.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffd-\uffff\ud800-\udfff]")
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from schema.consent_inputs import DecisionInput, EvidenceInput
+from schema.consent_inputs import ContactProofInput, DecisionInput, EvidenceInput
 from schema.scalars import FieldKey, PurposeKey
 
 Purpose = Annotated[
@@ -23,6 +23,10 @@ Key = Annotated[FieldKey, strawberry.argument(description="The key of a field of
 Evidenced = Annotated[
     EvidenceInput | None,
     strawberry.argument(description="What proves that the notice was shown and how the member answered (同意证据)."),
+]
+Proof = Annotated[
+    ContactProofInput | None,
+    strawberry.argument(description="That the contact given here was proven to be the member's (联系方式核验结果)."),
 ]
 Decisions = Annotated[list[DecisionInput], strawberry.argument(description="One answer a purpose (逐项决定).")]
 OptionalDecisions = Annotated[

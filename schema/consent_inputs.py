@@ -4,9 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import BoxState, CaptureChannel, Expression
-from schema.scalars import PurposeKey
-from service.consent import model
+from schema.enums import BoxState, CaptureChannel, ContactMethod, Expression
+from schema.scalars import FieldKey, PurposeKey
+from service.consent import contacts, model
 
 
 @strawberry.input(description="One answer to one purpose (逐项决定). There is no 'accept all'.")
@@ -52,6 +52,24 @@ class EvidenceInput:
     words_digest: str | None = strawberry.field(
         default=None, description="SHA-256, in hex, of the question as it was shown (问句摘要); needed for a separate consent."
     )
+
+
+@strawberry.input(
+    description="That a contact was proven to be the member's (联系方式核验结果). Whoever held it before loses it (PIPL 8)."
+)
+class ContactProofInput:
+    """Becomes a `contacts.ContactProof`."""
+
+    field: FieldKey = strawberry.field(description="The field whose new value was proven, such as `phone` (字段).")
+    method: ContactMethod = strawberry.field(description="How (核验方式).")
+    proven_at: datetime = strawberry.field(description="When (核验时间): within the last half hour.")
+
+
+def proof_of(given: ContactProofInput | None) -> contacts.ContactProof | None:
+    """The service's word for it."""
+    if given is None:
+        return None
+    return contacts.ContactProof(given.field, contacts.ContactMethod[given.method.name], given.proven_at)
 
 
 def decision_of(given: DecisionInput) -> model.Decision:

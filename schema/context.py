@@ -16,7 +16,9 @@ from service.values import Call
 
 @dataclass(slots=True)
 class Context:
-    """One request's context. `signed` is None where no token was sent: then only public fields can be answered."""
+    """One request's context. `signed` is None where no token was sent: then only public fields can be answered. `public_url` is where
+    this service is reached from outside, "" where nothing says so: links are then relative.
+    """
 
     signed: Call | None
     ops: Operations
@@ -24,6 +26,7 @@ class Context:
     request_id: str
     now: datetime
     operation: Operation
+    public_url: str = ""
 
     @property
     def call(self) -> Call:

@@ -71,11 +71,13 @@ class Endpoint(GraphQL[Context, None]):
         production: bool,
         origins: Collection[str] = (),
         limits: Limits | None = None,
+        public_url: str = "",
     ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=(), multipart_uploads_enabled=False)
         self._operations = operations
         self._verifier = verifier
         self._catalogue = catalogue
+        self._public_url = public_url
         self._clock = clock
         self._chance = chance
         self._limits = limits or Limits()
@@ -160,7 +162,7 @@ class Endpoint(GraphQL[Context, None]):
             raise Unauthenticated
         client = asking.scope.get("client")
         call = None if actor is None else Call(actor, asking.id, client[0] if client else "")
-        return Context(call, self._operations, self._catalogue, asking.id, self._clock(), operation)
+        return Context(call, self._operations, self._catalogue, asking.id, self._clock(), operation, self._public_url)
 
     def _cors(self, headers: dict[bytes, bytes]) -> tuple[wire.Header, ...]:
         """Leave for a page of another origin to read the answer, where the allow-list has it. Cookies play no part here."""

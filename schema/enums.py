@@ -90,6 +90,74 @@ class CaptureChannel(Enum):
     IMPORT = value("IMPORT", description="Taken over from another system with its evidence. 由其他系统连同证据导入。")
 
 
+@strawberry.enum(description="Where a tag came from (标签来源).")
+class TagSource(Enum):
+    """Names of `service.members.tags.model.Source`."""
+
+    PURCHASES = value("PURCHASES", description="Derived from purchases. 由购买记录得出。")
+    SURVEY = value("SURVEY", description="From what the member said. 会员自述。")
+    STAFF = value("STAFF", description="Entered by the shop. 商家录入。")
+    IMPORT = value("IMPORT", description="Taken over from another system. 由其他系统导入。")
+
+
+@strawberry.enum(description="How far the recipients of a consent that has ended have been told (撤回转达进度).")
+class Progress(Enum):
+    """Names of `service.propagation.model.Progress`."""
+
+    PROPAGATING = value("PROPAGATING", description="Not all of them have confirmed yet. 尚未全部确认。")
+    DONE = value("DONE", description="All of them have confirmed. 已全部确认。")
+
+
+@strawberry.enum(description="Where the telling of one recipient stands (转达状态).")
+class PropagationState(Enum):
+    """Names of `service.work.model.State`, as far as a telling gets into them."""
+
+    WAITING = value("WAITING", description="Tried again and again until the recipient confirms. 待接收方确认，持续重试。")
+    DONE = value("DONE", description="The recipient knows. 接收方已获知。")
+    FAILED = value("FAILED", description="It cannot be told by machine: a person has to. 无法自动转达，须人工处理。")
+
+
+@strawberry.enum(description="Who began to ask (征求同意的发起方).")
+class Initiator(Enum):
+    """Names of `service.consent.asks.Initiator`."""
+
+    MEMBER = value("MEMBER", description="The member, by opening the page or asking for it. 会员主动发起。")
+    SYSTEM = value("SYSTEM", description="Everything else: a screen that comes up by itself, a campaign. 系统发起。")
+
+
+@strawberry.enum(description="Why a purpose is not asked for now (暂不征求的原因). The names are stable; new ones may be added.")
+class NotAskedReason(Enum):
+    """Names of `service.consent.asks.NotNow`."""
+
+    PURPOSE_UNKNOWN = value("PURPOSE_UNKNOWN", description="No such purpose is declared. 处理目的未经声明。")
+    NOT_CONSENT_BASED = value("NOT_CONSENT_BASED", description="The purpose does not stand on consent. 该目的不以同意为依据。")
+    NOT_IN_NOTICE = value(
+        "NOT_IN_NOTICE",
+        description="The notice in force does not tell of the purpose as it is now. 现行告知未说明该目的的现行范围。",
+    )
+    ALREADY_GIVEN = value("ALREADY_GIVEN", description="The member's consent stands. 会员的同意仍然有效。")
+    REASK_COOLDOWN = value(
+        "REASK_COOLDOWN", description="A pause after a question, a refusal or a withdrawal. 征求、拒绝或撤回后的间隔期内。"
+    )
+    ASKED_ONCE = value("ASKED_ONCE", description="On this channel a question is put once and never again. 该渠道只可征求一次。")
+    GUARDIAN_CONSENT_REQUIRED = value(
+        "GUARDIAN_CONSENT_REQUIRED", description="Under 14: ask the guardian. 未满十四周岁，应向监护人征求。"
+    )
+    MINOR_ADM_MARKETING_FORBIDDEN = value(
+        "MINOR_ADM_MARKETING_FORBIDDEN",
+        description="No automated marketing to a minor, so there is nothing to ask. 不得以自动化决策方式向未成年人营销。",
+    )
+    PROCESSING_RESTRICTED = value("PROCESSING_RESTRICTED", description="Processing is restricted. 该会员的处理已受限制。")
+
+
+@strawberry.enum(description="How somebody proved that a contact is theirs (联系方式的核验方式).")
+class ContactMethod(Enum):
+    """Names of `service.consent.contacts.ContactMethod`."""
+
+    SMS_CODE = value("SMS_CODE", description="A code that was sent to the number. 短信验证码。")
+    WECHAT_PHONE_CODE = value("WECHAT_PHONE_CODE", description="The phone number that WeChat vouches for. 微信手机号验证组件。")
+
+
 @strawberry.enum(description="What may be done with a member at all (会员状态).")
 class MemberStatus(Enum):
     """Names of `policies.terms.MemberStatus`."""
@@ -147,3 +215,42 @@ class RecipientRole(Enum):
     JOINT = value("JOINT", description="Decides together with the controller. 共同处理者。")
     OTHER_PROCESSOR = value("OTHER_PROCESSOR", description="Decides for itself. 其他个人信息处理者。")
     OVERSEAS = value("OVERSEAS", description="Receives the data abroad. 境外接收方。")
+
+
+@strawberry.enum(description="Where it stands whether somebody is a child's guardian (监护关系状态).")
+class GuardianLinkState(Enum):
+    """Names of `service.minors.model.LinkState`."""
+
+    PENDING = value("PENDING", description="Said, and not verified yet: it opens nothing. 已提出，待核验。")
+    VERIFIED = value("VERIFIED", description="Verified: the guardian may act for the child. 已核验。")
+    ENDED = value("ENDED", description="Over. 已终止。")
+
+
+@strawberry.enum(description="How it was found out that somebody is a child's guardian (监护关系核验方式).")
+class GuardianMethod(Enum):
+    """Names of `service.minors.model.Method`."""
+
+    MOBILE_CODE = value("MOBILE_CODE", description="A code sent to the guardian's own number. 监护人手机验证码。")
+    REAL_NAME = value("REAL_NAME", description="The platform's real-name check. 平台实名核验。")
+    DOCUMENT = value("DOCUMENT", description="A document was looked at and not kept. 查验证件（不留存）。")
+    IN_STORE = value("IN_STORE", description="In a shop, in person. 门店当面核验。")
+
+
+@strawberry.enum(description="What a guardian may ask for (监护人可提出的请求), 未成年人网络保护条例 34.")
+class GuardianRequestKind(Enum):
+    """Names of `service.minors.model.RequestKind`."""
+
+    VIEW = value("VIEW", description="To see the data. 查阅。")
+    COPY = value("COPY", description="A copy. 复制。")
+    CORRECT = value("CORRECT", description="To have something corrected. 更正。")
+    SUPPLEMENT = value("SUPPLEMENT", description="To have something added. 补充。")
+    DELETE = value("DELETE", description="To have everything erased. 删除。")
+
+
+@strawberry.enum(description="What became of a guardian's request (监护人请求的状态).")
+class GuardianRequestState(Enum):
+    """Names of `service.minors.model.RequestState`."""
+
+    OPEN = value("OPEN", description="Waits for an answer. 待答复。")
+    ACCEPTED = value("ACCEPTED", description="Accepted. 已同意。")
+    REFUSED = value("REFUSED", description="Refused, with a reason. 已拒绝并说明理由。")

@@ -88,6 +88,7 @@ WORDS: Mapping[str, Word] = dict(
         ("FIELD_NOT_LOOKED_UP", Word(400, "Members are not looked up by this field.", "不能按该字段查找会员。")),
         ("PAGE_SIZE_TOO_LARGE", Word(400, "`first` is out of range.", "每页数量超出范围。", detailed=True)),
         ("CURSOR_INVALID", Word(400, "The cursor was not made by this list.", "游标不属于此列表。")),
+        ("APPROVAL_REQUIRED", Word(403, "Staff need an approval to see a minor's data.", "员工查看未成年人信息须先取得审批。")),
         ("REASON_REQUIRED", Word(400, "Say why, in a few words.", "请说明理由。")),
         _own(BadInput, 400, detailed=True),
         _own(Conflict, 409, detailed=True),

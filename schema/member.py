@@ -20,6 +20,8 @@ class Remedy:
 
     operation: str = strawberry.field(description="The mutation to call, such as `recordConsents` (应调用的操作).")
     notice: str | None = strawberry.field(description="The version of the notice to show first (须先展示的告知版本).")
+    purpose: PurposeKey = strawberry.field(description="The purpose to ask for (应征求同意的处理目的).")
+    ask: str = strawberry.field(description="The mutation that gives the question to put, `consentsToAsk` (应先调用的操作).")
 
 
 @strawberry.type(description="One field that this answer leaves out (不予提供的字段), and why.")

@@ -5,8 +5,8 @@ from typing import Annotated
 import strawberry
 
 from policies import terms
-from schema.arguments import Evidenced, IdempotencyKey, MemberOrMe, OptionalDecisions, Purpose
-from schema.consent_inputs import decision_of, evidence_of
+from schema.arguments import Evidenced, IdempotencyKey, MemberOrMe, OptionalDecisions, Proof, Purpose
+from schema.consent_inputs import decision_of, evidence_of, proof_of
 from schema.context import Info
 from schema.enums import MemberStatus
 from schema.fields import field
@@ -82,6 +82,13 @@ class MemberMutation:
         decisions: OptionalDecisions = None,
         evidence: Evidenced = None,
         idempotency_key: IdempotencyKey = None,
+        exemption: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="An EMERGENCY exemption (告知豁免, PIPL 18) in place of the evidence; no answers then."
+            ),
+        ] = None,
+        contact_proof: Proof = None,
     ) -> MemberJoined | Refusal | None:
         """`ops.join`."""
         context = info.context
@@ -92,6 +99,8 @@ class MemberMutation:
             evidence=evidence_of(evidence),
             decisions=tuple(decision_of(decision) for decision in decisions or ()),
             idempotency_key=idempotency_key,
+            exemption=exemption,
+            proof=proof_of(contact_proof),
         )
         if isinstance(outcome, model.Joined):
             return MemberJoined(member_id=strawberry.ID(outcome.member_id), status=outcome.status, again=outcome.again)
@@ -107,10 +116,13 @@ class MemberMutation:
         purpose: Purpose,
         changes: Annotated[MemberFieldsInput, strawberry.argument(description="The new values (新的会员信息).")],
         member_id: MemberOrMe = None,
+        contact_proof: Proof = None,
     ) -> MemberUpdated | Refusal | None:
         """`ops.update`."""
         context = info.context
-        outcome = await context.ops.update(context.call, member_id=member_id, purpose=purpose, changes=fields_of(changes))
+        outcome = await context.ops.update(
+            context.call, member_id=member_id, purpose=purpose, changes=fields_of(changes), proof=proof_of(contact_proof)
+        )
         if isinstance(outcome, model.Updated):
             return MemberUpdated(member_id=strawberry.ID(outcome.member_id), fields=[FieldKey(key) for key in outcome.fields])
         return refusal(outcome)

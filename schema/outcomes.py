@@ -15,6 +15,10 @@ from schema.scalars import FieldKey, PurposeKey
 from service.consent import model as consent
 from service.errors import outcome_code
 from service.members import model as members
+from service.minors import model as minors
+from service.notices import model as notices
+from service.personalisation import model as personalisation
+from service.propagation import model as propagation
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
@@ -32,6 +36,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "NOT_IN_NOTICE": ("The notice in force does not tell of this purpose as it is now.", "现行告知未说明该目的的现行范围。"),
     "WORDS_UNKNOWN": ("The question that was shown is not the published one.", "所展示的问句与已发布的不符。"),
     "PROCESSING_RESTRICTED": ("This member's processing is restricted.", "已限制处理该会员的个人信息。"),
+    "MEMBER_ACT_REQUIRED": (
+        "Staff cannot say yes for a member: the member confirms on a device of their own (confirmConsents), once, within ten minutes.",
+        "员工不得代会员作出同意：请会员在本人设备上确认（confirmConsents），十分钟内一次有效。",
+    ),
     "NO_DECISION": ("There is no decision to record.", "没有可记录的决定。"),
     "CONSENT_NEEDED": (
         "Nothing is collected for it until the member has consented.",
@@ -44,6 +52,38 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "FIELD_REJECTED": ("A value breaks its field's rule; nothing was stored.", "字段值不符合规则；未保存任何信息。"),
     "CONTACT_TAKEN": ("Another member holds this contact; nothing was stored.", "该联系方式已属于其他会员；未保存任何信息。"),
+    "TAG_UNKNOWN": ("A tag is not in the vocabulary; nothing was stored.", "标签不在词表内；未保存任何信息。"),
+    "PERSONALISATION_OFF": (
+        "Nothing of this member may be used for automated decisions; nothing was stored.",
+        "不得将该会员的信息用于自动化决策；未保存任何信息。",
+    ),
+    "PROPAGATION_NOT_FOUND": ("There is no such propagation.", "未找到该转达事项。"),
+    "GUARDIAN_UNFIT": (
+        "Only an adult member with a proven number or account can be a guardian.",
+        "监护人须为已验证身份的成年会员。",
+    ),
+    "LINK_NOT_FOUND": ("There is no such guardian's link.", "未找到该监护关系。"),
+    "NOT_A_MINOR": ("No approval is needed: this member is no minor.", "该会员并非未成年人，无需审批。"),
+    "OWN_APPROVAL": ("Somebody else has to approve it.", "不得审批本人的申请。"),
+    "STAFF_UNKNOWN": ("Name the account of a member of staff.", "请填写员工账号。"),
+    "EXPIRY_OUT_OF_RANGE": ("An approval holds for 30 days at most.", "审批的有效期最长三十天。"),
+    "REASON_REQUIRED": ("Say why, in a few words.", "请说明理由。"),
+    "REASON_PERSONAL": (
+        "The reason is too long or holds personal data; say it without.",
+        "理由过长或含有个人信息，请改写。",
+    ),
+    "REQUEST_NOT_FOUND": ("There is no such request.", "未找到该申请。"),
+    "REQUEST_DECIDED": ("It has been decided already.", "该申请已有答复。"),
+    "NOTICE_UNKNOWN": ("No notice of this version is published.", "没有该版本的告知。"),
+    "LANGUAGE_UNKNOWN": ("The notice does not exist in this language.", "该告知没有此语言的文本。"),
+    "NOTICE_SUPERSEDED": ("A newer notice is in force; show that one.", "该告知已被取代，请展示现行版本。"),
+    "EXPIRY_PAST": ("It would have ended already.", "到期时间已过。"),
+    "EXPIRY_TOO_LATE": (
+        "It would last too long: 30 days in an emergency, else a year.",
+        "期限过长：紧急情况最长三十天，其他最长一年。",
+    ),
+    "EXEMPTION_UNKNOWN": ("There is no such exemption.", "未找到该豁免。"),
+    "INFORM_MEMBERS_FIRST": ("Inform the members who were admitted under it first.", "请先告知据此入会的会员。"),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -137,7 +177,61 @@ class MemberNotFound(Refusal):
     """From `members.MemberNotFound`."""
 
 
+@strawberry.type(description="A tag is not in the vocabulary (标签不在词表内, ALG 10). The word is not repeated.")
+class TagUnknown(Refusal):
+    """From `personalisation.TagUnknown`."""
+
+    position: int = strawberry.field(description="Its place in the list, from 1 (在列表中的位置).")
+
+
+@strawberry.type(description="No machine may decide about this member (已关闭个性化或为未成年人): nothing was stored.")
+class PersonalisationOff(Refusal):
+    """From `personalisation.PersonalisationOff`."""
+
+    purpose: PurposeKey | None = strawberry.field(description="The purpose that was stated (处理目的).")
+    reason: terms.Reason = strawberry.field(graphql_type=WithheldReason, description="Why (原因).")
+
+
+@strawberry.type(description="No such propagation (未找到该转达事项).")
+class PropagationNotFound(Refusal):
+    """From `propagation.PropagationNotFound`."""
+
+
+@strawberry.type(description="Not like this (未成年人保护规则不允许); `code` says why.")
+class MinorsRejected(Refusal):
+    """From `minors.MinorsRejected`."""
+
+
+@strawberry.type(description="This notice informs nobody (该告知无效); `code` says why.")
+class NoticeRejected(Refusal):
+    """From `notices.NoticeRejected`."""
+
+    current: str | None = strawberry.field(description="The version to show (现行版本); null while none is in force.")
+
+
+@strawberry.type(description="No leave was given (未批准豁免); `code` says why.")
+class ExemptionRejected(Refusal):
+    """From `notices.ExemptionRejected`."""
+
+
+@strawberry.type(description="There is no such exemption (未找到该豁免).")
+class ExemptionUnknown(Refusal):
+    """From `notices.ExemptionUnknown`."""
+
+
+@strawberry.type(description="Members were admitted under it and are not informed yet (须先告知会员, PIPL 18(2)).")
+class InformMembersFirst(Refusal):
+    """From `notices.InformMembersFirst`."""
+
+    count: int = strawberry.field(description="How many (人数).")
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
+    notices.NoticeRejected: NoticeRejected,
+    notices.ExemptionRejected: ExemptionRejected,
+    notices.ExemptionUnknown: ExemptionUnknown,
+    notices.InformMembersFirst: InformMembersFirst,
+    minors.MinorsRejected: MinorsRejected,
     consent.NoticeNotPresented: NoticeNotPresented,
     consent.NoticeStale: NoticeStale,
     consent.GuardianConsentRequired: GuardianConsentRequired,
@@ -149,6 +243,9 @@ _TYPES: Mapping[type, type[Refusal]] = {
     members.FieldRejected: FieldRejected,
     members.ContactTaken: ContactTaken,
     members.MemberNotFound: MemberNotFound,
+    propagation.PropagationNotFound: PropagationNotFound,
+    personalisation.TagUnknown: TagUnknown,
+    personalisation.PersonalisationOff: PersonalisationOff,
 }
 
 

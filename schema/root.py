@@ -6,22 +6,48 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.consent import ConsentMutation, ConsentQuery
+from schema.consent_asking import AskingMutation
+from schema.consent_review import ConsentReviewQuery
 from schema.context import Context, Info
 from schema.direct import call_directly
 from schema.disclosure import DisclosureMutation, DisclosureQuery
 from schema.errors import record_errors
 from schema.members import MemberMutation
+from schema.minors import MinorsMutation, MinorsQuery
+from schema.notices import NoticeMutation, NoticeQuery
+from schema.personalisation import PersonalisationMutation, PersonalisationQuery
+from schema.propagation import PropagationMutation, PropagationQuery
+from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
 
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
-class Query(DisclosureQuery, ConsentQuery, RulesQuery):
+class Query(
+    DisclosureQuery,
+    ConsentQuery,
+    ConsentReviewQuery,
+    PersonalisationQuery,
+    RulesQuery,
+    ReceiptQuery,
+    PropagationQuery,
+    MinorsQuery,
+    NoticeQuery,
+):
     """Everything that can be asked."""
 
 
 @strawberry.type(description="Changing (变更). Each field is a unit of its own: one that fails takes nothing of the others back.")
-class Mutation(MemberMutation, ConsentMutation, DisclosureMutation):
+class Mutation(
+    MemberMutation,
+    AskingMutation,
+    ConsentMutation,
+    DisclosureMutation,
+    PersonalisationMutation,
+    PropagationMutation,
+    MinorsMutation,
+    NoticeMutation,
+):
     """Everything that can be done."""
 
 

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from policies import rules, terms
+from policies import lists, rules, terms
 from schema.context import Info
 from schema.enums import LegalBasis, PurposeClass, RecipientRole, Sensitivity, Shape
 from schema.fields import field
 from schema.scalars import FieldKey, PurposeKey
+from service.notices.model import GENERAL, permalink
 
 LANGUAGE = "zh-CN"
 
@@ -44,6 +45,7 @@ class Recipient:
     role: terms.RecipientRole = strawberry.field(graphql_type=RecipientRole, description="What it is (身份).")
     contact: str = strawberry.field(description="How to reach it (联系方式).")
     region: str = strawberry.field(description="Where it is (所在地区).")
+    contract: str = strawberry.field(description="The contract's reference (合同编号, PIPL 21).")
 
 
 @strawberry.type(description="One field that a purpose uses (处理的个人信息).")
@@ -88,6 +90,78 @@ class PurposeRules:
         graphql_type=list[Recipient], description="Who else receives the data (接收方)."
     )
     notice_section: str = strawberry.field(description="The section of the notice that speaks of it (告知章节).")
+    version: int = strawberry.field(description="Counts what was added to it (版本); each addition needed a new consent.")
+    necessity: terms.Title | None = strawberry.field(
+        graphql_type=Title | None, description="Why the data is necessary (必要性, PIPL 30); null where nothing demands it."
+    )
+    impact: terms.Title | None = strawberry.field(
+        graphql_type=Title | None, description="What it means for the member (对个人权益的影响, PIPL 30); null as above."
+    )
+    logic: terms.Title | None = strawberry.field(
+        graphql_type=Title | None,
+        description="How the automated decision comes about (自动化决策的基本原理和主要机制, PIPL 24); null where there is none.",
+    )
+
+
+@strawberry.type(description="A purpose, in short (处理目的).")
+class PurposeTitle:
+    """Read from `terms.Purpose`."""
+
+    key: PurposeKey = strawberry.field(description="The purpose's key (目的).")
+    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    basis: terms.Basis = strawberry.field(graphql_type=LegalBasis, description="Its legal basis (法律依据).")
+    method: terms.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
+
+
+@strawberry.type(description="One row of the list of what is collected (收集个人信息清单, NDR 21): one field.")
+class CollectedData:
+    """Read from `lists.CollectedData`."""
+
+    key: FieldKey = strawberry.field(description="The field's key (字段).")
+    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    category: terms.Title = strawberry.field(graphql_type=Title, description="The category of information (个人信息种类).")
+    sensitivity: terms.Sensitivity = strawberry.field(graphql_type=Sensitivity, description="How sensitive it is (敏感程度).")
+    necessary: bool = strawberry.field(description="Whether nobody can join without it (是否必需).")
+    purposes: Sequence[terms.Purpose] = strawberry.field(
+        graphql_type=list[PurposeTitle], description="The purposes that use it (处理目的)."
+    )
+    bases: Sequence[terms.Basis] = strawberry.field(graphql_type=list[LegalBasis], description="Their legal bases (法律依据).")
+    retention_months: int = strawberry.field(description="How long it is kept after the relation ends, in months (保存期限).")
+
+
+@strawberry.type(description="One field, by name (个人信息字段).")
+class FieldTitle:
+    """Read from `terms.Field`."""
+
+    key: FieldKey = strawberry.field(description="The field's key (字段).")
+    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+
+
+@strawberry.type(description="For what a recipient receives data (提供个人信息的目的).")
+class SharedFor:
+    """Read from `lists.SharedFor`."""
+
+    purpose: terms.Purpose = strawberry.field(
+        graphql_type=PurposeTitle, description="The purpose and its method (处理目的和方式)."
+    )
+    categories: Sequence[terms.Title] = strawberry.field(
+        graphql_type=list[Title], description="The categories of information (个人信息种类)."
+    )
+    fields: Sequence[terms.Field] = strawberry.field(graphql_type=list[FieldTitle], description="The fields (个人信息字段).")
+
+
+@strawberry.type(
+    description="One row of the list of those who receive data (向他人提供个人信息清单, NDR 21, PIPL 23): one recipient."
+)
+class SharedData:
+    """Read from `lists.SharedData`."""
+
+    recipient: terms.Recipient = strawberry.field(
+        graphql_type=Recipient, description="Who receives it, and under which contract (接收方)."
+    )
+    purposes: Sequence[lists.SharedFor] = strawberry.field(
+        graphql_type=list[SharedFor], description="For what (目的); empty where nothing is given to it at present."
+    )
 
 
 @strawberry.type(
@@ -103,6 +177,14 @@ class ProcessingRules:
     digest: str = strawberry.field(description="SHA-256 of the policy in force, in hex (政策摘要).")
 
 
+@strawberry.type(description="What a notice changed in one section (告知的变更, PIPL 17(2)).")
+class NoticeChange:
+    """From `terms.Change`."""
+
+    section: str | None = strawberry.field(description="The section (章节); null for what stands before the first one.")
+    text: str | None = strawberry.field(description="Its new text (变更后的内容); null where the section is gone.")
+
+
 @strawberry.type(description="One published version of the notice (告知), in one language. Published versions never change.")
 class Notice:
     """From `terms.Notice`."""
@@ -116,6 +198,10 @@ class Notice:
     sections: list[str] = strawberry.field(description="The sections that purposes refer to (章节).")
     digest: str = strawberry.field(description="SHA-256 of the text's exact bytes, in hex (文本摘要).")
     text: str = strawberry.field(description="The text (全文).")
+    permalink: str = strawberry.field(description="Where these very bytes stay for ever (永久链接).")
+    changes: list[NoticeChange] = strawberry.field(
+        description="What is new against the version that it supersedes (变更内容); empty for a first one."
+    )
 
 
 @strawberry.type
@@ -127,20 +213,49 @@ class RulesQuery:
         """`rules.processing_rules`."""
         return rules.processing_rules(info.context.catalogue)
 
+    @field(
+        "What is collected, one row a field (收集个人信息清单). No token is needed.",
+        shows=list[CollectedData],
+    )
+    def collected_data_list(self, info: Info) -> Sequence[lists.CollectedData]:
+        """`lists.collected_data`."""
+        return lists.collected_data(info.context.catalogue)
+
+    @field(
+        "Who receives data, one row a recipient (向他人提供个人信息清单). No token is needed.",
+        shows=list[SharedData],
+    )
+    def shared_data_list(self, info: Info) -> Sequence[lists.SharedData]:
+        """`lists.shared_data`."""
+        return lists.shared_data(info.context.catalogue)
+
     @field("A version of the notice (告知); without one, the version in force. No token is needed.")
     def notice(
         self,
         info: Info,
         version: Annotated[str | None, strawberry.argument(description="The version (版本).")] = None,
         language: Annotated[str | None, strawberry.argument(description="The language (语言).")] = LANGUAGE,
+        kind: Annotated[
+            str | None,
+            strawberry.argument(description="GENERAL, or CHILD for a child's guardian (种类), where no version is named."),
+        ] = GENERAL,
     ) -> Notice | None:
         """null where there is no such version, or none in that language."""
-        catalogue = info.context.catalogue
-        found = catalogue.notice_in_force(info.context.now) if version is None else catalogue.notices.get(version)
-        return _notice(found, language or LANGUAGE) if found is not None else None
+        context, catalogue = info.context, info.context.catalogue
+        current = catalogue.notice_in_force(context.now, kind or GENERAL)
+        found = current if version is None else catalogue.notices.get(version)
+        return _notice(found, language or LANGUAGE, context.public_url) if found is not None else None
 
 
-def _notice(found: terms.Notice, language: str) -> Notice | None:
+def changes_in(found: Sequence[terms.Change], language: str) -> list[NoticeChange]:
+    """What changed, in one language; where a section does not exist in it, in Chinese."""
+    return [
+        NoticeChange(section=change.section or None, text=change.texts.get(language, change.texts.get(LANGUAGE)))
+        for change in found
+    ]
+
+
+def _notice(found: terms.Notice, language: str, public_url: str) -> Notice | None:
     if language not in found.texts:
         return None
     return Notice(
@@ -153,4 +268,6 @@ def _notice(found: terms.Notice, language: str) -> Notice | None:
         sections=sorted(found.sections),
         digest=found.digests[language],
         text=found.texts[language].decode(),
+        permalink=permalink(public_url, found.version, language),
+        changes=changes_in(found.changes, language),
     )

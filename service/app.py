@@ -1,10 +1,12 @@
 """The composition root: configuration becomes objects, once, here. The only module in `service` that may import `schema`."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from prometheus_client.registry import CollectorRegistry
@@ -22,21 +24,38 @@ from service.audit.writer import Writer
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
+from service.deletion.commands import delete
 from service.errors import ConfigError
+from service.guardians.queries import sensitive as sensitive_members
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
 from service.members import store as members
 from service.operations import Operations
+from service.propagation import endpoints
+from service.propagation.commands import alarm_before
+from service.propagation.courier import Courier
+from service.propagation.telling import Telling
+from service.receipts import jws
+from service.receipts.model import KEY_USE
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.backlog import BacklogMeter
 from service.web.front import Front
+from service.web.keys import key_set
+from service.web.notices import pages as notice_pages
 from service.web.problem import Wall, handlers
 from service.web.public import Check, landing, routes
+from service.web.sensitive import SensitiveMeter
+from service.work import store as jobs
+from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
+from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
+_GRACE_SECONDS = 15.0
+"""For what the worker is at when the process is to end: longer than one try at a recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,47 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         await database.close()
 
 
+@asynccontextmanager
+async def open_worker(running: Parts, *, lanes: Sequence[Lane] = ()) -> AsyncIterator[Worker]:
+    """The worker over all the lanes that this policy asks for, and `lanes`. Raises ConfigError where the recipients' file is not fit."""
+    config, units = running.config, running.units
+    told_at = open_endpoints(config, running.catalogue)
+    async with Courier() as courier:
+        telling = Telling(units=units, courier=courier, endpoints=told_at, clock=running.clock)
+        known = [key for key, recipient in running.catalogue.recipients.items() if recipient.known_by]
+        every = [Lane(kind=DELETE, handler=partial(delete, units)), *lanes]
+        every += [Lane(kind=TELL, recipient=key, handler=telling) for key in known]
+        pauses = Backoff(timedelta(seconds=config.retry_seconds), timedelta(seconds=config.retry_cap_seconds))
+        worker = Worker(database=running.database, lanes=every, clock=running.clock, backoff=pauses)
+        try:
+            yield worker
+        finally:
+            await worker.close()
+
+
+@asynccontextmanager
+async def working(running: Parts) -> AsyncIterator[None]:
+    """Do queued work in the background, where MENSHEN_WORKER says so; what has been begun is ended before this ends."""
+    if not running.config.worker:
+        yield
+        return
+    stop = asyncio.Event()
+    async with open_worker(running) as worker:
+        task = asyncio.create_task(worker.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
+    """Where recipients are told. Raises ConfigError."""
+    return endpoints.load(config.recipients, catalogue, production=config.production)
+
+
 def build(running: Parts) -> ASGIApp:
     """The application: GraphQL at one busy address, and what a balancer and a browser ask for beside it."""
     config = running.config
@@ -91,12 +151,29 @@ def build(running: Parts) -> ASGIApp:
     def make_id() -> str:
         return new_id(running.clock(), running.chance)
 
-    pages = routes(checks=_checks(running), registry=registry)
+    backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
+    sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
+    pages = routes(checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh))
+    pages += notice_pages(running.catalogue, running.clock)
+    pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:
         pages += [landing(), *graphiql_routes()]
     rest = Starlette(routes=pages, exception_handlers=handlers(make_id))
     front = Front(address=GRAPHQL, busy=_endpoint(running, registry), rest=rest)
     return Wall(front, make_id=make_id)
+
+
+async def _fresh(*looks: Check) -> str:
+    """Every count anew; one that fails leaves the others theirs."""
+    found = await asyncio.gather(*(look() for look in looks), return_exceptions=True)
+    return "ok" if all(answer == "ok" for answer in found) else "unavailable"
+
+
+async def _backlog(running: Parts) -> Backlog:
+    """What waits now: not what waits for a consent to run out, which may be years."""
+    now = running.clock()
+    soon = now + timedelta(seconds=2 * running.config.retry_cap_seconds)
+    return await jobs.backlog(running.database.read, soon=soon, alarm=alarm_before(running.catalogue, now))
 
 
 def _endpoint(running: Parts, registry: CollectorRegistry) -> Endpoint:
@@ -110,6 +187,7 @@ def _endpoint(running: Parts, registry: CollectorRegistry) -> Endpoint:
         chance=running.chance,
         meter=Meter(registry),
         production=config.production,
+        public_url=config.public,
         origins=[origin.strip() for origin in config.allowed_origins.split(",") if origin.strip()],
     )
 

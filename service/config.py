@@ -54,8 +54,17 @@ class Config(BaseSettings):
     issuer: str = Field("", description="Whose tokens are accepted (iss); empty: the development issuer")
     audience: str = Field("menshen", description="What tokens must be made for (aud)")
     jwks_file: Path | None = Field(None, description="The issuer's public keys, as a JWKS file")
+    worker: bool = Field(default=True, description="on: serving also does queued work; off: `menshen work` does")
+    recipients: Path | None = Field(None, description="TOML file with where recipients are told of withdrawals, and the secrets")
+    retry_seconds: int = Field(30, ge=1, le=3600, description="Pause before a job's second try; it doubles with each one")
+    retry_cap_seconds: int = Field(3600, ge=60, le=86400, description="The longest pause between a job's tries")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8600, ge=0, le=65535, description="Port to listen on")
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?$",
+        description="Where members and strangers reach this service, for permanent links; empty: http://<host>:<port>",
+    )
     allowed_origins: str = Field("", description="Web origins that may call from a browser, separated by commas")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 
@@ -83,6 +92,7 @@ class Config(BaseSettings):
             (not self.issuer or self.jwks_file is None, "ISSUER, JWKS_FILE: the development issuer is refused in production"),
             (self.policies is None, "POLICIES: the shipped catalogue names an invented controller; give your own folder"),
             (not self.origin, "ORIGIN: the audit log needs a name of its own"),
+            (not self.public_url.startswith("https://"), "PUBLIC_URL: notices are read at an https address, for ever"),
         ]
         problems = [PREFIX + reason for wrong, reason in found if wrong]
         if problems:
@@ -98,6 +108,11 @@ class Config(BaseSettings):
     def database(self) -> str:
         """The database's URL, the default filled in."""
         return self.database_url or f"sqlite:///{self.home / 'menshen.db'}"
+
+    @property
+    def public(self) -> str:
+        """Where this service is reached from outside, the default filled in."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def kms(self) -> str:

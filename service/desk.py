@@ -44,10 +44,10 @@ class Desk:
         if not all(self.seen_by(call, purpose) for purpose in purposes):
             raise Refused(Reason.ROLE_NOT_ALLOWED.value)
 
-    def require(self, call: Call, act: str) -> None:
-        """Raises Forbidden (recorded) where `roles.toml` gives none of the caller's roles the act."""
+    def require(self, call: Call, *acts: str) -> None:
+        """Raises Forbidden (recorded) where `roles.toml` gives none of the caller's roles one of these acts."""
         roles = (self.catalogue.roles.get(role) for role in call.actor.roles)
-        if not any(role is not None and act in role.may for role in roles):
+        if not any(role is not None and role.may.intersection(acts) for role in roles):
             raise Forbidden
 
     def not_a_member(self, call: Call) -> None:
@@ -64,5 +64,8 @@ class Desk:
             return actor.member_id
         if member_id is None:
             raise BadInput("memberId: name the member")
-        # Anything else is no id of ours and goes no further: the database would choke on some of it.
+        return self.known_form(member_id)
+
+    def known_form(self, member_id: MemberId) -> MemberId:
+        """A member's id. What has another form is no id of ours and goes no further: the database would choke on some of it."""
         return member_id if _ID.fullmatch(member_id) else _NOBODY

@@ -2,7 +2,20 @@
 
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
+from service.guardians.operations import GuardianOperations
+from service.notices.operations import NoticeOperations
+from service.personalisation.operations import PersonalisationOperations
+from service.propagation.operations import PropagationOperations
+from service.receipts.operations import ReceiptOperations
 
 
-class Operations(DisclosureOperations, ConsentOperations):
+class Operations(
+    GuardianOperations,
+    DisclosureOperations,
+    ReceiptOperations,
+    PersonalisationOperations,
+    ConsentOperations,
+    PropagationOperations,
+    NoticeOperations,
+):
     """All operations of all features, over one `Units`."""

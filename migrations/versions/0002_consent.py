@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("source", key_text(40), nullable=False),
         sa.Column("source_digest", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_at", Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("member_id", "tag", name="pk_member_tag"),
+        sa.PrimaryKeyConstraint("member_id", "tag", "source", name="pk_member_tag"),
     )
     op.create_table(
         "member_tag_refused",
@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("member_id", "exemption_id", name="pk_notice_untold"),
     )
     op.create_index("ix_notice_untold_exemption_id_told_at", "notice_untold", ["exemption_id", "told_at"], unique=False)
+    op.create_index("ix_consent_event_event_id", "consent_event", ["event_id"], unique=False)
     op.add_column("consent_standing", sa.Column("scope", sa.Integer(), nullable=True))
     op.add_column("consent_standing", sa.Column("by_guardian", sa.SmallInteger(), nullable=True))
     op.add_column("member", sa.Column("minor", sa.SmallInteger(), nullable=True))

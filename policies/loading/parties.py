@@ -8,15 +8,29 @@ from policies.loading.reading import Section
 from policies.terms import Brand, Controller, Recipient, RecipientRole, Role
 
 ACTIONS = (
+    "alert.read",
     "audit.search",
     "audit.verify",
+    "consent.ask",
+    "consent.assist",
     "consent.read",
     "consent.record",
+    "consent.review",
+    "guardian.ask",
+    "guardian.decide",
+    "guardian.verify",
     "member.import",
     "member.join",
     "member.reveal",
     "member.shred",
     "member.update",
+    "minor.approve",
+    "minor.audit",
+    "notice.oversee",
+    "propagation.acknowledge",
+    "propagation.read",
+    "tag.delete",
+    "tag.record",
 )
 """All that a role may be allowed beyond reading for a purpose. There is no wildcard, and a new action is a change of
 code.

@@ -42,11 +42,13 @@ def _scope(section: Section) -> Scope:
 
 
 def with_scopes(purposes: Mapping[str, Purpose], notices: Mapping[str, Notice]) -> dict[str, Purpose]:
-    """The purposes, each with every scope that members have been asked about."""
+    """The purposes, each with every scope that members have been asked about. A version that was told of again, as less, is that less:
+    some have agreed to no more.
+    """
     found: dict[str, dict[int, Scope]] = {key: {} for key in purposes}
     for notice in sorted(notices.values(), key=lambda notice: notice.effective_at):
         for key, scope in notice.scopes.items():
-            found.get(key, {}).setdefault(scope.version, scope)
+            found.get(key, {})[scope.version] = scope
     return {key: replace(purpose, scopes=MappingProxyType(found[key])) for key, purpose in purposes.items()}
 
 
@@ -55,10 +57,12 @@ def weigh_scopes(catalogue: Catalogue, findings: Findings) -> None:
     for purpose in catalogue.purposes.values():
         if purpose.basis is Basis.CONSENT:
             _published(purpose, catalogue, findings)
-    for notice in catalogue.notices.values():
+    told: dict[tuple[str, int], Scope] = {}
+    for notice in sorted(catalogue.notices.values(), key=lambda notice: notice.effective_at):
         for key, scope in notice.scopes.items():
-            first = catalogue.purposes[key].scopes[scope.version] if key in catalogue.purposes else scope
-            beyond = widened(first, scope)
+            before = told.get((key, scope.version), scope)
+            told[key, scope.version] = scope
+            beyond = widened(before, scope)
             if beyond:
                 where = f"notices/{notice.version}/{FILE}"
                 findings.add(where, key, faults.SCOPE_AMBIGUOUS, version=scope.version, beyond=", ".join(beyond))

@@ -1,11 +1,14 @@
-"""The lane of changes: number, insert the waiting row, COMMIT, one change at a time, so that no number is used up by a change that is not.
+"""The lanes of changes. In each: number, insert the waiting row, COMMIT, one change at a time, so that no number is used up by a change
+that is not.
 
-The commit of a change is also the commit of its entry. What a lost connection leaves open is found out before the next number is
-given; what cannot be found out ends the lane.
+The commit of a change is also the commit of its entry. What a lost connection leaves open is found out before the lane's next number is
+given; what cannot be found out ends the lane. There are several lanes because a commit waits for the disk: changes in different lanes
+wait together, and the database writes them with one flush. The lane that came back last is taken first, so a quiet process uses one.
 """
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from service.audit import pending, store
@@ -17,10 +20,12 @@ from service.db.engine import Database, Duplicate, Retry, Transaction
 from service.values import Call, Clock
 
 _SECONDS = 2.0
+_LANES = 16
+"""Commits that may be on their way at once."""
 
 
 class Changes:
-    """The change lane of this process, and the way of its entries into the queue."""
+    """The change lanes of this process, and the way of their entries into the queue."""
 
     def __init__(self, *, database: Database, authority: Authority, scribe: Scribe, clock: Clock, queue: Queue) -> None:
         self._database = database
@@ -28,31 +33,57 @@ class Changes:
         self._scribe = scribe
         self._clock = clock
         self._queue = queue
-        self._lane = scribe.lane("change")
-        self._turn = asyncio.Lock()
+        self._room = asyncio.Semaphore(_LANES)
+        self._free: list[Lane] = []
 
     @property
     def used(self) -> bool:
-        """Whether the lane has been begun."""
-        return self._lane.next > 0
+        """Whether a lane that has been begun can be ended."""
+        return bool(self._free)
 
     async def commit(self, draft: Draft, call: Call, transaction: Transaction, item: Item) -> None:
         """Commit `transaction` with its entry, and queue `item` for it. Raises whatever the commit raised."""
-        async with self._turn:
-            lane, now = self._lane, self._clock()
-            entries = self._scribe.opening(lane, now)
-            entries.append(self._scribe.write(lane, lane.next + len(entries), draft, call, now=now))
-            rows = self._rows(lane, entries)
-            await store.add_pending(transaction, rows, now)
-            cancelled = await self._certainly(transaction, rows[-1])
-            lane.next += len(entries)
-            # Queued before the next number is given: the queue's order is the lane's.
-            for boot in entries[:-1]:
-                self._queue.put(Item(entry=boot))
-            item.entry = entries[-1]
-            self._queue.put(item)
+        async with self._room:
+            lane = self._free.pop() if self._free else self._scribe.lane("change")
+            try:
+                cancelled = await self._commit(lane, self._entries(lane, draft, call), transaction, item)
+            except _LaneLost as lost:
+                raise lost.problem from None
+            except BaseException:
+                self._back(lane)
+                raise
+            self._back(lane)
         if cancelled:
             raise asyncio.CancelledError
+
+    async def end(self, draft: Draft, call: Call, transaction: Transaction, item: Item) -> None:
+        """The same, as the last of a lane: nothing is written in it any more."""
+        lane = self._free.pop()
+        with suppress(_LaneLost):
+            await self._commit(lane, self._entries(lane, draft, call), transaction, item)
+
+    def _back(self, lane: Lane) -> None:
+        """Free for the next; one in which nothing was ever written need not be ended, and is forgotten."""
+        if lane.next:
+            self._free.append(lane)
+
+    def _entries(self, lane: Lane, draft: Draft, call: Call) -> list[Entry]:
+        now = self._clock()
+        opening = self._scribe.opening(lane, now)
+        return [*opening, self._scribe.write(lane, lane.next + len(opening), draft, call, now=now)]
+
+    async def _commit(self, lane: Lane, entries: list[Entry], transaction: Transaction, item: Item) -> bool:
+        """Whether the caller was cancelled meanwhile."""
+        rows = self._rows(lane, entries)
+        await store.add_pending(transaction, rows, self._clock())
+        cancelled = await self._certainly(transaction, rows[-1])
+        lane.next += len(entries)
+        # Queued before the lane's next number is given: the queue's order is the lane's.
+        for boot in entries[:-1]:
+            self._queue.put(Item(entry=boot))
+        item.entry = entries[-1]
+        self._queue.put(item)
+        return cancelled
 
     def _rows(self, lane: Lane, entries: list[Entry]) -> list[store.Waiting]:
         return [
@@ -61,15 +92,15 @@ class Changes:
         ]
 
     async def _certainly(self, transaction: Transaction, row: store.Waiting) -> bool:
-        """Commit, and return only if it is so; whether the caller has been cancelled meanwhile. Ends the lane when nobody can say."""
+        """Commit, and return only if it is so; whether the caller has been cancelled meanwhile. Raises _LaneLost when nobody can say."""
         try:
             return await _to_the_end(transaction.commit())
         except (Retry, Duplicate):
             raise
-        except Exception:
+        except Exception as problem:
             there = await self._is_there(row)
             if there is None:
-                self._lane = self._scribe.lane("change")
+                raise _LaneLost(problem) from None
             if not there:
                 raise
             return False
@@ -92,6 +123,14 @@ class Changes:
                 return bool(await store.located(probe, [row.entry_id]))
         except Exception:  # noqa: BLE001  (whatever kept us from finding out: nobody can say)
             return None
+
+
+class _LaneLost(Exception):
+    """Nobody can say whether a number was used up, so the lane is at its end."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> bool:

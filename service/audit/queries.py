@@ -5,7 +5,7 @@ everything is proven by `audit verify`, which compares every column with its ent
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from service.audit import grammar
 from service.audit.entry import Draft, parse_entry
 from service.audit.journal import Journal
 from service.audit.reading import store
-from service.db.engine import Database
+from service.db.engine import Database, Session
 from service.errors import BadInput, Malformed
 from service.hazmat import merkle
 from service.values import ActorKind, Call, utc_text
@@ -44,11 +44,15 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One entry. `whole` says that its bytes have the leaf hash that stands beside them; `entry` is empty for bytes that are none."""
+    """One entry. `whole` says that its bytes have the leaf hash that stands beside them; `entry` is empty for bytes that are none.
+
+    `leaf` is that hash, in hex.
+    """
 
     index: int
     whole: bool
     entry: dict[str, Any]
+    leaf: str = ""
 
 
 async def search(database: Database, journal: Journal, call: Call, wanted: Search, *, subject: str = "") -> list[Found]:
@@ -57,11 +61,26 @@ async def search(database: Database, journal: Journal, call: Call, wanted: Searc
     `subject` is the member's pseudonym of this month. Only it is recorded: the others beside it would join what the months keep
     apart. Raises BadInput, RecordUnavailable, LogBroken, StoreUnavailable.
     """
+    found = await find(database.read, wanted)
+    await journal.append(_record(wanted, subject, len(found)), call)
+    return found
+
+
+async def find(session: Session, wanted: Search) -> list[Found]:
+    """Find entries, for a caller that records the looking itself. Raises BadInput, StoreUnavailable."""
     if len(wanted.subjects) > MOST_MONTHS or not 0 < wanted.most <= MOST:
         raise BadInput(f"search: at most {MOST_MONTHS} months and {MOST} entries at once")
-    rows = await store.search(database.read, _in_columns(wanted))
-    await journal.append(_record(wanted, subject, len(rows)), call)
-    return [_found(*row) for row in rows]
+    return [_found(*row) for row in await store.search(session, _in_columns(wanted))]
+
+
+async def entry(session: Session, entry_id: str) -> Found | None:
+    """The entry of this id, for a caller that records the looking itself. Bytes with another id than their column are not whole."""
+    rows = await store.by_id(session, entry_id)
+    if not rows:
+        return None
+    found = _found(*rows[0])
+    alone = len(rows) == 1 and found.entry.get("id") == entry_id
+    return found if alone else replace(found, whole=False)
 
 
 def months(since: datetime, until: datetime) -> list[str]:
@@ -104,6 +123,6 @@ def _record(wanted: Search, subject: str, count: int) -> Draft:
 
 def _found(index: int, raw: bytes, leaf: bytes) -> Found:
     try:
-        return Found(index, merkle.leaf_hash(raw) == leaf, parse_entry(raw))
+        return Found(index, merkle.leaf_hash(raw) == leaf, parse_entry(raw), leaf.hex())
     except Malformed:
-        return Found(index, whole=False, entry={})
+        return Found(index, whole=False, entry={}, leaf=leaf.hex())

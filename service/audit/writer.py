@@ -124,9 +124,11 @@ class Writer:
     async def _say_stop(self) -> None:
         """The last number of each lane that was used: an orderly end, which a kill does not have."""
         self._open = False
-        if self._changes.used:
+        while self._changes.used:
+            answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
             async with self._database.write() as transaction:
-                await self._committed(Draft(typ="stop"), SYSTEM, transaction)
+                await self._changes.end(Draft(typ="stop"), SYSTEM, transaction, Item(answer))
+                await answer
         if self._reads.next:
             await self._queued(Draft(typ="stop"), SYSTEM)
 

@@ -13,9 +13,11 @@ from service.cli.audit import audit
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
+from service.cli.minors import minors
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, migrate, serve
 from service.cli.token import token
+from service.cli.work import work
 from service.errors import ServiceError
 
 menshen = typer.Typer(
@@ -31,8 +33,10 @@ menshen.command()(demo)
 menshen.command()(doctor)
 menshen.command()(health)
 menshen.command()(token)
+menshen.command()(work)
 menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
+audit.command(name="minors")(minors)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build
+from service.app import Parts, build, working
 from service.errors import ConfigError
 
 
@@ -58,6 +58,7 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        await server.serve()
+        async with working(running):
+            await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None

@@ -101,6 +101,7 @@ def _facts(found: Publication, *, published: bool) -> dict[str, object]:
         "supersedes": notice.supersedes,
         "sections": [{"section": change.section, "gone": not change.texts} for change in found.sections],
         "purposes": [_purpose_facts(change) for change in found.purposes],
+        "behind": {version: list(purposes) for version, purposes in found.behind.items()},
         "sha256": dict(notice.digests),
         "digest": found.digest,
     }
@@ -125,6 +126,9 @@ def _lines(found: Publication, *, published: bool) -> Iterator[str]:
         yield "  首个版本，全部内容均为新内容 · The first of its kind: all of it is new."
     else:
         yield from _changed(found)
+    for version, purposes in found.behind.items():
+        names = "、".join(purposes)
+        yield f"  注意：{version} 尚未说明 {names}，凭该告知不能同意 · {version} does not tell of these yet; publish it anew, too."
     yield f"  digest {found.digest}"
 
 

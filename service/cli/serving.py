@@ -11,11 +11,12 @@ import uvloop
 from rich.console import Console
 
 from service import logs
-from service.app import catalogue_of, parts
+from service.app import catalogue_of, open_endpoints, parts
 from service.cli.listening import listen
 from service.config import Config
 from service.db import migrate as migrations
 from service.errors import ConfigError, ServiceError
+from service.guardians.queries import sensitive as sensitive_members
 
 _out = Console()
 
@@ -101,11 +102,15 @@ async def _examine(config: Config) -> dict[str, str]:
     """One finding a part, each 'ok' or what is wrong with it."""
     findings = {}
     try:
-        catalogue_of(config)
+        catalogue = catalogue_of(config)
         findings["policy"] = "ok"
+        open_endpoints(config, catalogue)
+        findings["recipients"] = "ok"
         async with parts(config) as running:
             findings |= {"database": "ok", "schema": "ok", "keys": "ok"}
             findings["audit"] = running.journal.health()
+            alert = await sensitive_members(running.database.read, running.catalogue.consent)
+            findings["sensitive_data"] = f"{alert.code}: {alert.count}, sensitive_officer" if alert.open else "ok"
     except ServiceError as problem:
         findings[problem.code.lower()] = str(problem)
     return findings

@@ -1,29 +1,31 @@
-"""The verbs of consent: join with the notice shown, answer, withdraw."""
+"""The verbs over what a member gives: join with the notice shown, update, erase."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from policies.decide import Standing, weigh_consent
-from policies.terms import Basis, ConsentState, MemberStatus
-from service.consent import ledger, once, rules, store, writing
+from policies.terms import Basis, MemberStatus
+from service.consent import children, contacts, once, rules, store, writing
+from service.consent.contacts import ContactProof
 from service.consent.model import (
-    CaptureChannel,
     ConsentNeeded,
     ConsentRejected,
-    ConsentsRecorded,
     ConsentStanding,
     Decision,
     Evidence,
     GuardianConsentRequired,
-    NothingToWithdraw,
     NoticeNotPresented,
     NoticeStale,
     SeparateConsentRequired,
 )
 from service.members import commands as members
 from service.members import store as members_store
-from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Row, Updated
-from service.unit import Unit
+from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Updated
+from service.minors import commands as guardians
+from service.minors.approved import approved
+from service.notices import commands as telling
+from service.unit import Reader, Unit
 from service.values import MemberId
 
 T = TypeVar("T")
@@ -39,15 +41,11 @@ JoinOutcome = (
     | ContactTaken
 )
 UpdateOutcome = Updated | FieldNotInPurpose | FieldRejected | ContactTaken | MemberNotFound | ConsentNeeded
-RecordOutcome = (
-    ConsentsRecorded
-    | NoticeNotPresented
-    | NoticeStale
-    | GuardianConsentRequired
-    | SeparateConsentRequired
-    | ConsentRejected
-    | MemberNotFound
-)
+
+
+def admissible(reader: Reader, evidence: Evidence | None, decisions: Sequence[Decision]) -> bool:
+    """Whether a join with this evidence is not refused before anything is looked at."""
+    return rules.objection(reader.catalogue, evidence, decisions, reader.now) is None
 
 
 async def join(
@@ -58,26 +56,36 @@ async def join(
     evidence: Evidence | None,
     decisions: Sequence[Decision] = (),
     idempotency_key: str | None = None,
+    proof: ContactProof | None = None,
+    exemption: str | None = None,
 ) -> JoinOutcome:
-    """Admit a member. Nothing is collected before the notice was shown (NC-04); a phone number or another identity is enough
-    (LB-03).
+    """Admit a member. Nothing is collected before the notice was shown (NC-04), except under an EMERGENCY `exemption`, and then nothing
+    is consented to and the member is informed afterwards (NC-13). A phone number or another identity is enough (LB-03).
 
     Raises Conflict when the idempotency key was used for another request.
     """
-    request = ("join", purpose, fields, tuple(decisions), evidence)
+    request = ("join", purpose, fields, tuple(decisions), evidence, exemption)
     before = await once.earlier(unit, idempotency_key, *request)
     if before is not None:
         return await _joined_before(unit, before)
-    objection = rules.objection(unit.catalogue, evidence, decisions, unit.now)
+    under = exemption if evidence is None and not decisions and exemption and await telling.excused(unit, exemption) else None
+    objection = None if under else rules.objection(unit.catalogue, evidence, decisions, unit.now)
     if objection is not None:
         return writing.refused(unit, objection)
+    unproven = _unproven(unit, proof, fields)
+    if unproven is not None:
+        return writing.refused(unit, unproven)
     granted = [decision.purpose for decision in decisions if decision.granted]
     prepared = await members.prepare(unit, purpose=purpose, fields=fields, with_consents=granted)
     unfit = _unfit(unit, prepared, decisions)
-    if unfit is not None or not isinstance(prepared, members.Prepared) or evidence is None:
+    if unfit is not None or not isinstance(prepared, members.Prepared):
         return writing.refused(unit, unfit or NoticeNotPresented(""))
     joined = await members.admit(unit, prepared)
-    await writing.answer(unit, joined.member_id, decisions, evidence, {})
+    await _prove(unit, joined.member_id, proof)
+    if evidence is not None:
+        await writing.answer(unit, joined.member_id, decisions, evidence, {})
+    elif under is not None:
+        await telling.owe(unit, joined.member_id, under)
     await once.remember(unit, idempotency_key, joined.member_id, *request)
     return joined
 
@@ -87,82 +95,49 @@ async def _joined_before(unit: Unit, member_id: MemberId) -> Joined:
     return Joined(member_id, row.status if row else MemberStatus.ERASED, again=True)
 
 
-async def record(
+async def update(
     unit: Unit,
     *,
     member_id: MemberId,
-    decisions: Sequence[Decision],
-    evidence: Evidence | None,
-    idempotency_key: str | None = None,
-) -> RecordOutcome:
-    """Write down a member's answers, each on its own (NC-06). Raises Conflict when the key was used for another request."""
-    row = await writing.known(unit, member_id)
-    if row is None:
-        return writing.refused(unit, MemberNotFound())
-    request = ("record", member_id, tuple(decisions), evidence)
-    if await once.earlier(unit, idempotency_key, *request) is not None:
-        return await _recorded_before(unit, member_id, decisions)
-    objection = _objection(unit, row, decisions, evidence)
-    if objection is not None or evidence is None:
-        return writing.refused(unit, objection or NoticeNotPresented(""))
-    before = await store.standings(unit.session, member_id)
-    answered = await writing.answer(unit, member_id, decisions, evidence, before)
-    await once.remember(unit, idempotency_key, member_id, *request)
-    return ConsentsRecorded(answered)
-
-
-async def _recorded_before(unit: Unit, member_id: MemberId, decisions: Sequence[Decision]) -> ConsentsRecorded:
-    """The standings as they are now: what was answered then may have been taken back since."""
-    found = await store.standings(unit.session, member_id)
-    return ConsentsRecorded(tuple(found[decision.purpose][0] for decision in decisions if decision.purpose in found))
-
-
-def _objection(
-    unit: Unit, row: Row, decisions: Sequence[Decision], evidence: Evidence | None
-) -> rules.Objection | GuardianConsentRequired | None:
-    """Whatever keeps this member from answering like this."""
-    if row.status is MemberStatus.GUARDIAN_PENDING:
-        return GuardianConsentRequired()
-    if not decisions:
-        return ConsentRejected("NO_DECISION")
-    if row.status is MemberStatus.RESTRICTED and any(decision.granted for decision in decisions):
-        return ConsentRejected("PROCESSING_RESTRICTED")
-    return rules.objection(unit.catalogue, evidence, decisions, unit.now)
-
-
-async def withdraw(
-    unit: Unit, *, member_id: MemberId, purpose: str, channel: CaptureChannel
-) -> ConsentsRecorded | NothingToWithdraw | MemberNotFound:
-    """Take a consent back: no reason, no proof, one call (PIPL 15). Twice is as good as once."""
-    declared = unit.catalogue.purposes.get(purpose)
-    row = await writing.known(unit, member_id)
-    if row is None:
-        return writing.refused(unit, MemberNotFound())
-    if declared is None or declared.basis is not Basis.CONSENT:
-        return writing.refused(unit, NothingToWithdraw(purpose if declared else ""))
-    standing, previous = (await store.standings(unit.session, member_id)).get(
-        purpose, (ConsentStanding(purpose, ConsentState.NEVER_ASKED), ledger.GENESIS)
-    )
-    if not rules.withdrawable(standing.state):
-        return ConsentsRecorded((standing,))
-    happened = writing.happening(
-        unit, member_id, declared, ConsentState.WITHDRAWN, standing=standing, previous=previous, channel=channel, evidence=None
-    )
-    return ConsentsRecorded((await writing.append(unit, happened, first=False),))
-
-
-async def update(unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]) -> UpdateOutcome:
+    purpose: str,
+    changes: Mapping[str, object | None],
+    proof: ContactProof | None = None,
+) -> UpdateOutcome:
     """Store new values for a member. For a purpose that rests on consent they are taken while the consent stands, not before."""
     members.require(unit, purpose)
     # The lock comes first: a withdrawal that is being written must be over before the standing is read.
-    await members_store.row(unit.session, member_id, lock=True)
+    row = await members_store.row(unit.session, member_id, lock=True)
+    if row is not None and row.wrapped is not None and row.minor is not False:
+        await approved(unit, unit.vault.member_keys(member_id, row.generation, row.wrapped), row)
     declared = unit.catalogue.purposes[purpose]
     if declared.basis is Basis.CONSENT:
         found = (await store.standings(unit.session, member_id)).get(purpose)
-        reason = weigh_consent(declared, _as_standing(member_id, found[0] if found else None), unit.now)
+        minority = children.minority_of(unit, row) if row else None
+        standing = replace(_as_standing(member_id, found[0] if found else None), minority=minority)
+        reason = weigh_consent(declared, standing, unit.now)
         if reason is not None:
             return writing.refused(unit, ConsentNeeded(purpose, reason))
-    return await members.update(unit, member_id=member_id, purpose=purpose, changes=changes)
+    unproven = _unproven(unit, proof, changes)
+    if unproven is not None:
+        return writing.refused(unit, unproven)
+    updated = await members.update(unit, member_id=member_id, purpose=purpose, changes=changes)
+    if isinstance(updated, Updated):
+        await _prove(unit, member_id, proof)
+    return updated
+
+
+def _unproven(unit: Unit, proof: ContactProof | None, fields: Mapping[str, object | None]) -> FieldRejected | None:
+    """Why a proof that came along proves nothing; None where there is none, too."""
+    if proof is None:
+        return None
+    given = tuple(key for key, value in fields.items() if value is not None)
+    return contacts.unfit(unit.catalogue, proof, given, by=unit.call.actor.kind, now=unit.now)
+
+
+async def _prove(unit: Unit, member_id: MemberId, proof: ContactProof | None) -> None:
+    if proof is not None:
+        await members_store.prove(unit.session, member_id, proof.field, proof.proven_at)
+        unit.draft.extra["proof"] = proof.method.value
 
 
 def _as_standing(member_id: MemberId, found: ConsentStanding | None) -> Standing:
@@ -179,6 +154,7 @@ async def erase(unit: Unit, *, member_id: MemberId) -> bool:
     if await writing.known(unit, member_id) is None:
         unit.draft.deny("NOT_FOUND")
         return False
+    await guardians.leave(unit, member_id)
     await unit.vault.shred(unit.session, member_id)
     await members_store.erase(unit.session, member_id, now=unit.now)
     await store.forget_standings(unit.session, member_id)

@@ -35,7 +35,8 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 class Happening:
     """What is to be written down: `state` reached by `actor` for `purpose` at `at`, proven by `evidence` (None: a
     withdrawal, an import, or something that the service found out). `role` is in which the actor spoke: self, guardian, assisted (a
-    member of staff passed on the member's own act) or system.
+    member of staff passed on the member's own act) or system. `source` says what else brought it about, `address` is the keyed digest
+    of where the request came from.
     """
 
     event_id: str
@@ -50,6 +51,7 @@ class Happening:
     previous_hash: bytes
     source: Mapping[str, str] | None = None
     role: str = "self"
+    address: str = ""
 
 
 def make_event(catalogue: Catalogue, happening: Happening) -> ConsentEvent:
@@ -127,7 +129,7 @@ def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
         "withdrawalMethod": WITHDRAWAL_METHOD,
         "eventTime": utc_text(happening.at),
         "validityMonths": scope.months,
-        "entityId": happening.actor.name,
+        "entityId": happening.actor.member_id or happening.actor.name,
         "entityKind": happening.actor.kind.value,
         "entityRole": happening.role,
         "eventType": "explicit",
@@ -142,6 +144,8 @@ def _record(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
 def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
     """The notice as it was shown and the gesture that answered it; for an import, where the row came from."""
     found: dict[str, object] = {"source": dict(happening.source)} if happening.source else {}
+    if happening.address:
+        found["entityAddress"] = happening.address
     evidence = happening.evidence
     if evidence is None:
         return found
@@ -153,15 +157,23 @@ def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
         "presentedAt": utc_text(evidence.presented_at),
         "expression": evidence.expression.value,
         "screen": evidence.screen,
-        "screenPurposeCount": evidence.purposes_on_screen,
-        "wordsSha256": evidence.words_digest,
         "box": evidence.box.value,
         "client": {
             "appId": evidence.client.app_id,
             "appVersion": evidence.client.app_version,
             "deviceDigest": evidence.client.device_digest,
         },
-    }
+    } | _screen(evidence)
+
+
+def _screen(evidence: Evidence) -> dict[str, object]:
+    """How many purposes the screen asked for and in which words, where the front end said so."""
+    told: dict[str, object] = {}
+    if evidence.purposes_on_screen is not None:
+        told["screenPurposeCount"] = evidence.purposes_on_screen
+    if evidence.words_digest:
+        told["wordsSha256"] = evidence.words_digest
+    return told
 
 
 def scope_told(catalogue: Catalogue, happening: Happening) -> Scope:
@@ -186,9 +198,23 @@ def standing_of(event: ConsentEvent) -> ConsentStanding:
 
 
 def latest(history: Sequence[ConsentEvent], at: datetime) -> dict[str, ConsentStanding]:
-    """What the ledger said at a moment: the last event of each purpose recorded by then (WD-02)."""
-    found: dict[str, ConsentStanding] = {}
+    """What the ledger said at a moment: the last event of each purpose recorded by then (WD-02). `history` is in the order of recording;
+    of two that were recorded at the same moment the one that permits nothing stands: a tie is a withdrawal.
+    """
+    return {purpose: standing_of(event) for purpose, event in newest(history, at).items()}
+
+
+def newest(history: Sequence[ConsentEvent], at: datetime | None = None) -> dict[str, ConsentEvent]:
+    """The event of each purpose on which its standing rests at a moment; None: after all of them."""
+    found: dict[str, ConsentEvent] = {}
     for event in history:
-        if event.recorded_at <= at:
-            found[event.purpose] = standing_of(event)
+        before = found.get(event.purpose)
+        if (at is None or event.recorded_at <= at) and not (before and _outranks(before, event)):
+            found[event.purpose] = event
     return found
+
+
+def _outranks(before: ConsentEvent, event: ConsentEvent) -> bool:
+    if before.recorded_at != event.recorded_at:
+        return before.recorded_at > event.recorded_at
+    return before.state not in PERMITTING and event.state in PERMITTING

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from policies.terms import ConsentState, Reason
+from service.propagation.model import Progress
 
 
 class Expression(StrEnum):
@@ -79,7 +80,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ConsentStanding:
-    """Where one purpose stands for one member."""
+    """Where one purpose stands for one member. `propagation`: how far the recipients have been told of its end, where they must be."""
 
     purpose: str
     state: ConsentState
@@ -89,6 +90,7 @@ class ConsentStanding:
     notice_version: str | None = None
     scope: int = 1
     by_guardian: bool = False
+    propagation: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ class SeparateConsentRequired:
 class ConsentRejected:
     """The answer proves no consent.
 
-    `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE, NOT_IN_NOTICE, WORDS_UNKNOWN.
+    `code`: PRETICKED, PURPOSE_UNKNOWN, NOT_CONSENT_BASED, DUPLICATE_DECISION, EVIDENCE_INCOMPLETE, NOT_IN_NOTICE, WORDS_UNKNOWN,
+    MEMBER_ACT_REQUIRED, NO_DECISION, PROCESSING_RESTRICTED.
     """
 
     code: str
@@ -181,3 +184,25 @@ class NothingToWithdraw:
     """There is no consent to take back: the purpose stands on another basis or is not declared."""
 
     purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleConsent:
+    """A consent that stands, given to an older version of its purpose (NC-09). The last two name the member to the log, and leave in no
+    answer.
+    """
+
+    member_id: str
+    since: datetime
+    scope: int
+    notice_version: str | None
+    generation: int
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many members' consents to a purpose stand in which state. What has run out counts as EXPIRED and is not `stale`."""
+
+    states: Mapping[ConsentState, int]
+    stale: int

@@ -26,21 +26,24 @@ _SKEW_SECONDS = 5
 Objection = NoticeNotPresented | NoticeStale | ConsentRejected | SeparateConsentRequired
 
 
-def objection(catalogue: Catalogue, evidence: Evidence | None, decisions: Sequence[Decision], now: datetime) -> Objection | None:
+def objection(
+    catalogue: Catalogue, evidence: Evidence | None, decisions: Sequence[Decision], now: datetime, *, kind: str = "GENERAL"
+) -> Objection | None:
     """Whatever keeps these answers from counting, None when nothing does (and then there is evidence)."""
-    unshown = presented(catalogue, evidence, now)
+    unshown = presented(catalogue, evidence, now, kind=kind)
     if unshown is not None or evidence is None:
         return unshown
     return answerable(catalogue, decisions, evidence)
 
 
 def presented(
-    catalogue: Catalogue, evidence: Evidence | None, now: datetime
+    catalogue: Catalogue, evidence: Evidence | None, now: datetime, *, kind: str = "GENERAL"
 ) -> NoticeNotPresented | NoticeStale | ConsentRejected | None:
-    """The notice in force was shown, in a language it exists in, before this moment (PIPL 17)."""
-    notice = catalogue.notice_in_force(now)
+    """The notice in force was shown, in a language it exists in, before this moment (PIPL 17); for a child, the one of kind CHILD (31)."""
+    notice = catalogue.notice_in_force(now, kind)
     current = notice.version if notice else ""
-    if evidence is None or notice is None or evidence.notice_version not in catalogue.notices:
+    shown = catalogue.notices.get(evidence.notice_version) if evidence else None
+    if evidence is None or notice is None or shown is None or shown.kind != kind:
         return NoticeNotPresented(current)
     if (evidence.presented_at - now).total_seconds() > _SKEW_SECONDS:
         return NoticeNotPresented(current)
@@ -104,6 +107,15 @@ def words_digest(scope: Scope, language: str) -> str:
 
 _STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 _OPEN = frozenset({ConsentState.NEVER_ASKED, ConsentState.REQUESTED, ConsentState.DEFERRED})
+
+
+SWITCHES = {
+    ConsentState.GIVEN: True,
+    ConsentState.RENEWED: True,
+    ConsentState.WITHDRAWN: False,
+    ConsentState.REVOKED: False,
+}
+"""Which states turn the personalisation switch. A refusal does not: whoever never said yes has nothing to turn off."""
 
 
 def next_state(before: ConsentState, *, granted: bool | None) -> ConsentState:

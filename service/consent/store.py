@@ -1,56 +1,92 @@
 """The consent tables' SQL. The ledger knows INSERT and SELECT, nothing else."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
 
 from policies.terms import ConsentState
 from service.consent.ledger import PERMITTING, canonical, read_record, standing_of
 from service.consent.model import ConsentEvent, ConsentStanding
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
-from service.db.tables import consent_event, consent_standing
+from service.db.tables import consent_ask, consent_event, consent_standing, job
+from service.propagation.model import Progress
 from service.values import MemberId
+from service.work.model import TELL, State
 
 FIRST_SCOPE = 1
 """The version that a standing of before the versions was given for."""
 
-_EVENT_COLUMNS = tuple(column.name for column in consent_event.columns)
-_STANDING_COLUMNS = tuple(column.name for column in consent_standing.columns)
-_ADD_EVENT = Prepared(insert(consent_event).values({name: bindparam(name) for name in _EVENT_COLUMNS}))
-_ADD_STANDING = Prepared(insert(consent_standing).values({name: bindparam(name) for name in _STANDING_COLUMNS}))
+_ALL_OF_AN_EVENT = tuple(column.name for column in consent_event.columns)
+_ALL_OF_A_STANDING = tuple(column.name for column in consent_standing.columns)
+_ADD_EVENT = Prepared(insert(consent_event).values({name: bindparam(name) for name in _ALL_OF_AN_EVENT}))
+_ADD_STANDING = Prepared(insert(consent_standing).values({name: bindparam(name) for name in _ALL_OF_A_STANDING}))
 _MOVE_STANDING = Prepared(
     update(consent_standing)
     .where(consent_standing.c.member_id == bindparam("member_id"), consent_standing.c.purpose == bindparam("purpose"))
-    .values({name: bindparam("new_" + name) for name in _STANDING_COLUMNS if name not in {"member_id", "purpose"}})
+    .values({name: bindparam("new_" + name) for name in _ALL_OF_A_STANDING if name not in {"member_id", "purpose"}})
+)
+# How far the recipients have been told, in the same statement: 0 while one of them has not confirmed, NULL where nobody need be told.
+_TOLD = (
+    select(job.c.event_id, func.min(case((job.c.state == State.DONE.value, 1), else_=0)).label("done"))
+    .where(job.c.member_id == bindparam("member_id"), job.c.kind == TELL)
+    .group_by(job.c.event_id)
+    .subquery()
+)
+_STANDING = (
+    consent_standing.c.purpose,
+    consent_standing.c.state,
+    consent_standing.c.since,
+    consent_standing.c.expires_at,
+    consent_standing.c.event_id,
+    consent_standing.c.notice_version,
+    consent_standing.c.hash,
+    consent_standing.c.scope,
+    consent_standing.c.by_guardian,
+    _TOLD.c.done,
+)
+_EVENT = (
+    consent_event.c.event_id,
+    consent_event.c.purpose,
+    consent_event.c.state,
+    consent_event.c.recorded_at,
+    consent_event.c.expires_at,
+    consent_event.c.notice_version,
+    consent_event.c.evidence,
+    consent_event.c.previous_hash,
+    consent_event.c.hash,
 )
 _STANDINGS = Prepared(
-    select(
-        consent_standing.c.purpose,
-        consent_standing.c.state,
-        consent_standing.c.since,
-        consent_standing.c.expires_at,
-        consent_standing.c.event_id,
-        consent_standing.c.notice_version,
-        consent_standing.c.hash,
-        consent_standing.c.scope,
-        consent_standing.c.by_guardian,
-    ).where(consent_standing.c.member_id == bindparam("member_id"))
+    select(*_STANDING)
+    .select_from(consent_standing.outerjoin(_TOLD, _TOLD.c.event_id == consent_standing.c.event_id))
+    .where(consent_standing.c.member_id == bindparam("member_id"))
 )
 _EVENTS = Prepared(
-    select(
-        consent_event.c.event_id,
-        consent_event.c.purpose,
-        consent_event.c.state,
-        consent_event.c.recorded_at,
-        consent_event.c.expires_at,
-        consent_event.c.notice_version,
-        consent_event.c.evidence,
-        consent_event.c.previous_hash,
-        consent_event.c.hash,
-    )
+    select(*_EVENT)
     .where(consent_event.c.member_id == bindparam("member_id"))
     .order_by(consent_event.c.recorded_at, consent_event.c.event_id)
 )
-
+_WITH_EVENTS = Prepared(
+    select(
+        *_STANDING,
+        *_EVENT,
+    )
+    .select_from(
+        consent_standing.outerjoin(_TOLD, _TOLD.c.event_id == consent_standing.c.event_id).join(
+            consent_event,
+            and_(
+                consent_event.c.member_id == consent_standing.c.member_id, consent_event.c.event_id == consent_standing.c.event_id
+            ),
+        )
+    )
+    .where(consent_standing.c.member_id == bindparam("member_id"))
+)
+_ADD_ASK = Prepared(insert(consent_ask).values({column.name: bindparam(column.name) for column in consent_ask.columns}))
+_ASKS = Prepared(
+    select(consent_ask.c.purpose, consent_ask.c.channel, func.max(consent_ask.c.asked_at).label("asked_at"))
+    .where(consent_ask.c.member_id == bindparam("member_id"))
+    .group_by(consent_ask.c.purpose, consent_ask.c.channel)
+)
 
 _FORGET_STANDINGS = Prepared(delete(consent_standing).where(consent_standing.c.member_id == bindparam("member_id")))
 
@@ -69,7 +105,25 @@ async def standings(session: Session, member_id: MemberId) -> dict[str, tuple[Co
 async def events(session: Session, member_id: MemberId) -> list[ConsentEvent]:
     """The member's ledger, oldest first. Raises Malformed for a row that does not hash to what it says."""
     rows = await session.rows(_EVENTS, {"member_id": member_id})
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
+
+
+async def standings_with_events(session: Session, member_id: MemberId) -> dict[str, tuple[ConsentStanding, ConsentEvent]]:
+    """Every standing with the event it rests on: one statement, however long the ledger. Raises Malformed."""
+    rows = await session.rows(_WITH_EVENTS, {"member_id": member_id})
+    width = len(_STANDING)
+    return {row[0]: (_standing(row[:width]), event_of(row[width:])) for row in rows}
+
+
+async def asks(session: Session, member_id: MemberId) -> dict[tuple[str, str], datetime]:
+    """When the member was last asked for each purpose on each channel."""
+    rows = await session.rows(_ASKS, {"member_id": member_id})
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def add_ask(session: Session, member_id: MemberId, **asked: object) -> None:
+    """Append to the ledger of asking: one question, put now. Its columns by name."""
+    await session.run(_ADD_ASK, {"member_id": member_id, **asked})
 
 
 async def add(session: Session, member_id: MemberId, event: ConsentEvent, *, first: bool) -> ConsentStanding:
@@ -122,10 +176,12 @@ def state_of(text: str) -> ConsentState:
 
 
 def _standing(row: Row) -> ConsentStanding:
-    return ConsentStanding(row[0], state_of(row[1]), row[2], row[3], row[4], row[5], row[7] or FIRST_SCOPE, bool(row[8]))
+    told = None if row[9] is None else Progress.DONE if row[9] else Progress.PROPAGATING
+    return ConsentStanding(row[0], state_of(row[1]), row[2], row[3], row[4], row[5], row[7] or FIRST_SCOPE, bool(row[8]), told)
 
 
-def _event(row: Row) -> ConsentEvent:
+def event_of(row: Row) -> ConsentEvent:
+    """A fetched row of the ledger. Raises Malformed for one that does not hash to what it says."""
     return ConsentEvent(
         event_id=row[0],
         purpose=row[1],

@@ -23,8 +23,9 @@ _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 # --- members -------------------------------------------------------------------------------------------------------------------
 
-# `minor` is 1 for whoever was in an age band of the policy when last written: only their birthdays are opened to decide. `sensitive` is
-# 1 where the sealed map has a sensitive field. `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
+# `minor` is 1 for whoever was in an age band of the policy when last written, 2 for a child whose verified guardian has answered, 0 for
+# everybody else; NULL where nobody noted it. Only the birthdays of 0 are never opened to decide. `sensitive` is 1 where the sealed map has
+# a sensitive field, and for a child. `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
 member = Table(
     "member",
     metadata,
@@ -87,6 +88,7 @@ consent_event = Table(
     Column("evidence", Text, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index(None, "event_id"),
     info={"kind": "ledger"},
 )
 
@@ -217,13 +219,13 @@ guardian_request = Table(
 
 # --- personalisation -----------------------------------------------------------------------------------------------------------
 
-# Where each tag of a member came from. The codes stand in member.tags, too, for reading.
+# Where each tag of a member came from, once for each source that gave it. The codes stand in member.tags, too, for reading.
 member_tag = Table(
     "member_tag",
     metadata,
     Column("member_id", key_text(36), primary_key=True),
     Column("tag", key_text(40), primary_key=True),
-    Column("source", key_text(40), nullable=False),
+    Column("source", key_text(40), primary_key=True),
     Column("source_digest", LargeBinary, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     info={"kind": "member"},

@@ -5,19 +5,21 @@ opening a permitted field. Nothing is opened that will be withheld.
 """
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from policies.decide import Ask as Request
-from policies.decide import Permit, Plan, Refusal, decide, weigh
+from policies.decide import Permit, Plan, Refusal, Standing, decide, shielded, weigh
 from policies.mask import mask
 from policies.terms import Basis, LookupKind, Reason, Shape
 from service.disclosure import cursor, store
 from service.disclosure.model import Page, Profile, Remedy, Revealed, Withheld
 from service.errors import BadInput, Refused
+from service.members import age
 from service.members.commands import default_appid
 from service.members.model import Row as MemberRow
-from service.minors.age import minority
+from service.minors import store as minors
 from service.unit import Unit
 from service.values import ActorKind, MemberId
 from service.vault.normalise import normalise
@@ -46,7 +48,21 @@ async def member(unit: Unit, *, member_id: MemberId, purpose: str, fields: Seque
     if found is None:
         _absent(unit)
         return None
-    return _profile(unit, plan, found, fields)
+    return _profile(unit, plan, await _seen(unit, plan, found), fields)
+
+
+async def ward(unit: Unit, *, member_id: MemberId, fields: Sequence[str]) -> Profile | None:
+    """A child as their verified guardian sees them: what the child would see, before the guardian has answered, too (PIPL 31, 44)."""
+    purpose = unit.catalogue.self_purpose
+    plan = _plan(unit, purpose, fields)
+    if isinstance(plan, Refusal):
+        return _nothing(unit, member_id, purpose, fields, plan.reason)
+    found = await store.one(unit.session, member_id, purpose)
+    if found is None:
+        _absent(unit)
+        return None
+    row, standing = found
+    return _profile(unit, plan, (replace(row, guarded=True), standing), fields)
 
 
 async def me(unit: Unit, *, fields: Sequence[str]) -> Profile | None:
@@ -80,10 +96,11 @@ async def by_contact(unit: Unit, *, field: str, value: str, purpose: str, fields
     if len(found) != 1:
         _absent(unit, "CONTACT_AMBIGUOUS" if found else "NOT_FOUND")
         return None
-    profile = _profile(unit, plan, found[0], fields)
+    one = await _seen(unit, plan, found[0])
+    profile = _profile(unit, plan, one, fields)
     if unit.draft.decision == "deny":
         return None
-    if not _holds(unit, contact, found[0], field, normalised):
+    if not _holds(unit, contact, one, field, normalised):
         _absent(unit, "LOOKUP_BROKEN")
         return None
     return profile
@@ -115,9 +132,17 @@ async def page(unit: Unit, *, purpose: str, fields: Sequence[str], first: int, a
         raise Refused(plan.reason.value)
     start = cursor.decode(unit.vault, purpose, after) if after is not None else _FIRST_ID
     least_scope = plan.purpose.least_scope if plan.purpose.basis is Basis.CONSENT else None
-    found = await store.page(unit.session, purpose=purpose, least_scope=least_scope, after=start, size=first + 1, now=unit.now)
+    found = await store.page(
+        unit.session,
+        purpose=purpose,
+        least_scope=least_scope,
+        automated=plan.purpose.automated_decision,
+        after=start,
+        size=first + 1,
+        now=unit.now,
+    )
     shown = found[:first]
-    profiles = tuple(_listed(unit, plan, shown))
+    profiles = tuple(_listed(unit, plan, await _approved(unit, plan, shown)))
     unit.draft.count = len(profiles)
 
     def made(member_id: MemberId) -> str:
@@ -143,9 +168,15 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
     if found is None or found[0].wrapped is None:
         _absent(unit)
         return None
+    found = await _seen(unit, plan, found)
     row = found[0]
     keys = _keys(unit, row)
-    permit = _judged(unit, plan, found, keys)
+    standing = _aged(unit, found, keys)
+    age.note(unit, standing.minority)
+    permit = decide(plan, standing, unit.now)
+    if plan.staff and shielded(standing) and isinstance(permit, Permit):
+        # A whole value of a minor is for whoever has an approval that names them (MIN 36).
+        permit = Refusal(Reason.APPROVAL_REQUIRED)
     refusals = _refusals(plan, permit, (field,))
     if refusals or isinstance(permit, Refusal):
         withheld = _withheld(unit, plan, refusals)[0]
@@ -189,7 +220,9 @@ def _profile(unit: Unit, plan: Plan, found: store.Found, fields: Sequence[str]) 
     if row.wrapped is None:
         return _nothing(unit, row.member_id, plan.purpose.key, fields, Reason.ERASED)
     keys = _keys(unit, row)
-    permit = _judged(unit, plan, found, keys)
+    standing = _aged(unit, found, keys)
+    age.note(unit, standing.minority)
+    permit = decide(plan, standing, unit.now)
     refusals = _refusals(plan, permit, fields)
     unit.draft.withheld = tuple(key for key, _ in refusals)
     if isinstance(permit, Refusal):
@@ -208,13 +241,17 @@ def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profil
     masked = frozenset(key for key, shape in plan.shapes.items() if shape is Shape.MASKED)
     profiles: list[Profile] = []
     left: set[str] = set()
+    bands: Counter[str] = Counter()
     for row, standing in found:
         if row.wrapped is None:
             continue
         keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
-        permit = _judged(unit, plan, (row, standing), keys)
+        aged = _aged(unit, (row, standing), keys)
+        permit = decide(plan, aged, unit.now)
         if isinstance(permit, Refusal):
             continue
+        if aged.minority is not None and aged.minority.band is not None:
+            bands[aged.minority.band.key] += 1
         unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
         left.update(permit.shapes)
         values = _values(unit, permit, keys, row)
@@ -225,15 +262,37 @@ def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profil
             profiles.append(Profile(row.member_id, values, _masked(permit), own))
     unit.draft.fields = tuple(key for key in plan.shapes if key in left)
     unit.draft.withheld = tuple(key for key, _ in plan.withheld)
+    if bands:
+        unit.draft.extra[age.BANDS] = [f"{band}:{count}" for band, count in sorted(bands.items())]
     return profiles
+
+
+async def _seen(unit: Unit, plan: Plan, found: store.Found) -> store.Found:
+    """With the approval under which this member of staff may see a minor, if there is one; it is named in the entry."""
+    (approved,) = await _approved(unit, plan, [found])
+    if approved[1].approval:
+        unit.draft.extra["approval"] = approved[1].approval
+    return approved
+
+
+async def _approved(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> Sequence[store.Found]:
+    """These members with the approvals that the caller has for the minors among them: one statement, and none where nobody is one."""
+    minor = [row.member_id for row, _ in found if row.minor is not False] if plan.staff else []
+    if not minor:
+        return found
+    named = await minors.approvals(unit.session, staff=unit.call.actor.name, first=min(minor), last=max(minor), now=unit.now)
+    return [(row, replace(standing, approval=named.get(row.member_id, ""))) for row, standing in found]
 
 
 def _judged(unit: Unit, plan: Plan, found: store.Found, keys: MemberKeys) -> Permit | Refusal:
     """The decision over one member, at this moment."""
+    return decide(plan, _aged(unit, found, keys), unit.now)
+
+
+def _aged(unit: Unit, found: store.Found, keys: MemberKeys) -> Standing:
+    """What is known of one member, with the age that they are at this moment."""
     row, standing = found
-    if row.minor:
-        standing = replace(standing, minority=minority(unit, keys, row))
-    return decide(plan, standing, unit.now)
+    return standing if row.minor is False else replace(standing, minority=age.minority(unit, keys, row))
 
 
 def _keys(unit: Unit, row: MemberRow) -> MemberKeys:
@@ -267,12 +326,12 @@ def _refusals(plan: Plan, answer: Permit | Refusal, fields: Sequence[str]) -> tu
 
 
 def _withheld(unit: Unit, plan: Plan, refusals: Sequence[tuple[str, Reason]]) -> tuple[Withheld, ...]:
-    return tuple(Withheld(key, reason, plan.purpose.key, _remedy(unit, reason)) for key, reason in refusals)
+    return tuple(Withheld(key, reason, plan.purpose.key, _remedy(unit, reason, plan.purpose.key)) for key, reason in refusals)
 
 
-def _remedy(unit: Unit, reason: Reason) -> Remedy | None:
-    """What the front end can do about it: show the notice in force and ask."""
+def _remedy(unit: Unit, reason: Reason, purpose: str) -> Remedy | None:
+    """What the front end can do about it: show the notice in force, ask, and write the answer down."""
     if reason not in _CURABLE:
         return None
     notice = unit.catalogue.notice_in_force(unit.now)
-    return Remedy("recordConsents", notice.version if notice else None)
+    return Remedy("recordConsents", notice.version if notice else None, purpose)

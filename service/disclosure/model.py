@@ -10,10 +10,14 @@ from service.vault.vault import Value
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What would open a withheld field: the operation to call and the notice to show first."""
+    """What would open a withheld field: the purpose to ask for, the notice to show first, the operation that gives the question and the
+    one that takes the answer.
+    """
 
     operation: str
     notice: str | None
+    purpose: str
+    ask: str = "consentsToAsk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ _ACTIVE = or_(
 )
 # The planner carries no inequality over a join: where the joined tables are not told, too, it walks them from their first row to
 # the cursor, and a page deep in a million members costs a thousand times the first one.
-_PAGE = Prepared(
+_OF_ANYBODY = (
     select(*ROW_COLUMNS, *_STANDING_COLUMNS)
     .select_from(
         member.outerjoin(
@@ -76,7 +76,7 @@ _PAGE = Prepared(
     .limit(bindparam("size"))
 )
 # Walks the index (purpose, permits, member_id): the cost is that of those who said yes, however many never did.
-_PAGE_OF_CONSENTING = Prepared(
+_OF_CONSENTING = (
     select(*ROW_COLUMNS, *_STANDING_COLUMNS)
     .select_from(
         consent_standing.join(member, member.c.member_id == consent_standing.c.member_id).join(
@@ -97,6 +97,15 @@ _PAGE_OF_CONSENTING = Prepared(
     .order_by(consent_standing.c.member_id)
     .limit(bindparam("size"))
 )
+# Who has switched personalisation off is in no list that a machine decides by (PIPL 24).
+_NOT_SWITCHED_OFF = func.coalesce(member.c.personalisation, 1) == 1
+_PAGES = {
+    (False, False): Prepared(_OF_ANYBODY),
+    (False, True): Prepared(_OF_ANYBODY.where(_NOT_SWITCHED_OFF)),
+    (True, False): Prepared(_OF_CONSENTING),
+    (True, True): Prepared(_OF_CONSENTING.where(_NOT_SWITCHED_OFF)),
+}
+"""The list's statement, by whether the purpose rests on consent and whether it decides automatically."""
 
 
 async def one(session: Session, member_id: MemberId, purpose: str) -> Found | None:
@@ -112,16 +121,16 @@ async def by_lookup(session: Session, *, field: str, digest: bytes, generation: 
 
 
 async def page(
-    session: Session, *, purpose: str, least_scope: int | None, after: MemberId, size: int, now: datetime
+    session: Session, *, purpose: str, least_scope: int | None, automated: bool, after: MemberId, size: int, now: datetime
 ) -> list[Found]:
     """The next members whose rows are permitted, by id. `least_scope` puts the consent predicate into the statement: the oldest version of
-    the purpose under which a consent still carries anything; None for a purpose that needs none.
+    the purpose under which a consent still carries anything; None for a purpose that needs none. `automated` leaves out whoever has
+    switched personalisation off.
     """
-    given = {"purpose": purpose, "after": after, "size": size}
-    if least_scope is None:
-        rows = await session.rows(_PAGE, given)
-    else:
-        rows = await session.rows(_PAGE_OF_CONSENTING, {**given, "now": now, "least_scope": least_scope})
+    given: dict[str, object] = {"purpose": purpose, "after": after, "size": size}
+    if least_scope is not None:
+        given |= {"now": now, "least_scope": least_scope}
+    rows = await session.rows(_PAGES[least_scope is not None, automated], given)
     return [_found(row) for row in rows]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from policies.terms import Catalogue, ConsentState
+from policies.terms import TAGS, Catalogue, ConsentState, MemberStatus
 from service.consent.ledger import GENESIS, Happening, make_event
 from service.consent.model import CaptureChannel, ConsentEvent, Evidence
 from service.intake import store
@@ -14,6 +14,8 @@ from service.intake.mapping import Gesture
 from service.intake.model import Candidate, Flag
 from service.members import store as members
 from service.members.model import Row, sensitive
+from service.members.tags.model import HeldTag, Source, codes_of
+from service.members.tags.store import ADD_TAGS, rows_of
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.vault import MemberKeys, Vault
@@ -48,7 +50,7 @@ async def admit(
 
     Raises Duplicate when somebody took an identity meanwhile; the unit then starts anew and sees it.
     """
-    rows, secrets, lookups, events = [], [], [], []
+    rows, secrets, lookups, events, tags = [], [], [], [], []
     generation = unit.vault.lookup_generation
     for keyed in made:
         ready = sealed[keyed.candidate.row]
@@ -58,6 +60,7 @@ async def admit(
         lookups += [
             (field, digest, generation, members.holder(kind, member_id), member_id) for field, digest, kind in keyed.lookups
         ]
+        tags += rows_of(member_id, _tags(unit, keyed.candidate, origin))
         for flag in keyed.candidate.flags:
             source = {**origin, **_source(keyed.candidate, flag)}
             events.append((member_id, _event(unit, member_id, flag, source=source, gesture=gesture)))
@@ -65,6 +68,7 @@ async def admit(
     await unit.session.bulk(members.ADD_MEMBERS, rows)
     await unit.session.bulk(members.ADD_SECRETS, secrets)
     await unit.session.bulk(members.ADD_LOOKUPS, lookups)
+    await unit.session.bulk(ADD_TAGS, tags)
     await store.add_consents(unit.session, events)
     unit.draft.fields = tuple(sorted(set().union(*[{**keyed.candidate.sealed, **keyed.candidate.plain} for keyed in made])))
     unit.draft.count = len(made)
@@ -80,8 +84,14 @@ def _row(candidate: Candidate, ready: Sealed, catalogue: Catalogue) -> Row:
         plain=candidate.plain,
         version=1,
         minor=candidate.minor,
-        sensitive=sensitive(catalogue, candidate.sealed),
+        sensitive=candidate.status is MemberStatus.GUARDIAN_PENDING or sensitive(catalogue, candidate.sealed),
     )
+
+
+def _tags(unit: Unit, candidate: Candidate, origin: Mapping[str, str]) -> list[HeldTag]:
+    """The tags, as following from this very file."""
+    codes = codes_of(candidate.plain.get(TAGS))
+    return [HeldTag(code, Source.IMPORT, bytes.fromhex(origin["file"]), unit.now) for code in codes]
 
 
 def _event(unit: Unit, member_id: MemberId, flag: Flag, *, source: Mapping[str, str], gesture: Gesture | None) -> ConsentEvent:

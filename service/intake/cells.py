@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from policies.clock import day_in_shanghai
-from policies.terms import Catalogue, Field, LookupKind, ValueType
+from policies.terms import TAGS, Catalogue, Field, LookupKind, ValueType
 from service.intake import rules
 from service.intake.layout import Column
 from service.intake.mapping import FileMapping, Role, folded
 from service.intake.model import Code, RawRow, Reject
 from service.intake.rules import CellProblem, tidy
+from service.members.model import tag_words
 
 T = TypeVar("T")
 Read = Callable[[str], Any]
@@ -50,7 +51,9 @@ def compiled(columns: Sequence[Column], mapping: FileMapping, catalogue: Catalog
         role, key = column.meaning.role, column.meaning.key
         if role is Role.FIELD:
             field = catalogue.fields[key]
-            group, read = found.sealed if field.sealed else found.plain, _worded(column.meaning.words) or _field(field, today)
+            words = column.meaning.words
+            read = _tags(catalogue, words) if key == TAGS else _worded(words) or _field(field, today)
+            group = found.sealed if field.sealed else found.plain
         elif role is Role.CONSENT:
             group, read = found.answers, partial(_word, mapping.answers)
         else:
@@ -90,6 +93,15 @@ def _word(words: Mapping[str, T], text: str) -> T:
 
 def _worded(words: Mapping[str, str] | None) -> Read | None:
     return None if words is None else partial(_word, words)
+
+
+def _tags(catalogue: Catalogue, words: Mapping[str, str] | None) -> Read:
+    """The rule for tags: the shop's words as the mapping turns them into ours, and ours."""
+    ours = tag_words(catalogue)
+    told = {folded(word): ours.get(word) for word in ours} | {
+        word: ours.get(tag) if tag else "" for word, tag in (words or {}).items()
+    }
+    return rules.tags(lambda word: told.get(folded(word)))
 
 
 def _field(field: Field, today: date) -> Read:

@@ -23,6 +23,7 @@ class Code(StrEnum):
     BIRTHDAY_IMPOSSIBLE = "BIRTHDAY_IMPOSSIBLE"
     NUMBER_INVALID = "NUMBER_INVALID"
     WORD_UNKNOWN = "WORD_UNKNOWN"
+    TAG_UNKNOWN = "TAG_UNKNOWN"
     FORMULA = "FORMULA"
     CELL_ERROR = "CELL_ERROR"
     CONTROL_CHARACTER = "CONTROL_CHARACTER"
@@ -50,6 +51,7 @@ REASONS: Mapping[Code, Title] = {
     Code.BIRTHDAY_IMPOSSIBLE: Title("生日不可能存在。", "Nobody can have this birthday."),
     Code.NUMBER_INVALID: Title("应为不小于零的整数。", "A whole number, zero or more, is needed."),
     Code.WORD_UNKNOWN: Title("不在映射文件列出的取值之内。", "The mapping file does not list this word."),
+    Code.TAG_UNKNOWN: Title("标签不在词表（tags.toml）之内。", "A tag is not a word of the vocabulary (tags.toml)."),
     Code.FORMULA: Title("内容是电子表格公式。", "This is a spreadsheet formula."),
     Code.CELL_ERROR: Title("单元格是电子表格的错误值。", "This cell holds a spreadsheet's error."),
     Code.CONTROL_CHARACTER: Title("含有不可见的控制字符。", "There is an invisible control character."),

@@ -26,6 +26,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]+")
 _MOBILE = re.compile(r"\+861[3-9]\d{9}", re.ASCII)
 _SPACES = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[、，,；;|/\s]+")
+_MARKS = re.compile(r"[、，,；;|/]+")
 # Full-width forms only: NFKC would read 7² as 72.
 _NARROW = str.maketrans("０１２３４５６７８９，．／－：\u3000", "0123456789,./-: ")
 _SHEET_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
@@ -100,6 +101,26 @@ def texts(entry: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
         if len(found) > MOST_TEXTS:
             raise CellProblem(Code.TOO_LONG)
         return found
+
+    return read
+
+
+def tags(key: Callable[[str], str | None]) -> Callable[[str], tuple[str, ...]]:
+    """The rule for a cell of tags: words of the closed vocabulary alone (AD-06). A word may have a space in it.
+
+    `key` gives the tag that a word means, "" for a word that means nothing, None for one that is not of the vocabulary.
+    """
+
+    def known(word: str) -> str:
+        found = key(word)
+        if found is None:
+            raise CellProblem(Code.TAG_UNKNOWN)
+        return found
+
+    def read(text: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in _MARKS.split(text))
+        words = (word for part in parts for word in ([part] if key(part) is not None else part.split()))
+        return tuple(dict.fromkeys(tag for word in words if (tag := known(word))))
 
     return read
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from policies.clock import age_on, day_in_shanghai
-from policies.decide import Ask, Plan, Refusal, weigh
-from policies.terms import AgeBand, Catalogue, LookupKind, MemberStatus, Reason
+from policies.decide import Ask, Minority, Plan, Refusal, weigh
+from policies.terms import TAGS, AgeBand, Catalogue, LookupKind, MemberStatus, Reason
 from service.errors import BadInput, Refused, outcome_code
-from service.members import model, store
+from service.members import age, model, store
+from service.members.tags import writing as tags
+from service.members.tags.model import codes_of
 from service.unit import Unit
-from service.values import ActorKind, MemberId
+from service.values import ActorKind, Call, MemberId
 from service.vault.normalise import normalise
 from service.vault.vault import Value
 
@@ -70,11 +72,14 @@ async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
         plain={"joined_on": day_in_shanghai(unit.now), **prepared.plain},
         version=1,
         minor=band is not None,
-        sensitive=model.sensitive(unit.catalogue, prepared.sealed),
+        sensitive=_child(band) or model.sensitive(unit.catalogue, prepared.sealed),
     )
+    if band is not None:
+        unit.draft.extra[age.BAND] = band.key
     await store.add(
         unit.session, row, wrapped=wrapped, lookups=prepared.lookups, generation=unit.vault.lookup_generation, now=unit.now
     )
+    await tags.entered(unit, member_id, (), codes_of(prepared.plain.get(TAGS)))
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     unit.draft.fields = tuple(sorted({*prepared.sealed, *prepared.plain}))
     unit.draft.count = 1
@@ -86,19 +91,26 @@ async def update(
 ) -> model.Updated | Problem | model.MemberNotFound:
     """Store new values for a member (LB-02: inside the purpose or nothing at all); None takes a value away."""
     row = await store.row(unit.session, member_id, lock=True)
-    if row is None or row.wrapped is None or not _changeable(unit, row, changes):
+    if row is None or row.wrapped is None:
         unit.draft.deny(_absence(row))
         return model.MemberNotFound()
     keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    minority = age.noted(unit, keys, row)
+    if not _changeable(unit, row, minority, changes):
+        waits = minority is not None and minority.under_guardian
+        unit.draft.deny(Reason.GUARDIAN_CONSENT_REQUIRED.value if waits else _absence(row))
+        return model.MemberNotFound()
     given = {key: value for key, value in changes.items() if value is not None}
     removed = tuple(key for key, value in changes.items() if value is None)
     problem = (
         _unproven(unit, changes)
-        or _age_unproven(unit, row, changes)
+        or _age_unproven(unit, minority, changes)
         or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
     )
     prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
+    if isinstance(prepared, Prepared) and await tags.unwanted(unit, member_id, *_tags_of(row, prepared, removed)):
+        prepared = model.FieldRejected(TAGS, "TAG_DELETED")
     if not isinstance(prepared, Prepared):
         unit.draft.deny(outcome_code(prepared))
         return prepared
@@ -108,6 +120,11 @@ async def update(
     return model.Updated(member_id, tuple(sorted(changes)))
 
 
+async def take_away(unit: Unit, row: model.Row, fields: Sequence[str]) -> None:
+    """Take fields off a member's row, with whatever the member could be found by through them. The caller holds the row's lock."""
+    await _store_changes(unit, row, Prepared({}, {}, ()), fields)
+
+
 def band_at(birthday: Value | None, catalogue: Catalogue, day: date) -> AgeBand | None:
     """The age band of somebody on a day in Asia/Shanghai; None for an adult, and for whoever told no birthday."""
     return catalogue.consent.band_of(age_on(birthday, day)) if isinstance(birthday, date) else None
@@ -115,7 +132,17 @@ def band_at(birthday: Value | None, catalogue: Catalogue, day: date) -> AgeBand 
 
 def status_in(band: AgeBand | None) -> MemberStatus:
     """GUARDIAN_PENDING where a guardian must consent first (PIPL 31)."""
-    return MemberStatus.GUARDIAN_PENDING if band is not None and band.guardian else MemberStatus.ACTIVE
+    return MemberStatus.GUARDIAN_PENDING if _child(band) else MemberStatus.ACTIVE
+
+
+def by_guardian(call: Call, member_id: MemberId) -> bool:
+    """Whether a member acts for another: let through for their verified guardian alone (service/minors/acting.py)."""
+    actor = call.actor
+    return actor.kind is ActorKind.MEMBER and actor.member_id != member_id
+
+
+def _child(band: AgeBand | None) -> bool:
+    return band is not None and band.guardian
 
 
 def status_of(unit: Unit, prepared: Prepared) -> MemberStatus:
@@ -127,10 +154,17 @@ def _band(unit: Unit, sealed: Mapping[str, Value]) -> AgeBand | None:
     return band_at(sealed.get(unit.catalogue.consent.age_field), unit.catalogue, day_in_shanghai(unit.now))
 
 
-def _changeable(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> bool:
-    """An active member; or one taken for a child, whose mistyped birthday a service that checked it corrects (PIPL 46)."""
-    corrected = row.status is MemberStatus.GUARDIAN_PENDING and set(changes) == {unit.catalogue.consent.age_field}
-    return row.status is MemberStatus.ACTIVE or (corrected and unit.call.actor.kind is ActorKind.SERVICE)
+def _changeable(unit: Unit, row: model.Row, minority: Minority | None, changes: Mapping[str, object | None]) -> bool:
+    """An active member, a child only with its guardian; one who has grown out of waiting for one; or one taken for a child, whose
+    mistyped birthday a service that checked it corrects (PIPL 46).
+    """
+    if row.status not in {MemberStatus.ACTIVE, MemberStatus.GUARDIAN_PENDING}:
+        return False
+    if minority is None:
+        return row.status is MemberStatus.ACTIVE
+    if not minority.under_guardian or minority.guarded or by_guardian(unit.call, row.member_id):
+        return True
+    return set(changes) == {unit.catalogue.consent.age_field} and unit.call.actor.kind is ActorKind.SERVICE
 
 
 async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]) -> None:
@@ -140,15 +174,34 @@ async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed
     sealed_changes.update({key: None for key in removed if unit.catalogue.fields[key].sealed})
     plain = {key: value for key, value in {**row.plain, **prepared.plain}.items() if key not in removed}
     sealed = unit.vault.reseal(keys, row.sealed, sealed_changes)
-    sensitive = model.sensitive(unit.catalogue, unit.vault.names(keys, sealed))
-    changed = replace(row, sealed=sealed, plain=plain, sensitive=sensitive)
-    if unit.catalogue.consent.age_field in prepared.sealed:
-        band = _band(unit, prepared.sealed)
-        changed = replace(changed, status=status_in(band), minor=band is not None)
-    await store.change(unit.session, changed, now=unit.now)
+    changed = _aged(unit, replace(row, sealed=sealed, plain=plain), prepared, removed)
+    sensitive = changed.child or model.sensitive(unit.catalogue, unit.vault.names(keys, sealed))
+    await store.change(unit.session, replace(changed, sensitive=sensitive), now=unit.now)
+    await tags.entered(unit, row.member_id, *_tags_of(row, prepared, removed))
     for field in {field for field, _, _ in prepared.lookups} | set(removed):
         await store.forget_lookup(unit.session, row.member_id, field)
     await store.add_lookups(unit.session, row.member_id, prepared.lookups, generation=unit.vault.lookup_generation)
+
+
+def _tags_of(row: model.Row, prepared: Prepared, removed: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tags before and after a change."""
+    before = codes_of(row.plain.get(TAGS))
+    return before, () if TAGS in removed else codes_of(prepared.plain.get(TAGS, before))
+
+
+def _aged(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]) -> model.Row:
+    """The row with what a new birthday makes of it. A guardian who has answered goes on answering; an adult needs none, and may take the
+    birthday away: nobody else's can be.
+    """
+    field = unit.catalogue.consent.age_field
+    if field in removed:
+        waited = row.status is MemberStatus.GUARDIAN_PENDING
+        return replace(row, status=MemberStatus.ACTIVE if waited else row.status, minor=False, guarded=False)
+    if field not in prepared.sealed:
+        return row
+    band = _band(unit, prepared.sealed)
+    guarded = row.guarded and _child(band)
+    return replace(row, status=MemberStatus.ACTIVE if guarded else status_in(band), minor=band is not None, guarded=guarded)
 
 
 def _absence(row: model.Row | None) -> str:
@@ -227,10 +280,10 @@ def _unproven(unit: Unit, given: Mapping[str, object]) -> model.FieldRejected | 
     return next((model.FieldRejected(key, "VERIFICATION_REQUIRED") for key in taken), None)
 
 
-def _age_unproven(unit: Unit, row: model.Row, changes: Mapping[str, object | None]) -> model.FieldRejected | None:
+def _age_unproven(unit: Unit, minority: Minority | None, changes: Mapping[str, object | None]) -> model.FieldRejected | None:
     """A minor does not grow up by typing another birthday, nor by taking it away: a service that checked it says so (MIN 24)."""
     field = unit.catalogue.consent.age_field
-    if not row.minor or field not in changes:
+    if minority is None or minority.grown or field not in changes:
         return None
     if changes[field] is None:
         return model.FieldRejected(field, "NECESSARY")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from policies.identity_number import holds_identity_number
-from policies.terms import Catalogue, LookupKind, MemberStatus, Sensitivity, ValueType
+from policies.terms import TAGS, Catalogue, LookupKind, MemberStatus, Sensitivity, ValueType
 from policies.text import holds_contact, holds_unseen
 from service.errors import BadInput
 from service.values import MemberId
@@ -90,7 +90,20 @@ def parse_value(catalogue: Catalogue, field: str, raw: object) -> Value:
         raise BadInput("IDENTITY_NUMBER")
     if not spec.sealed and any(holds_contact(text) for text in texts):
         raise BadInput("CONTACT_UNSEALED")
-    return value
+    return worded(tag_words(catalogue), texts) if field == TAGS else value
+
+
+def tag_words(catalogue: Catalogue) -> dict[str, str]:
+    """Every spelling of the closed vocabulary (AD-06), each tag by its key and by its name in both languages; to its key."""
+    return {word: tag.key for tag in catalogue.tags.values() for word in (tag.key, tag.title.zh, tag.title.en)}
+
+
+def worded(words: Mapping[str, str], texts: Iterable[str]) -> tuple[str, ...]:
+    """Tags as their keys, none twice. Raises BadInput (TAG_UNKNOWN) for any other word, whatever it may say of somebody."""
+    found = dict.fromkeys(words.get(text.strip(), "") for text in texts)
+    if "" in found:
+        raise BadInput("TAG_UNKNOWN")
+    return tuple(found)
 
 
 def _typed(value_type: ValueType, field: str, raw: object) -> Value:
@@ -116,8 +129,9 @@ def _typed(value_type: ValueType, field: str, raw: object) -> Value:
 class Row:
     """One member as the database has it: nothing opened. `plain` holds the unsealed columns, `wrapped` is None once shredded.
 
-    `minor`: in an age band of the policy when last written, so the birthday has to be looked at. `sensitive`: holds a sensitive field.
-    `personalisation`: the member's switch, None while it was never touched.
+    `minor`: in an age band of the policy when last written, so the birthday has to be looked at; None: nobody has noted it, so it has to
+    be looked at, too. `guarded`: a verified guardian has answered for them and is still there (PIPL 31). `sensitive`: holds a sensitive
+    field, or is a child (PIPL 28). `personalisation`: the member's switch, None while it was never touched.
     """
 
     member_id: MemberId
@@ -127,6 +141,12 @@ class Row:
     wrapped: bytes | None
     plain: Mapping[str, Value]
     version: int
-    minor: bool = False
+    minor: bool | None = False
     sensitive: bool = False
     personalisation: bool | None = None
+    guarded: bool = False
+
+    @property
+    def child(self) -> bool:
+        """Whether they were taken for a child when last written."""
+        return self.guarded or self.status is MemberStatus.GUARDIAN_PENDING

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from policies.terms import LookupKind, MemberStatus
 from service.db.engine import Session
 from service.db.statement import Bulk, Prepared, Row
-from service.db.tables import idempotency, member, member_lookup, member_secret
+from service.db.tables import guardian_request, idempotency, job, member, member_lookup, member_secret, metadata
 from service.members import model
 from service.values import MemberId
 from service.vault.vault import Value
@@ -63,6 +63,20 @@ _FORGET_LOOKUP = Prepared(
 )
 _FORGET_LOOKUPS = Prepared(delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id")))
 _FORGET_KEYS = Prepared(delete(idempotency).where(idempotency.c.member_id == bindparam("member_id")))
+# Whatever room a table belongs to: a row that is a member's own goes with the member. The vault destroys the secret, and the row that
+# says ERASED stays; so does what others have yet to be told: a person has to see to it now. What a guardian asked and was answered stays,
+# too: that it was answered has to be shown (MIN 34, 37), and it names nobody any more.
+_STAYS = frozenset({member.name, member_secret.name, job.name, guardian_request.name})
+_FORGET_OWN = tuple(
+    Prepared(delete(table).where(table.c.member_id == bindparam("member_id")))
+    for table in metadata.sorted_tables
+    if table.info["kind"] == "member" and table.name not in _STAYS
+)
+_SWITCH = Prepared(
+    update(member)
+    .where(member.c.member_id == bindparam("of_member"))
+    .values(personalisation=bindparam("personalisation"), updated_at=bindparam("now"), version=member.c.version + 1)
+)
 _EMPTY = Prepared(
     update(member)
     .where(member.c.member_id == bindparam("of_member"))
@@ -88,6 +102,17 @@ _REMEMBER = Prepared(
 )
 _NEWEST = Prepared(
     select(member.c.member_id).where(member.c.status == MemberStatus.ACTIVE.value).order_by(member.c.member_id.desc()).limit(1)
+)
+_PROVE = Prepared(
+    update(member_lookup)
+    .where(member_lookup.c.member_id == bindparam("of_member"), member_lookup.c.field == bindparam("of_field"))
+    .values(proven_at=bindparam("at"))
+)
+_CONTACTS = Prepared(
+    select(member_lookup.c.field, func.max(member_lookup.c.proven_at).label("proven_at"))
+    .where(member_lookup.c.member_id == bindparam("member_id"))
+    .group_by(member_lookup.c.field)
+    .order_by(member_lookup.c.field)
 )
 _COUNT = Prepared(select(func.count()).select_from(member))
 
@@ -126,6 +151,16 @@ async def forget_lookup(session: Session, member_id: MemberId, field: str) -> No
     await session.run(_FORGET_LOOKUP, {"member_id": member_id, "field": field})
 
 
+async def prove(session: Session, member_id: MemberId, field: str, at: datetime) -> None:
+    """Note when a contact was last proven to be the member's (LB-05)."""
+    await session.run(_PROVE, {"of_member": member_id, "of_field": field, "at": at})
+
+
+async def contacts(session: Session, member_id: MemberId) -> list[tuple[str, datetime | None]]:
+    """The fields that a member is found by, each with the moment of its last proof."""
+    return [(row[0], row[1]) for row in await session.rows(_CONTACTS, {"member_id": member_id})]
+
+
 async def change(session: Session, found: model.Row, *, now: datetime) -> bool:
     """Write a member's row anew; False when another version has taken its place."""
     columns = dict(zip(_MEMBER_COLUMNS, values(found, now=now), strict=True))
@@ -136,10 +171,19 @@ async def change(session: Session, found: model.Row, *, now: datetime) -> bool:
 
 
 async def erase(session: Session, member_id: MemberId, *, now: datetime) -> None:
-    """Leave of a member nothing but an id that says ERASED: no values, no lookups, no way to find it again."""
+    """Leave of a member nothing but an id that says ERASED, and the ledgers: no values, no lookups, nothing derived, no way to find it
+    again.
+    """
     await session.run(_EMPTY, {"of_member": member_id, "now": now})
     await session.run(_FORGET_LOOKUPS, {"member_id": member_id})
     await session.run(_FORGET_KEYS, {"member_id": member_id})
+    for statement in _FORGET_OWN:
+        await session.run(statement, {"member_id": member_id})
+
+
+async def switch(session: Session, member_id: MemberId, *, on: bool, now: datetime) -> None:
+    """Turn a member's personalisation on or off (PIPL 24)."""
+    await session.run(_SWITCH, {"of_member": member_id, "personalisation": int(on), "now": now})
 
 
 async def holder_of(session: Session, field: str, digest: bytes, *, generation: int) -> MemberId | None:
@@ -190,7 +234,7 @@ def values(found: model.Row, *, now: datetime) -> Row:
         plain.get("points"),
         _date_text(plain.get("joined_on")),
         json.dumps(plain["tags"], ensure_ascii=False) if "tags" in plain else None,
-        int(found.minor),
+        minor_mark(found),
         int(found.sensitive),
         None if found.personalisation is None else int(found.personalisation),
         now,
@@ -209,10 +253,21 @@ def shaped(raw: Row) -> model.Row:
         wrapped=raw[4],
         plain=plain_values(raw[5:9]),
         version=raw[9],
-        minor=bool(raw[10]),
+        minor=None if raw[10] is None else raw[10] != _ADULT,
         sensitive=bool(raw[11]),
         personalisation=None if raw[12] is None else bool(raw[12]),
+        guarded=raw[10] == _GUARDED,
     )
+
+
+_ADULT, _MINOR, _GUARDED = 0, 1, 2
+
+
+def minor_mark(found: model.Row) -> int | None:
+    """The column `minor` of a row."""
+    if found.minor is None:
+        return None
+    return (_GUARDED if found.guarded else _MINOR) if found.minor else _ADULT
 
 
 _STATUSES = {status.value: status for status in MemberStatus}

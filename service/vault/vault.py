@@ -23,6 +23,7 @@ from service.vault.kms import Kms
 from service.vault.lookup import Lookups
 from service.vault.pseudonym import Pseudonyms
 from service.vault.secret import WRAPPED_SIZE, Secrets
+from service.vault.signing import PublicKey, Signer
 from service.vault.value import Value
 
 __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
@@ -30,8 +31,11 @@ __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
 NOTE: Final = "note"
 """The field key of notes. No field of a catalogue may have it."""
 
-MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency")
+MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act")
 """The uses of the keyring that make keyed digests of their callers' messages."""
+
+SIGNING_USES: Final = ("receipt",)
+"""The uses of the keyring that sign."""
 
 SHORTEST_TAG: Final = 16
 
@@ -39,7 +43,17 @@ SHORTEST_TAG: Final = 16
 class Vault(Unspoken):
     """One deployment's vault. Made by `unlock`; safe to share between tasks, because it never changes."""
 
-    __slots__ = ("_chance", "_field_label", "_generations", "_lookups", "_macs", "_map_label", "_pseudonyms", "_secrets")
+    __slots__ = (
+        "_chance",
+        "_field_label",
+        "_generations",
+        "_lookups",
+        "_macs",
+        "_map_label",
+        "_pseudonyms",
+        "_secrets",
+        "_signers",
+    )
 
     def __init__(self, keyring: Keyring, *, controller: str, origin: str, chance: Chance) -> None:
         self._chance = chance
@@ -47,6 +61,7 @@ class Vault(Unspoken):
         self._lookups = Lookups(keyring)
         self._pseudonyms = Pseudonyms(origin)
         self._macs = {use: keyring.newest(use).hazmat_mac() for use in MAC_USES}
+        self._signers = {use: Signer(keyring.newest(use), keyring.all(use)) for use in SIGNING_USES}
         self._field_label = framed(field.LABEL, utf8(controller))
         self._map_label = framed(sealed_map.LABEL, utf8(controller))
         self._generations = _Generations()
@@ -140,6 +155,18 @@ class Vault(Unspoken):
         """The member's name in the audit log in another month, `YYYY-MM`. Raises BadInput."""
         return self._pseudonyms.at_epoch(keys, epoch)
 
+    def receipt_pseudonym(self, keys: MemberKeys) -> str:
+        """The member's name on receipts: another than in the log, the same on every receipt, gone with the member's secret."""
+        return self._pseudonyms.for_receipts(keys)
+
+    def sign(self, use: str, message: bytes) -> bytes:
+        """64 bytes of Ed25519 under the first of `public_keys(use)`. Raises KeyUnavailable for a use that does not sign."""
+        return self._signer(use).sign(message)
+
+    def public_keys(self, use: str) -> tuple[PublicKey, ...]:
+        """The keys that prove what was signed, the one that signs now first. Raises KeyUnavailable for a use that does not sign."""
+        return self._signer(use).public_keys
+
     def mac(self, use: str, message: bytes) -> bytes:
         """32 bytes under the keyring key of `use`, one of MAC_USES. Raises KeyUnavailable for any other."""
         mac = self._macs.get(use)
@@ -160,6 +187,12 @@ class Vault(Unspoken):
         47).
         """
         return await store.destroy_secrets(session, member_id, nothing=bytes(WRAPPED_SIZE))
+
+    def _signer(self, use: str) -> Signer:
+        signer = self._signers.get(use)
+        if signer is None:
+            raise KeyUnavailable(f"{use} has no key for signatures")
+        return signer
 
     def _present(self, keys: MemberKeys, sealed: bytes) -> dict[str, bytes]:
         return sealed_map.open_map(keys, sealed, prefix=self._map_prefix(keys))

@@ -22,8 +22,8 @@ _PATIENCE = 2.0
 """Seconds that a check may take. A balancer asks again in a moment."""
 
 
-def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry) -> list[BaseRoute]:
-    """The probes and the counts."""
+def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry, fresh: Check | None = None) -> list[BaseRoute]:
+    """The probes and the counts; `fresh` is awaited before counts are shown, so that they are of now."""
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -34,6 +34,8 @@ def routes(*, checks: Mapping[str, Check], registry: CollectorRegistry) -> list[
         return JSONResponse({"status": "ok" if fit else "unavailable", "parts": found}, 200 if fit else 503)
 
     async def metrics(_: Request) -> Response:
+        if fresh is not None:
+            await _ask(fresh)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/livez", live), Route("/readyz", ready), Route("/metrics", metrics)]
@@ -81,6 +83,7 @@ _PAGE = f"""<!doctype html>
 This is development mode.</p>
 <ul>
 <li><a href="graphiql/">GraphiQL</a> 在线查询 <span lang="en">ask it something</span></li>
+<li><a href="notices">/notices</a> 个人信息处理规则 <span lang="en">the notices, every version</span></li>
 <li><code>menshen token --role …</code> 取得令牌 <span lang="en">get a token</span></li>
 <li><a href="readyz">/readyz</a> · <a href="livez">/livez</a> · <a href="metrics">/metrics</a>
 运行状态 <span lang="en">how it is</span></li>

@@ -24,12 +24,15 @@ from graphql.pyutils import Undefined
 
 from policies import terms
 from policies.terms import Catalogue
-from schema import enums, outcomes, print_schema
+from schema import enums, outcomes, print_schema, receipts
 from schema.documents import PUBLIC
 from schema.root import schema
 from schema.selection import MEMBER_FIELDS
+from service.consent import asks, contacts
 from service.consent import model as consent
 from service.members import model as members
+from service.members.tags.model import Source
+from service.receipts import model as proof
 
 GRAPHQL = schema._schema
 TYPES = [type_ for type_ in GRAPHQL.type_map.values() if not is_introspection_type(type_) and not is_specified_scalar_type(type_)]
@@ -78,12 +81,18 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.Expression, consent.Expression),
     (enums.BoxState, consent.BoxState),
     (enums.CaptureChannel, consent.CaptureChannel),
+    (enums.Initiator, asks.Initiator),
+    (enums.NotAskedReason, asks.NotNow),
+    (enums.ContactMethod, contacts.ContactMethod),
     (enums.MemberStatus, terms.MemberStatus),
+    (enums.TagSource, Source),
     (enums.LegalBasis, terms.Basis),
     (enums.PurposeClass, terms.PurposeClass),
     (enums.Sensitivity, terms.Sensitivity),
     (enums.Shape, terms.Shape),
     (enums.RecipientRole, terms.RecipientRole),
+    (receipts.EvidencePart, proof.Part),
+    (receipts.EvidenceHolding, proof.Holding),
 ]
 
 
@@ -102,7 +111,14 @@ def test_every_expected_outcome_has_a_type_and_words() -> None:
     assert refusals == {model.__name__ for model in outcomes._TYPES}
     served = {type_.name for type_ in GRAPHQL.get_possible_types(GRAPHQL.type_map["Refusal"])}  # type: ignore[arg-type]
     assert served == refusals
-    for code in ("PRETICKED", "NOT_CONSENT_BASED", "DUPLICATE_DECISION", "EVIDENCE_INCOMPLETE", "NO_DECISION"):
+    for code in (
+        "PRETICKED",
+        "NOT_CONSENT_BASED",
+        "DUPLICATE_DECISION",
+        "EVIDENCE_INCOMPLETE",
+        "NO_DECISION",
+        "MEMBER_ACT_REQUIRED",
+    ):
         assert outcomes.refusal(consent.ConsentRejected(code)).message != outcomes._OTHERWISE[0]
     assert outcomes.refusal(members.MemberNotFound()).code == "MEMBER_NOT_FOUND"
 
@@ -118,12 +134,34 @@ def test_the_typed_fields_are_fields_of_the_catalogue(catalogue: Catalogue) -> N
 
 def test_every_field_that_reads_somebody_names_a_purpose() -> None:
     assert GRAPHQL.query_type is not None
-    personal = {"member", "memberByContact", "members"}
+    personal = {"member", "memberByContact", "members", "evidence", "memberEvidence", "propagations", "staleConsents"}
     for name in personal:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
         assert str(purpose.type) == "PurposeKey!"
         assert purpose.default_value is Undefined
-    assert GRAPHQL.query_type.fields.keys() - personal == {"me", "consents", "consentHistory", "processingRules", "notice"}
+    assert GRAPHQL.query_type.fields.keys() - personal == {
+        "ward",
+        "guardianLinks",
+        "guardianRequests",
+        "minorsAuditPack",
+        "complianceAlerts",
+        "me",
+        "consents",
+        "contacts",
+        "consentOverview",
+        "consentHistory",
+        "consentReceipt",
+        "myPersonalisation",
+        "myTags",
+        "processingRules",
+        "notice",
+        "pendingNotices",
+        "untoldCount",
+        "noticeExemptions",
+        "membersToInform",
+        "collectedDataList",
+        "sharedDataList",
+    }
 
 
 def test_every_mutation_is_nullable() -> None:
@@ -158,7 +196,8 @@ def test_an_implied_consent_cannot_be_said() -> None:
 
 @pytest.mark.obligation("NC-06")
 def test_there_is_no_way_to_accept_everything_at_once() -> None:
-    assert [place for place, _ in parts() if re.search(r"all\b|everything|bundle", place, re.IGNORECASE)] == []
+    at_once = {place for place, _ in parts() if re.search(r"all\b|everything|bundle", place, re.IGNORECASE)}
+    assert {place.partition("(")[0] for place in at_once} == {"Mutation.withdrawAll"}, "what can be done at once is to take back"
     decision = GRAPHQL.type_map["DecisionInput"]
     assert isinstance(decision, GraphQLInputObjectType)
     assert {name: str(field.type) for name, field in decision.fields.items()} == {"purpose": "PurposeKey!", "granted": "Boolean"}
@@ -179,7 +218,9 @@ def test_what_is_asked_before_consent_takes_no_identifier() -> None:
     public = {name: field for name, field in GRAPHQL.query_type.fields.items() if name in PUBLIC}
     assert {name: sorted(field.args) for name, field in public.items()} == {
         "processingRules": [],
-        "notice": ["language", "version"],
+        "notice": ["kind", "language", "version"],
+        "collectedDataList": [],
+        "sharedDataList": [],
     }
     assert {*public, "__typename", "__schema", "__type"} == PUBLIC
 

@@ -146,7 +146,7 @@ CASES = {
     "a tag of a category that does not exist": Case("tags.toml", '"preference"', '"taste"', "tags.new_arrivals.category", "CATEGORY_UNKNOWN"),
     "a tag that says something of somebody's health": Case("tags.toml", '"preference"', '"health"', "tags.new_arrivals.category", "TAG_SENSITIVE"),
     "staff who answer for members": Case(
-        "roles.toml", "[roles.store_clerk]|may = []", 'may = ["consent.record"]', "roles.store_clerk.may", "STAFF_CONSENT"
+        "roles.toml", "[roles.marketer]|may = []", 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
     ),
     "a version that is none": Case("notices/published.toml", '["2026-10"]', '["latest"]', "latest", "FORM"),
 }  # fmt: skip

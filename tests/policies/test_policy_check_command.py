@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from policies.catalogue import SHIPPED, load
 from service.cli.policy import policy
+from tests.policy_folder import add_table, set_key
 
 run = CliRunner().invoke
 
@@ -88,3 +89,60 @@ def test_the_folder_of_the_deployment_is_checked_when_none_is_named(folder: Path
     (folder / "roles.toml").unlink()
 
     assert run(policy, ["check"], env={"MENSHEN_POLICIES": str(folder)}).exit_code == 1
+
+
+@pytest.mark.obligation("AD-06")
+@pytest.mark.parametrize("category", ["health", "child"])
+def test_a_tag_with_a_sensitive_meaning_is_refused_where_tags_are_not_read_by_separate_consent(
+    folder: Path, category: str
+) -> None:
+    meaning = {"zh": "孕期用品", "en": "Things for expectant mothers"}
+    add_table(folder, "tags.toml", "tags.pregnant", title={"zh": "孕期", "en": "Pregnant"}, meaning=meaning, category=category)
+    result = run(policy, ["check", str(folder), "--json"])
+
+    assert result.exit_code == 1
+    found = [(p["file"], p["key"], p["code"]) for p in json.loads(result.output)["problems"]]
+    assert found == [("tags.toml", "tags.pregnant.category", "TAG_SENSITIVE")]
+
+
+@pytest.mark.obligation("AD-06")
+def test_a_sensitive_tag_for_one_purpose_is_refused_as_long_as_another_reads_tags_without_separate_consent(folder: Path) -> None:
+    words = {"title": {"zh": "敏感肌", "en": "Delicate skin"}, "meaning": {"zh": "自述", "en": "As said"}}
+    add_table(folder, "tags.toml", "tags.delicate_skin", **words, category="health")
+    set_key(folder, "purposes.toml", "purposes.skin_profile.fields.tags", "plain")
+    result = run(policy, ["check", str(folder), "--json"])
+
+    assert "TAG_SENSITIVE" in {p["code"] for p in json.loads(result.output)["problems"]}
+
+
+@pytest.mark.obligation("AD-06")
+def test_no_word_stands_for_two_tags(folder: Path) -> None:
+    set_key(folder, "tags.toml", "tags.outdoor.title", {"zh": "香氛爱好", "en": "Outdoor"})
+    result = run(policy, ["check", str(folder), "--json"])
+
+    found = [(p["key"], p["code"]) for p in json.loads(result.output)["problems"]]
+    assert found == [("tags.outdoor.title", "DUPLICATE")]
+
+
+@pytest.mark.obligation("AD-07")
+@pytest.mark.parametrize("key", ["personalised_recommendation", "skin_profile", "baby_care"])
+def test_an_automated_decision_without_an_impact_assessment_is_not_activated(folder: Path, key: str) -> None:
+    set_key(folder, "purposes.toml", f"purposes.{key}.pia", "")
+    result = run(policy, ["check", str(folder), "--json"])
+
+    assert result.exit_code == 1
+    found = [(p["key"], p["code"]) for p in json.loads(result.output)["problems"]]
+    assert found == [(f"purposes.{key}.pia", "PIA_MISSING")]
+
+
+@pytest.mark.obligation("AD-04")
+def test_an_automated_decision_of_which_nobody_says_how_is_not_activated(folder: Path) -> None:
+    page = folder / "purposes.toml"
+    text = page.read_text("utf-8")
+    start = text.index("[purposes.personalised_recommendation.logic]")
+    page.write_text(text[:start] + text[text.index("[", start + 1) :], "utf-8")
+    result = run(policy, ["check", str(folder), "--json"])
+
+    assert result.exit_code == 1
+    found = [(p["key"], p["code"]) for p in json.loads(result.output)["problems"]]
+    assert found == [("purposes.personalised_recommendation.logic", "LOGIC_MISSING")]

@@ -41,17 +41,20 @@ TABLE = {
 }
 
 ACTIONS = {
-    "member": "member.update consent.record consent.read",
-    "mini_program": "member.join member.update consent.record consent.read",
+    "member": "member.update consent.record consent.read tag.delete consent.ask guardian.ask",
+    "mini_program": "member.join member.update consent.record consent.read tag.delete consent.ask guardian.verify",
     "order_service": "",
-    "recommender": "",
+    "recommender": "tag.record",
     "partner_gateway": "",
     "customer_service_agent": "member.update member.reveal consent.read",
-    "store_clerk": "",
+    "store_clerk": "consent.ask consent.assist",
     "marketer": "",
     "analyst": "",
     "import_operator": "member.import",
-    "compliance_officer": "member.reveal member.shred consent.read audit.search audit.verify",
+    "compliance_officer": (
+        "member.reveal member.shred consent.read audit.search audit.verify alert.read "
+        "consent.review guardian.decide minor.approve minor.audit notice.oversee propagation.acknowledge propagation.read"
+    ),
     "auditor": "audit.search audit.verify",
 }
 

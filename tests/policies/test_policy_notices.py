@@ -10,7 +10,7 @@ import pytest
 
 from policies.catalogue import PolicyProblem, load
 from policies.loading.notices import ELEMENTS
-from policies.terms import Catalogue
+from policies.terms import Catalogue, Title
 
 FIRST = "notices/2026-10"
 CHILD = "notices/2026-10-child"
@@ -251,3 +251,49 @@ def test_the_shipped_notice_lists_every_field_and_recipient_and_who_is_responsib
     for who in (controller.legal_name.zh, controller.address.zh, controller.contact_email, controller.contact_phone):
         assert who in text
     assert controller.responsible_person.split(" · ")[0] in text
+
+
+@pytest.mark.obligation("SM-06")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_shipped_childrens_rules_say_of_every_purpose_what_the_policy_does(catalogue: Catalogue, language: str) -> None:
+    notice = catalogue.notices["2026-10-child"]
+    chinese = language == "zh-CN"
+
+    def name(title: Title) -> str:
+        return title.zh if chinese else title.en
+
+    rows = {row.split(" | ")[0].removeprefix("| "): row for row in notice.parts[language]["purposes"].splitlines()}
+    automated = {key for key, purpose in catalogue.purposes.items() if purpose.automated_decision} - {"baby_care"}
+    for key, purpose in catalogue.purposes.items():
+        assert (name(purpose.title) in rows) is (key not in automated)
+        if key in automated:
+            assert name(purpose.title) in notice.parts[language]["purposes"]
+            continue
+        row = rows[name(purpose.title)]
+        spoken = [catalogue.fields[field].title for field in purpose.fields] + [purpose.method]
+        spoken += [catalogue.recipients[recipient].name for recipient in purpose.recipients]
+        assert [title for title in spoken if name(title) not in row] == []
+        for months in {purpose.retention_months, purpose.consent_months} - {0}:
+            assert (f"{months} 个月" if chinese else f"{months} months") in row
+
+
+@pytest.mark.obligation("SM-06")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_shipped_childrens_rules_list_every_field_and_recipient_and_who_is_in_charge(
+    catalogue: Catalogue, language: str
+) -> None:
+    parts = catalogue.notices["2026-10-child"].parts[language]
+    chinese = language == "zh-CN"
+    controller = catalogue.controller
+
+    def name(title: Title) -> str:
+        return title.zh if chinese else title.en
+
+    for field in catalogue.fields.values():
+        row = next(row for row in parts["categories"].splitlines() if row.startswith(f"| {name(field.title)} |"))
+        assert name(catalogue.categories[field.category].title) in row
+        assert row.endswith(f"| {field.retention_months} {'个月' if chinese else 'months'} |")
+    assert [key for key, r in catalogue.recipients.items() if f"| {name(r.name)} |" not in parts["recipients"]] == []
+    assert controller.responsible_person.split(" · ")[0 if chinese else 1] in parts["officer"]
+    assert name(controller.legal_name) in parts["controller"] and controller.contact_phone in parts["contact"]
+    assert name(controller.storage_location).lower() in parts["storage"].lower()

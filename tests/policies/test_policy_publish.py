@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from policies.catalogue import load
 from policies.loading import files
 from policies.loading.notices import ELEMENTS
+from policies.loading.problems import PolicyProblem
 from service.cli.policy import policy
-from tests.policy_folder import draft, drop_key, edit, set_key
+from tests.policy_folder import draft, drop_key, edit, publish, set_key
 
 run = CliRunner().invoke
 AT = "2026-12-01T00:00:00+08:00"
@@ -163,6 +164,20 @@ def test_the_sections_that_changed_are_shown_before_and_after_publication_alike(
     assert (ahead["published"], published["published"], after["published"]) == (False, True, True)
 
 
+@pytest.mark.obligation("SM-06")
+def test_it_is_said_when_the_childrens_rules_do_not_tell_of_what_became_wider(folder: Path) -> None:
+    draft(folder, "2026-12", effective_at=AT)
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.version", 2)
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.fields.region", "plain")
+    shown = run(policy, ["diff", "2026-12", str(folder)])
+    assert told(folder)["behind"] == {"2026-10-child": ["birthday_gift"]}
+    assert "2026-10-child 尚未说明 birthday_gift" in shown.output
+
+    draft(folder, "2026-12-child", effective_at=AT, kind="CHILD")
+    assert told(folder, version="2026-12-child")["behind"] == {}
+    assert told(folder, "diff")["behind"] == {}
+
+
 def test_a_first_version_is_all_new(folder: Path) -> None:
     assert "全部内容均为新内容" in run(policy, ["diff", "2026-10", str(folder)]).output
 
@@ -184,3 +199,24 @@ def test_a_folder_that_cannot_be_written_is_told_and_publishes_nothing(folder: P
     assert [p["code"] for p in json.loads(result.output)["problems"]] == ["UNWRITABLE"]
     assert (folder / "notices/published.toml").read_bytes() == pinned
     assert [path.name for path in (folder / "notices").rglob(".*")] == []
+
+
+@pytest.mark.obligation("NC-09", "NC-05")
+def test_what_was_told_as_less_does_not_become_more_again_under_the_same_number(folder: Path) -> None:
+    """Whoever said yes in between was never told of the tier."""
+    drop_key(folder, "purposes.toml", "purposes.birthday_gift.fields.tier")
+    publish(folder, "2027-01", effective_at="2027-01-01T00:00:00+08:00")
+    assert codes(folder) == set()
+    set_key(folder, "purposes.toml", "purposes.birthday_gift.fields.tier", "plain")
+    assert codes(folder) == {("purposes.toml", "purposes.birthday_gift.version", "SCOPE_CHANGED")}
+    publish(folder, "2027-02", effective_at="2027-02-01T00:00:00+08:00", supersedes="2027-01")
+    assert codes(folder) == {("notices/2027-02/scopes.toml", "birthday_gift", "SCOPE_AMBIGUOUS")}
+
+
+def codes(folder: Path) -> set[tuple[str, str, str]]:
+    """Why the policy does not load."""
+    try:
+        load(folder)
+    except PolicyProblem as wrong:
+        return {(p.file, p.key, p.code) for p in wrong.problems}
+    return set()

@@ -13,6 +13,7 @@ GOOD = {
     "MENSHEN_JWKS_FILE": "/etc/menshen/jwks.json",
     "MENSHEN_POLICIES": "/etc/menshen/policies",
     "MENSHEN_ORIGIN": "members.example.com/audit",
+    "MENSHEN_PUBLIC_URL": "https://members.example.com",
 }
 
 
@@ -43,6 +44,8 @@ def test_a_fit_production_configuration_is_accepted(monkeypatch):
         ("MENSHEN_KMS_URI", "", "MENSHEN_KMS_URI"),
         ("MENSHEN_ISSUER", "", "MENSHEN_ISSUER"),
         ("MENSHEN_ORIGIN", "", "MENSHEN_ORIGIN"),
+        ("MENSHEN_PUBLIC_URL", "", "MENSHEN_PUBLIC_URL"),
+        ("MENSHEN_PUBLIC_URL", "http://members.example.com", "MENSHEN_PUBLIC_URL"),
     ],
 )
 def test_production_refuses_what_is_for_development_and_says_which(monkeypatch, setting, value, named):
@@ -59,7 +62,7 @@ def test_production_needs_keys_and_a_policy_of_its_own(monkeypatch, missing):
 def test_all_that_is_wrong_is_told_at_once(monkeypatch):
     with pytest.raises(ConfigError) as problem:
         load(monkeypatch, {"MENSHEN_MODE": "production"})
-    for part in ("DATABASE_URL", "KMS_URI", "ISSUER", "POLICIES", "ORIGIN"):
+    for part in ("DATABASE_URL", "KMS_URI", "ISSUER", "POLICIES", "ORIGIN", "PUBLIC_URL"):
         assert f"MENSHEN_{part}" in str(problem.value)
 
 
@@ -88,3 +91,19 @@ def test_development_needs_no_setting_at_all(monkeypatch):
     assert not config.production
     assert config.database.endswith(".menshen/menshen.db")
     assert config.kms.startswith("local:")
+
+
+@pytest.mark.parametrize(
+    "value", ["members.example.com", "ftp://members.example.com", "https://", "https://a/?q", "https://a b/"]
+)
+def test_a_public_address_is_one_that_links_can_begin_with(monkeypatch, value):
+    with pytest.raises(ConfigError, match="MENSHEN_PUBLIC_URL"):
+        load(monkeypatch, {"MENSHEN_PUBLIC_URL": value})
+
+
+def test_links_begin_with_the_public_address_or_else_with_where_it_listens(monkeypatch):
+    assert load(monkeypatch, {"MENSHEN_PORT": "8601"}).public == "http://127.0.0.1:8601"
+    assert (
+        load(monkeypatch, {"MENSHEN_PUBLIC_URL": "https://members.example.com/menshen/"}).public
+        == "https://members.example.com/menshen"
+    )

@@ -117,6 +117,7 @@ _OUTSIDE = {
     for table in (audit_entry, audit_subject)
 }
 _LAST = Prepared(select(func.max(_OF.idx)).where(_OF.idx < bindparam("size")))
+_BY_ID = Prepared(select(_OF.idx, _OF.entry, _OF.leaf).where(_OF.entry_id == bindparam("entry_id")).order_by(_OF.idx))
 _WAITING = Prepared(
     select(audit_pending.c.entry_id, audit_pending.c.writer, audit_pending.c.number, audit_pending.c.entry).order_by(
         audit_pending.c.writer, audit_pending.c.number
@@ -193,6 +194,11 @@ async def end(session: Session, size: int) -> int:
     """One past the last entry before index `size`: a forged size must not have anybody look for entries for ever."""
     last = (await session.rows(_LAST, {"size": size}))[0][0]
     return 0 if last is None else max(last + 1, 0)
+
+
+async def by_id(session: Session, entry_id: str) -> list[tuple[int, bytes, bytes]]:
+    """Index, bytes and leaf hash of every entry that claims this id."""
+    return [(index, raw, leaf) for index, raw, leaf in await session.rows(_BY_ID, {"entry_id": entry_id})]
 
 
 async def waiting(session: Session) -> list[Waiting]:

@@ -80,4 +80,7 @@ async def test_two_processes_race_and_neither_loses_nor_doubles_an_entry(
         said, _ = await asyncio.to_thread(process.communicate)
         assert (said, process.returncode) == ("done\n", 0)
     types = await whole(database, home)
-    assert (types["access"], types["change"], types["boot"], types["stop"]) == (640, 240, 4, 4)
+    assert (types["access"], types["change"]) == (640, 240)
+    assert types["boot"] == types["stop"] >= 4, (
+        "each process has a lane for reads, and as many for changes as were on their way at once"
+    )

@@ -1,0 +1,114 @@
+"""Whose contact it is: whoever proves a number or an account holds it from then on, and nobody else (PIPL 8, LB-05).
+
+Numbers are given out again. What the former holder had agreed to receive would reach a stranger: so the former holder loses the contact,
+and with it every consent to a channel that is reached through it. That is a unit of its own on the former holder; killed after it, the
+new holder finds the contact free and the request is simply sent again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from policies.decide import Ask, Plan, weigh
+from policies.terms import Basis, Catalogue, LookupKind, Purpose
+from service.consent import withdrawing, writing
+from service.consent.model import CaptureChannel, ConsentStanding
+from service.errors import BadInput
+from service.members import commands as members
+from service.members import store as members_store
+from service.members.model import FieldRejected
+from service.unit import Reader, Unit
+from service.values import ActorKind, MemberId
+from service.vault.normalise import normalise
+from service.vault.vault import Vault
+
+FRESH = timedelta(minutes=30)
+"""How old a proof may be: a code that was typed in an hour ago says nothing of who holds the number now."""
+
+_SKEW = timedelta(seconds=5)
+CAUSE = "CONTACT_PROVEN_BY_ANOTHER"
+
+
+class ContactMethod(StrEnum):
+    """How somebody proved that a contact is theirs."""
+
+    SMS_CODE = "SMS_CODE"
+    WECHAT_PHONE_CODE = "WECHAT_PHONE_CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactProof:
+    """What a service found out before it called: this field's new value was proven, in this way, at this moment."""
+
+    field: str
+    method: ContactMethod
+    proven_at: datetime
+
+
+def unfit(
+    catalogue: Catalogue, proof: ContactProof, fields: Sequence[str], *, by: ActorKind, now: datetime
+) -> FieldRejected | None:
+    """Why the proof proves nothing: a member's own word, another field than those given, or a moment that is not just now."""
+    spec = catalogue.fields.get(proof.field)
+    fresh = now - FRESH <= proof.proven_at <= now + _SKEW
+    right = spec is not None and spec.lookup is LookupKind.IDENTITY and proof.field in fields and by is ActorKind.SERVICE
+    return None if right and fresh else FieldRejected(proof.field, "PROOF_INVALID")
+
+
+def digest_of(vault: Vault, catalogue: Catalogue, field: str, value: object) -> bytes | None:
+    """What a member with this contact is found by; None for a value that is none."""
+    try:
+        return vault.lookup(
+            field, normalise(catalogue.fields[field].normaliser, str(value), appid=members.default_appid(catalogue))
+        )
+    except BadInput:
+        return None
+
+
+def reached_through(catalogue: Catalogue, field: str) -> list[Purpose]:
+    """The consent-based purposes that reach members over a channel, by this field."""
+    return [
+        purpose
+        for purpose in catalogue.purposes.values()
+        if purpose.basis is Basis.CONSENT and purpose.channel is not None and field in purpose.fields
+    ]
+
+
+async def displaced(
+    reader: Reader, vault: Vault, *, purpose: str, fields: Mapping[str, object | None], proof: ContactProof, of: MemberId | None
+) -> tuple[MemberId, bytes] | None:
+    """Who holds the proven contact besides `of`, with what they are found by; None where nobody does, or the proof proves nothing."""
+    catalogue, actor = reader.catalogue, reader.call.actor
+    plan = weigh(Ask(purpose, (proof.field,), actor.roles, actor.purposes), catalogue)
+    stated = isinstance(plan, Plan) and proof.field in plan.shapes
+    if not stated or unfit(catalogue, proof, tuple(fields), by=actor.kind, now=reader.now) is not None:
+        return None
+    digest = digest_of(vault, catalogue, proof.field, fields[proof.field])
+    if digest is None:
+        return None
+    held = await members_store.holder_of(reader.session, proof.field, digest, generation=vault.lookup_generation)
+    return None if held in {None, of} else (str(held), digest)
+
+
+async def release(unit: Unit, *, holder: MemberId, proof: ContactProof, digest: bytes) -> tuple[ConsentStanding, ...]:
+    """Take a contact from the member who held it, with the consents to what is reached through it; () when it was free already."""
+    row = await writing.known(unit, holder)
+    generation = unit.vault.lookup_generation
+    held = await members_store.holder_of(unit.session, proof.field, digest, generation=generation)
+    if row is None or row.wrapped is None or held != holder:
+        return ()
+    keys = unit.vault.member_keys(holder, row.generation, row.wrapped)
+    without = replace(row, sealed=unit.vault.reseal(keys, row.sealed, {proof.field: None}))
+    await members_store.change(unit.session, without, now=unit.now)
+    await members_store.forget_lookup(unit.session, holder, proof.field)
+    unit.draft.fields = (proof.field,)
+    lost = await withdrawing.invalidate(
+        unit,
+        member_id=holder,
+        purposes=reached_through(unit.catalogue, proof.field),
+        channel=CaptureChannel.SMS if proof.method is ContactMethod.SMS_CODE else CaptureChannel.MINI_PROGRAM,
+        source={"cause": CAUSE, "field": proof.field, "method": proof.method.value},
+    )
+    unit.draft.extra["purposes"] = [standing.purpose for standing in lost]
+    return lost

@@ -1,0 +1,91 @@
+"""Where recipients are told: a TOML file of the deployment, because an address and a secret are no policy.
+
+[example_sms_gateway]
+url = "https://sms.example.com/consents"
+secret = "whsec_…"     # 24 to 64 bytes in base64, shared with the recipient (Standard Webhooks)
+"""
+
+import binascii
+import os
+import stat
+import tomllib
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from policies.terms import Catalogue
+from service.errors import ConfigError
+
+_PREFIX = "whsec_"
+_SETTING = "MENSHEN_RECIPIENTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one recipient listens. The secret is shown by nothing."""
+
+    url: str
+    secret: bytes = field(repr=False)
+
+
+def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[str, Endpoint]:
+    """The endpoints by recipient; {} without a file. Raises ConfigError naming recipient and rule, never a value."""
+    if path is None:
+        return {}
+    tables = _read(path)
+    known = {key for key, recipient in catalogue.recipients.items() if recipient.known_by}
+    for key in tables:
+        if key not in known:
+            raise ConfigError(
+                f"{_SETTING}: a table is named after no recipient with known_by (there are: {', '.join(sorted(known))})"
+            )
+    return {key: _endpoint(key, table, production=production) for key, table in tables.items()}
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        # Opened once and asked through the descriptor: between a look at the path and the reading it might become another file.
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) & 0o077:
+                raise ConfigError(f"{_SETTING}: others than the owner can read or write the file, and it holds secrets")
+            return tomllib.load(file)
+    except (OSError, ValueError):
+        pass
+    # Outside the handler: a parser's error quotes the line, and the line may be the secret.
+    raise ConfigError(f"{_SETTING}: the file cannot be read as TOML")
+
+
+def _endpoint(key: str, table: object, *, production: bool) -> Endpoint:
+    if not isinstance(table, dict) or table.keys() != {"url", "secret"}:
+        raise ConfigError(f"{_SETTING}: {key}: exactly `url` and `secret` are needed")
+    return Endpoint(_url(key, table["url"], production=production), _secret(key, table["secret"]))
+
+
+def _url(key: str, text: object, *, production: bool) -> str:
+    """HTTPS; plain HTTP in development, and only to this machine. No user, no password: those would be logged by whoever logs addresses."""
+    try:
+        parts = urlsplit(text if isinstance(text, str) else "")
+        plain = not production and parts.scheme == "http" and ip_address(parts.hostname or "").is_loopback
+        fit = (parts.scheme == "https" or plain) and bool(parts.hostname) and parts.username is None and not parts.fragment
+        fit = fit and parts.port != 0
+    except ValueError:
+        fit = False
+    if not fit or not isinstance(text, str):
+        raise ConfigError(
+            f"{_SETTING}: {key}: url: https:// (in development also http:// to 127.0.0.1), without user or fragment"
+        )
+    return text
+
+
+def _secret(key: str, text: object) -> bytes:
+    try:
+        raw = b64decode(text.removeprefix(_PREFIX), validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        raw = b""
+    if not 24 <= len(raw) <= 64:
+        raise ConfigError(f"{_SETTING}: {key}: secret: whsec_ and 24 to 64 bytes in base64")
+    return raw
