@@ -18,7 +18,8 @@ from service.unit import Unit
 from service.values import Actor, ActorKind, Call
 
 _out = Console(highlight=False, soft_wrap=True)
-_BATCH = 50
+_BATCH = 20
+"""Members a unit: its entry names every answer, seven for each, and holds two hundred names (docs/formats/audit-entry.md)."""
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = (
     *("伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋"),
