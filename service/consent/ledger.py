@@ -150,20 +150,24 @@ def _evidence(catalogue: Catalogue, happening: Happening) -> dict[str, object]:
     if evidence is None:
         return found
     notice = catalogue.notices[evidence.notice_version]
-    return found | {
-        "privacyNotice": evidence.notice_version,
-        "noticeSha256": notice.digests[evidence.language],
-        "language": evidence.language,
-        "presentedAt": utc_text(evidence.presented_at),
-        "expression": evidence.expression.value,
-        "screen": evidence.screen,
-        "box": evidence.box.value,
-        "client": {
-            "appId": evidence.client.app_id,
-            "appVersion": evidence.client.app_version,
-            "deviceDigest": evidence.client.device_digest,
-        },
-    } | _screen(evidence)
+    return (
+        found
+        | {
+            "privacyNotice": evidence.notice_version,
+            "noticeSha256": notice.digests[evidence.language],
+            "language": evidence.language,
+            "presentedAt": utc_text(evidence.presented_at),
+            "expression": evidence.expression.value,
+            "screen": evidence.screen,
+            "box": evidence.box.value,
+            "client": {
+                "appId": evidence.client.app_id,
+                "appVersion": evidence.client.app_version,
+                "deviceDigest": evidence.client.device_digest,
+            },
+        }
+        | _screen(evidence)
+    )
 
 
 def _screen(evidence: Evidence) -> dict[str, object]:

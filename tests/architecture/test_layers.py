@@ -36,7 +36,21 @@ VIOLATIONS = {
 # Who may do what a contract forbids to all the others. (Of the features, the stores: tests/architecture/test_rules.py looks into them.)
 EXEMPT = {
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": {"hazmat", "identity", "vault"},
-    "SQL only in store.py and db": {"audit", "consent", "db", "disclosure", "guardians", "intake", "members", "minors", "notices", "vault", "propagation", "work", "receipts"},
+    "SQL only in store.py and db": {
+        "audit",
+        "consent",
+        "db",
+        "disclosure",
+        "guardians",
+        "intake",
+        "members",
+        "minors",
+        "notices",
+        "vault",
+        "propagation",
+        "work",
+        "receipts",
+    },
     "GraphQL and HTTP only at the edges": {"__main__", "app", "cli", "web"},
 }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,12 @@ def test_a_receipt_is_judged(case: Case) -> None:
     judged = judge(case["jws"], KEYS)
     assert judged.verdict is Verdict(case["expect"])
     assert judged.document == case.get("document")
+
+
+@pytest.mark.parametrize("case", cases(of="VALID"))
+def test_every_receipt_begins_with_the_one_header_that_there_is(case: Case) -> None:
+    header, _, _ = case["jws"].partition(".")
+    assert urlsafe_b64encode(WHOLE["header"].encode()).rstrip(b"=").decode() == header
 
 
 @pytest.mark.parametrize("case", cases(of="VALID"))

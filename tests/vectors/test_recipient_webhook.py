@@ -1,35 +1,47 @@
-"""What recipients are sent, byte for byte, and the vector of Standard Webhooks for its signature (docs/formats/recipient-webhook.md)."""
+"""What recipients are sent, byte for byte (docs/formats/recipient-webhook.md): vectors made with hmac and json alone, and the standard's own."""
 
-from base64 import b64decode
+import hmac
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+
+import pytest
 
 from service.propagation import message
 from service.work.model import Job
+from tests.vectors.reading import Case, cases, whole
 
 
-def test_the_signature_is_that_of_the_standards_own_example():
-    secret = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    moment = datetime.fromtimestamp(1614265330, UTC)
-    assert message.headers(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', moment) == {
+@pytest.mark.parametrize("case", cases("recipient-webhook"))
+def test_a_telling_is_signed_as_the_standard_says(case: Case) -> None:
+    secret = b64decode(case["secret"].removeprefix("whsec_"))
+    headers, content = case["headers"], case["body"].encode()
+    assert message.headers(secret, headers["webhook-id"], content, datetime.fromtimestamp(case["at_try"], UTC)) == headers
+    signed = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), content])
+    assert headers["webhook-signature"] == "v1," + b64encode(hmac.digest(secret, signed, "sha256")).decode()
+
+
+@pytest.mark.parametrize("case", [case for case in cases("recipient-webhook") if "job" in case.values[0]])
+def test_a_telling_says_what_has_ended_for_whom_and_no_more(case: Case) -> None:
+    said = case["job"]
+    ended = datetime.fromisoformat(said["ended"])
+    job = Job(
+        member_id="019a0000-0000-7000-8000-000000000001",
+        job_id=said["id"],
+        kind="tell_recipient",
+        purpose=said["purpose"],
+        recipient=said["recipient"],
+        event_id="019a0000-0000-7000-8000-00000000000b",
+        due_at=ended,
+        created_at=ended,
+    )
+    assert message.body(job, case["subject"]).decode() == case["body"]
+    assert case["headers"]["webhook-id"] == said["id"]
+
+
+def test_the_standards_own_example_is_among_the_vectors() -> None:
+    standard, *_ = whole("recipient-webhook")["vectors"]
+    assert standard["headers"] == {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
-
-
-def test_the_body_is_the_one_that_the_format_shows():
-    moment = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
-    job = Job(
-        member_id="019a0000-0000-7000-8000-000000000001",
-        job_id="019a0000-0000-7000-8000-00000000000a",
-        kind="tell_recipient",
-        purpose="marketing_sms",
-        recipient="example_sms_gateway",
-        event_id="019a0000-0000-7000-8000-00000000000b",
-        due_at=moment,
-        created_at=moment,
-    )
-    assert message.body(job, {"phone": "+8613800000000"}) == (
-        b'{"at":"2026-11-22T02:00:00.000000Z","event":"consent.withdrawn","id":"019a0000-0000-7000-8000-00000000000a",'
-        b'"purpose":"marketing_sms","recipient":"example_sms_gateway","subject":{"phone":"+8613800000000"}}'
-    )

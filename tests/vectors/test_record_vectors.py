@@ -1,14 +1,11 @@
-"""Cursors, consent events, the log's own rows and the policy's digest against their vectors.
+"""Cursors, the log's own rows and the policy's digest against their vectors.
 
 The vectors were made from the words of docs/formats with `hashlib`, `hmac` and `json` alone. Where that takes a few lines it is done
 here once more, so that a vector that was "corrected" together with the code does not pass.
 """
 
 import hashlib
-import json
 from base64 import urlsafe_b64encode
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -16,19 +13,15 @@ from uuid import UUID
 import pytest
 
 from policies.loading import files
-from policies.terms import Catalogue, ConsentState, Shape, Title
 from service.audit import pending
 from service.audit.entry import opened
 from service.audit.head import Authority, Head, Seen
 from service.audit.remembered import RememberedHead
 from service.audit.store import Waiting
 from service.audit.tree import Tree
-from service.consent import ledger
-from service.consent.model import BoxState, CaptureChannel, Client, Evidence, Expression
 from service.disclosure import cursor
 from service.errors import BadInput, LogBroken, Malformed
-from service.values import Actor, ActorKind
-from tests.vectors.reading import Case, cases, mac_of, vault_of, whole
+from tests.vectors.reading import Case, cases, mac_of, vault_of
 
 
 def authority(case: Case) -> Authority:
@@ -59,89 +52,6 @@ def test_a_cursor(case: Case) -> None:
     tag = mac_of(case, b"menshen/cursor/v1\0" + case["purpose"].encode() + b"\0" + member)[:16]
     assert (b"\x01" + tag + member).hex() == case["raw"]
     assert urlsafe_b64encode(b"\x01" + tag + member).decode() == case["cursor"]
-
-
-@pytest.mark.parametrize("case", cases("consent-event"))
-def test_a_consent_event(case: Case) -> None:
-    body, expected = case["body"], bytes.fromhex(case["hash"])
-    if case["expect"] == "Malformed":
-        with pytest.raises(Malformed) as caught:
-            ledger.read_record(body, expected)
-        assert not body or body not in str(caught.value)
-        return
-    assert ledger.read_record(body, expected) == case["record"]
-    assert ledger.canonical(case["record"]) == body
-    assert json.dumps(case["record"], sort_keys=True, separators=(",", ":"), ensure_ascii=False) == body
-    assert hashlib.sha256(b"menshen/consent-event/v1\0" + body.encode()).digest() == expected
-
-
-@pytest.mark.parametrize("case", [case for case in cases("consent-event") if case.values[0]["expect"] == "event"])
-def test_what_happens_is_written_down_as_the_vectors_record_it(case: Case, catalogue: Catalogue) -> None:
-    event = ledger.make_event(policy_of_the_vectors(catalogue), happening(case["record"], catalogue))
-    assert ledger.canonical(event.record) == case["body"]
-    assert (event.hash.hex(), event.previous_hash.hex()) == (case["hash"], case["record"]["previousEventHash"])
-
-
-def test_the_second_event_of_the_vectors_is_chained_to_the_first() -> None:
-    first, second, *_ = whole("consent-event")["vectors"]
-    assert second["record"]["previousEventHash"] == first["hash"]
-    assert first["record"]["previousEventHash"] == ledger.GENESIS.hex()
-
-
-def policy_of_the_vectors(catalogue: Catalogue) -> Catalogue:
-    """Ours, with the words that a record takes from the policy replaced by the vectors': theirs do not change with the policy."""
-    policy = whole("consent-event")["policy"]
-    said, notice = policy["controller"], policy["notice"]
-    controller = replace(
-        catalogue.controller,
-        id=said["id"],
-        legal_name=Title(zh=said["name"], en=""),
-        address=Title(zh=said["address"], en=""),
-        contact_email=said["contact"],
-        storage_location=Title(zh=said["storage"], en=""),
-        jurisdiction=said["jurisdiction"],
-    )
-    shown = replace(next(iter(catalogue.notices.values())), digests={notice["language"]: notice["sha256"]})
-    return replace(catalogue, controller=controller, notices={notice["version"]: shown}, digest=policy["digest"])
-
-
-def happening(record: Case, catalogue: Catalogue) -> ledger.Happening:
-    said = whole("consent-event")["policy"]["purpose"]
-    purpose = replace(
-        catalogue.purposes[said["key"]],
-        title=Title(zh=said["title"], en=""),
-        fields=dict.fromkeys(said["fields"], Shape.PLAIN),
-        recipients=tuple(said["recipients"]),
-        retention_months=said["retention_months"],
-        consent_months=said["consent_months"],
-    )
-    return ledger.Happening(
-        event_id=record["recordId"],
-        member_id=record["piiPrincipalId"],
-        purpose=purpose,
-        state=ConsentState(record["eventState"]),
-        at=datetime.fromisoformat(record["eventTime"]),
-        actor=Actor(ActorKind(record["entityKind"]), record["entityId"], frozenset()),
-        request_id=record["requestId"],
-        channel=CaptureChannel(record["channel"]),
-        evidence=evidence(record) if "privacyNotice" in record else None,
-        previous_hash=bytes.fromhex(record["previousEventHash"]),
-        source=record.get("source"),
-    )
-
-
-def evidence(record: Case) -> Evidence:
-    client = record["client"]
-    return Evidence(
-        notice_version=record["privacyNotice"],
-        language=record["language"],
-        presented_at=datetime.fromisoformat(record["presentedAt"]),
-        expression=Expression(record["expression"]),
-        screen=record["screen"],
-        channel=CaptureChannel(record["channel"]),
-        box=BoxState(record["box"]),
-        client=Client(client["appId"], client["appVersion"], client["deviceDigest"]),
-    )
 
 
 @pytest.mark.parametrize("case", cases("audit-log", "heads"))

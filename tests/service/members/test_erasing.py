@@ -69,7 +69,11 @@ def a_row(table, member_id):
 
 async def test_whatever_table_a_member_owns_rows_in_none_is_left_and_no_row_of_a_neighbour_is_missing(running):
     """Also of a table that somebody adds: who forgets it here is told by this test."""
-    kept = {"member", "job", "guardian_request"}  # the row that says ERASED; what recipients have yet to be told; what guardians were answered
+    kept = {
+        "member",
+        "job",
+        "guardian_request",
+    }  # the row that says ERASED; what recipients have yet to be told; what guardians were answered
     owned = [table for table in metadata.sorted_tables if table.info["kind"] == "member" and table.name not in kept]
     member_id, neighbour = await a_member(running, yes=["marketing_sms"]), await a_member(running, yes=["marketing_sms"])
     async with running.database.write() as transaction:

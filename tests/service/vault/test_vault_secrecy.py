@@ -67,7 +67,8 @@ def test_nobody_but_the_vault_touches_a_raw_key() -> None:
         if any(name.startswith("hazmat_") for name in names):
             touching.add(path.relative_to(ROOT).as_posix())
     assert touching == {
-        f"service/vault/{name}.py" for name in ("field", "keys", "lookup", "pseudonym", "sealed_map", "secret", "signing", "vault")
+        f"service/vault/{name}.py"
+        for name in ("field", "keys", "lookup", "pseudonym", "sealed_map", "secret", "signing", "vault")
     }
 
 
