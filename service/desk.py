@@ -7,7 +7,7 @@ translates and calls; it never sees a unit, a session or the vault.
 import re
 from collections.abc import Sequence
 
-from policies.terms import Reason
+from policies.terms import Basis, Reason
 from service.audit.entry import Draft
 from service.errors import BadInput, Forbidden, Refused
 from service.unit import Units
@@ -30,6 +30,10 @@ class Desk:
         if declared is None:
             return Draft(typ=typ, operation=operation)
         return Draft(typ=typ, operation=operation, purpose=declared.key, basis=declared.basis.value)
+
+    def duty(self, typ: str, operation: str) -> Draft:
+        """The entry to come of what the law itself asks for (PIPL 13(1)(3)), such as telling, guardians, a member's own rights."""
+        return Draft(typ=typ, operation=operation, basis=Basis.LEGAL_DUTY.value)
 
     def stated(self, call: Call, purpose: str | None) -> str:
         """No purpose, no data: a member reads their own under the purpose for that, everybody else says what for."""

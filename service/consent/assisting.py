@@ -48,7 +48,7 @@ def confirm(unit: Unit, *, member_id: MemberId, to: str, decisions: Sequence[Dec
     expires = int((unit.now + LASTS).timestamp())
     nonce = unit.chance(_NONCE_BYTES)
     tag = unit.vault.mac(_USE, _message(member_id, to, decisions, evidence, expires=expires, nonce=nonce))
-    unit.draft.extra["act"] = nonce.hex()
+    unit.draft.extra |= {"act": nonce.hex(), "purposes": sorted({decision.purpose for decision in decisions})}
     return MemberAct(f"ma1.{expires}.{_text(nonce)}.{_text(tag)}", datetime.fromtimestamp(expires, UTC))
 
 

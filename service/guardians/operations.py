@@ -27,7 +27,7 @@ class GuardianOperations(WardDesk):
             self.require(call, "guardian.ask")
             return await guardians.request(unit, member_id=self.known_form(member_id))
 
-        return await self.units.change(call, Draft(typ="change", operation="requestGuardianLink"), work)
+        return await self.units.change(call, self.duty("change", "requestGuardianLink"), work)
 
     async def verify_guardian(
         self, call: Call, *, member_id: MemberId, guardian_id: MemberId, method: Method
@@ -39,7 +39,7 @@ class GuardianOperations(WardDesk):
             who = self.known_form(guardian_id)
             return await guardians.verify(unit, member_id=self.known_form(member_id), guardian_id=who, method=method)
 
-        return await self.units.change(call, Draft(typ="change", operation="verifyGuardian"), work)
+        return await self.units.change(call, self.duty("change", "verifyGuardian"), work)
 
     async def end_guardian_link(self, call: Call, *, member_id: MemberId, guardian_id: MemberId | None) -> guardians.LinkOutcome:
         """The guardian leaves, or a service has found that they are none."""
@@ -50,7 +50,7 @@ class GuardianOperations(WardDesk):
             who = self.target(call, guardian_id)
             return await guardians.end(unit, member_id=self.known_form(member_id), guardian_id=who)
 
-        return await self.units.change(call, Draft(typ="change", operation="endGuardianLink"), work)
+        return await self.units.change(call, self.duty("change", "endGuardianLink"), work)
 
     async def guardian_links(self, call: Call, *, member_id: MemberId | None) -> tuple[Link, ...]:
         """A member's own wards; for a service, who is a child's guardian."""
@@ -63,7 +63,7 @@ class GuardianOperations(WardDesk):
             self.require(call, "guardian.verify")
             return await queries.links(unit, member_id=self.target(call, member_id))
 
-        return await self.units.disclose(call, Draft(typ="access", operation="guardianLinks"), work)
+        return await self.units.disclose(call, self.duty("access", "guardianLinks"), work)
 
     async def ward(self, call: Call, *, member_id: MemberId, fields: Sequence[str]) -> Profile | None:
         """A child, as their verified guardian sees them."""
@@ -85,7 +85,7 @@ class GuardianOperations(WardDesk):
             who = self.known_form(member_id)
             return await commands.approve(unit, staff=staff, member_id=who, reason=reason, expires_at=expires_at)
 
-        return await self.units.change(call, Draft(typ="change", operation="approveMinorAccess"), work)
+        return await self.units.change(call, self.duty("change", "approveMinorAccess"), work)
 
     async def request_for_child(self, call: Call, *, member_id: MemberId, kind: RequestKind) -> Request:
         """A guardian asks for something (MIN 34)."""
@@ -94,7 +94,7 @@ class GuardianOperations(WardDesk):
             self.require(call, "guardian.ask")
             return await commands.ask(unit, member_id=self.known_form(member_id), kind=kind)
 
-        return await self.units.change(call, Draft(typ="change", operation="requestForChild"), work)
+        return await self.units.change(call, self.duty("change", "requestForChild"), work)
 
     async def decide_guardian_request(
         self, call: Call, *, member_id: MemberId, request_id: str, accept: bool, reason: str
@@ -106,7 +106,7 @@ class GuardianOperations(WardDesk):
             who = self.known_form(member_id)
             return await commands.decide(unit, member_id=who, request_id=request_id, accept=accept, reason=reason)
 
-        return await self.units.change(call, Draft(typ="change", operation="decideGuardianRequest"), work)
+        return await self.units.change(call, self.duty("change", "decideGuardianRequest"), work)
 
     async def guardian_requests(self, call: Call, *, member_id: MemberId | None, first: int) -> tuple[Request, ...]:
         """What the signed-in guardian has asked for a minor; for staff, what waits for an answer."""
@@ -122,7 +122,7 @@ class GuardianOperations(WardDesk):
                 raise BadInput(f"first: between 1 and {queries.MOST}", code="PAGE_SIZE_TOO_LARGE")
             return await queries.to_answer(unit, member_id=member_id and self.known_form(member_id), first=first)
 
-        return await self.units.disclose(call, Draft(typ="access", operation="guardianRequests"), work)
+        return await self.units.disclose(call, self.duty("access", "guardianRequests"), work)
 
     async def minors_audit_pack(self, call: Call, *, year_of: int) -> Pack:
         """The yearly account of minors' data (MIN 37)."""

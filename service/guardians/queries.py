@@ -7,7 +7,7 @@ from service.guardians.model import Alert
 from service.members import store as members
 from service.minors import store as minors
 from service.minors.acting import fit, minor_of
-from service.minors.commands import named
+from service.minors.commands import named, named_all
 from service.minors.model import Link, Request
 from service.unit import Unit
 from service.values import MemberId
@@ -23,6 +23,7 @@ async def wards(unit: Unit) -> tuple[Link, ...]:
     if row is not None:
         fit(unit, row)
     found = tuple(await minors.wards(unit.session, guardian_id))
+    await named_all(unit, [link.member_id for link in found])
     unit.draft.count = len(found)
     return found
 
@@ -33,8 +34,9 @@ async def links(unit: Unit, *, member_id: MemberId) -> tuple[Link, ...]:
     if row is None or row.wrapped is None:
         unit.draft.deny("NOT_FOUND")
         return ()
-    named(unit, row)
     found = tuple(await minors.links(unit.session, member_id))
+    named(unit, row)
+    await named_all(unit, [link.guardian_id for link in found])
     unit.draft.count = len(found)
     return found
 
@@ -50,6 +52,8 @@ async def asked_by_guardian(unit: Unit, *, member_id: MemberId) -> tuple[Request
     if row is None or not fit(unit, row) or not own:
         child, _ = await minor_of(unit, member_id)
         named(unit, child)
+    else:
+        await named_all(unit, [member_id])
     unit.draft.count = len(own)
     return own
 
@@ -60,6 +64,7 @@ async def to_answer(unit: Unit, *, member_id: MemberId | None, first: int) -> tu
         found = await store.open_requests(unit.session, size=first)
     else:
         found = await store.requests_for(unit.session, member_id)
+    await named_all(unit, [request.member_id for request in found])
     unit.draft.count = len(found)
     return tuple(found)
 

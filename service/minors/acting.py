@@ -55,5 +55,6 @@ def fit(unit: Unit, guardian: Row) -> bool:
         unit.draft.actor = named
     else:
         unit.draft.subjects.append(named)
+        unit.draft.count = len(unit.draft.subjects)
     minority = age.minority(unit, keys, guardian)
     return (minority is None or minority.grown) and guardian.status in {MemberStatus.ACTIVE, MemberStatus.GUARDIAN_PENDING}

@@ -1,5 +1,6 @@
 """The verbs over guardians that need no consent: ask to be one, be verified, leave."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from policies.decide import Minority
@@ -91,12 +92,24 @@ def named(unit: Unit, row: Row) -> Minority | None:
         return None
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.count = len(unit.draft.subjects)
     return age.noted(unit, keys, row)
+
+
+async def named_all(unit: Unit, member_ids: Iterable[MemberId]) -> None:
+    """Name each of these members in the entry, once, who is still there."""
+    for member_id in sorted(set(member_ids)):
+        row = await members.row(unit.session, member_id)
+        if row is not None and row.wrapped is not None:
+            keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
+            unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.count = len(unit.draft.subjects)
 
 
 def rejected(unit: Unit, code: str) -> MinorsRejected:
     """An expected refusal, told to the entry."""
     unit.draft.deny(code)
+    unit.draft.count = 0
     return MinorsRejected(code)
 
 
@@ -136,6 +149,7 @@ async def _child(unit: Unit, member_id: MemberId) -> Row | None:
     # An adult is not named in an entry that a stranger brought about by guessing.
     if unit.call.actor.kind is ActorKind.MEMBER:
         unit.draft.subjects.clear()
+        unit.draft.count = 0
     return None
 
 

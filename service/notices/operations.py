@@ -41,7 +41,7 @@ class NoticeOperations(WardDesk):
             target = await self.whom(unit, member_id)
             return await commands.acknowledge(unit, member_id=target, version=version, language=language, channel=channel)
 
-        return await self.units.change(call, Draft(typ="change", operation="acknowledgeNotice"), work)
+        return await self.units.change(call, self.duty("change", "acknowledgeNotice"), work)
 
     async def mark_informed(
         self, call: Call, *, member_id: MemberId, version: str, language: str, channel: str
@@ -55,7 +55,7 @@ class NoticeOperations(WardDesk):
             target = self.target(call, member_id)
             return await commands.acknowledge(unit, member_id=target, version=version, language=language, channel=channel)
 
-        return await self.units.change(call, Draft(typ="change", operation="markInformed"), work)
+        return await self.units.change(call, self.duty("change", "markInformed"), work)
 
     async def untold_count(self, call: Call, *, version: str) -> int:
         """How many members have been told neither this version nor a later one."""
@@ -83,11 +83,9 @@ class NoticeOperations(WardDesk):
 
         async def work(unit: Unit) -> list[MemberId]:
             self.require(call, OVERSEE)
-            found = await store.to_inform(unit.session, self.known_form(exemption_id), most=queries.MOST_TO_INFORM)
-            unit.draft.count = len(found)
-            return found
+            return await queries.to_inform(unit, self.known_form(exemption_id))
 
-        return await self.units.disclose(call, Draft(typ="access", operation="membersToInform"), work)
+        return await self.units.disclose(call, self.duty("access", "membersToInform"), work)
 
     async def grant_exemption(
         self, call: Call, *, ground: model.Ground, reason: str, expires_at: datetime

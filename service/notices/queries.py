@@ -35,6 +35,17 @@ def _kinds(unit: Unit, row: Row) -> tuple[str, ...]:
     return (model.GENERAL, model.CHILD) if child else (model.GENERAL,)
 
 
+async def to_inform(unit: Unit, exemption_id: str) -> list[MemberId]:
+    """Who was admitted under an exemption and is still to be informed: ids, each named in the entry."""
+    found = await store.to_inform(unit.session, exemption_id, most=MOST_TO_INFORM)
+    for member_id, generation, wrapped in found:
+        if wrapped is not None:
+            keys = unit.vault.member_keys(member_id, generation, wrapped)
+            unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.count = len(found)
+    return [member_id for member_id, _, _ in found]
+
+
 async def untold(reader: Reader, version: str) -> int:
     """How many members have been told neither this version nor a later one. Raises BadInput for a version that is not published.
 

@@ -8,7 +8,8 @@ from sqlalchemy import BindParameter, and_, bindparam, exists, func, insert, or_
 from policies.terms import MemberStatus
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
-from service.db.tables import guardian_link, member, notice_exemption, notice_told, notice_untold
+from service.db.tables import guardian_link, member, member_secret, notice_exemption, notice_told, notice_untold
+from service.members.store import WITH_SECRET
 from service.notices.model import Exemption, Told
 from service.values import MemberId
 
@@ -55,7 +56,8 @@ _OWED = Prepared(
     .where(notice_untold.c.exemption_id == bindparam("exemption_id"), notice_untold.c.told_at.is_(None))
 )
 _TO_INFORM = Prepared(
-    select(notice_untold.c.member_id)
+    select(notice_untold.c.member_id, member.c.generation, member_secret.c.wrapped)
+    .select_from(WITH_SECRET.join(notice_untold, notice_untold.c.member_id == member.c.member_id))
     .where(notice_untold.c.exemption_id == bindparam("exemption_id"), notice_untold.c.told_at.is_(None))
     .order_by(notice_untold.c.member_id)
     .limit(bindparam("most"))
@@ -137,9 +139,10 @@ async def owed(session: Session, exemption_id: str) -> int:
     return int((await session.rows(_OWED, {"exemption_id": exemption_id}))[0][0])
 
 
-async def to_inform(session: Session, exemption_id: str, *, most: int) -> list[MemberId]:
-    """Who is still to be informed."""
-    return [row[0] for row in await session.rows(_TO_INFORM, {"exemption_id": exemption_id, "most": most})]
+async def to_inform(session: Session, exemption_id: str, *, most: int) -> list[tuple[MemberId, int, bytes | None]]:
+    """Who is still to be informed, and what names them to the log."""
+    rows = await session.rows(_TO_INFORM, {"exemption_id": exemption_id, "most": most})
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def _exemption(row: Row) -> Exemption:

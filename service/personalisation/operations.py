@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from service.audit.entry import Draft
 from service.consent.answering import RecordOutcome
 from service.consent.model import CaptureChannel, Evidence
 from service.errors import Refused
@@ -74,7 +73,7 @@ class PersonalisationOperations(WardDesk):
             return await commands.delete_tags(unit, member_id=await self.whom(unit, member_id), only=only)
 
         operation = "deleteAllTags" if tag is None else "deleteTag"
-        return await self.units.change(call, Draft(typ="change", operation=operation), work)
+        return await self.units.change(call, self.duty("change", operation), work)
 
 
 def _oneself(call: Call) -> MemberId:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from policies.keeping import ENDED, STANDS, consent_only, told_of_the_end
 from policies.terms import Catalogue, ConsentState, Purpose
+from service.members import store as members
 from service.propagation import store
 from service.propagation.model import Progress, Propagation, PropagationAcknowledged, PropagationNotFound
 from service.unit import Unit
@@ -50,9 +51,18 @@ async def acknowledge(unit: Unit, *, member_id: MemberId, job_id: str) -> Propag
         return PropagationNotFound()
     await store.acknowledge(unit.session, found, now=unit.now)
     ended = await store.one(unit.session, member_id, job_id) or found
+    await _named(unit, member_id)
     unit.draft.purpose = found.purpose
     unit.draft.extra.update({"job": found.job_id, "recipient": found.recipient})
     return PropagationAcknowledged(Propagation(ended, overdue=False))
+
+
+async def _named(unit: Unit, member_id: MemberId) -> None:
+    row = await members.row(unit.session, member_id)
+    if row is not None and row.wrapped is not None:
+        keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
+        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    unit.draft.count = len(unit.draft.subjects)
 
 
 def alarm_before(catalogue: Catalogue, now: datetime) -> datetime:

@@ -1,6 +1,5 @@
 """The operations of whoever sees to it that recipients know: look, and say that one has been told."""
 
-from service.audit.entry import Draft
 from service.desk import Desk
 from service.propagation import commands, queries
 from service.propagation.model import Propagation, PropagationAcknowledged, PropagationNotFound
@@ -32,4 +31,4 @@ class PropagationOperations(Desk):
             self.require(call, "propagation.acknowledge")
             return await commands.acknowledge(unit, member_id=self.target(call, member_id), job_id=job_id)
 
-        return await self.units.change(call, Draft(typ="result", operation="acknowledgePropagation"), work)
+        return await self.units.change(call, self.duty("result", "acknowledgePropagation"), work)
