@@ -26,7 +26,7 @@ import uvloop
 
 from bench import people
 from bench.cluster import open_cluster
-from bench.machine import SERVER_CORE, other_cores
+from bench.machine import SERVER_CORE, cpu_seconds, other_cores
 from bench.policy import NOTICE, widen, write_policy
 from bench.shop import Server, Shop, consenting, open_shop
 from bench.wire import Json, Wire
@@ -253,13 +253,16 @@ def ask_rate(shop: Shop, pace: Pace) -> None:
     for cores in ((SERVER_CORE,), (SERVER_CORE, min(other_cores()))):
         with shop.open(*cores) as servers:
             uvloop.run(rate(shop, servers, ids, 2.0))
+            pids = [pid for server in servers for pid in server.process.pids]
+            used = cpu_seconds(pids)
             rounds = [uvloop.run(rate(shop, servers, ids, pace.seconds)) for _ in range(pace.rounds)]
+            used = cpu_seconds(pids) - used
         rates = sorted(each for each, _ in rounds)
         waits = sorted(wait for _, each in rounds for wait in each)
         print(
             f"grants and withdrawals, 64 connections, {len(cores)} instance(s): {statistics.median(rates):,.0f} a second ", end=""
         )
-        print(f"({rates[0]:,.0f}–{rates[-1]:,.0f}), target 500; {_spread(waits)}")
+        print(f"({rates[0]:,.0f}–{rates[-1]:,.0f}), target 500; {used / len(waits) * 1e6:,.0f} µs of CPU each; {_spread(waits)}")
 
 
 def ask_ledger(shop: Shop, pace: Pace) -> None:

@@ -168,6 +168,11 @@ def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, guarde
     return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), guarded=guarded)
 
 
+def kind_of_notice(minority: Minority | None) -> str:
+    """The kind of the notice that has to be shown before a question: a child's guardian is shown the one for children (PIPL 31)."""
+    return "CHILD" if minority is not None and minority.under_guardian else "GENERAL"
+
+
 def leave_to_tell_age(member_id: str, catalogue: Catalogue) -> Permit:
     """Leave to open the birthday of one who may be a minor, to tell how the law protects them (PIPL 31). It leaves the service in no
     answer.

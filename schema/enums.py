@@ -54,7 +54,9 @@ class ConsentState(Enum):
     WITHDRAWN = value("WITHDRAWN", description="The member took the consent back. 会员撤回同意。")
     REVOKED = value("REVOKED", description="The consent was taken back on the member's behalf. 代会员撤回。")
     EXPIRED = value("EXPIRED", description="The consent has run out. 同意已过期。")
-    INVALIDATED = value("INVALIDATED", description="The consent lost its ground, as when the notice changed. 同意已失效。")
+    INVALIDATED = value(
+        "INVALIDATED", description="The consent lost its ground, as when somebody else proved the number. 同意已失去依据。"
+    )
     UNKNOWN = value("UNKNOWN", description="A flag from an older system, with nothing to prove it. 历史标记，无法证明。")
 
 
@@ -252,5 +254,5 @@ class GuardianRequestState(Enum):
     """Names of `service.minors.model.RequestState`."""
 
     OPEN = value("OPEN", description="Waits for an answer. 待答复。")
-    ACCEPTED = value("ACCEPTED", description="Accepted. 已同意。")
+    ACCEPTED = value("ACCEPTED", description="Accepted. 已准予。")
     REFUSED = value("REFUSED", description="Refused, with a reason. 已拒绝并说明理由。")

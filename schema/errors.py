@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from service.errors import (
     BadInput,
+    ChangeRefused,
     ConfigError,
     Conflict,
     KeyUnavailable,
@@ -98,6 +99,7 @@ WORDS: Mapping[str, Word] = dict(
         _own(LogBroken, 503),
         _own(SealBroken, 500),
         _own(Malformed, 500),
+        _own(ChangeRefused, 500),
         _own(ConfigError, 500),
         _own(ServiceError, 500),
     ]

@@ -56,7 +56,7 @@ class MinorApproval:
 class GuardianRequest:
     """Read from `model.Request`."""
 
-    request_id: strawberry.ID = strawberry.field(description="Its id (申请编号).")
+    request_id: strawberry.ID = strawberry.field(description="Its id (请求编号).")
     member_id: strawberry.ID = strawberry.field(description="The minor's id (会员编号).")
     guardian_id: strawberry.ID = strawberry.field(description="The guardian's id (监护人编号).")
     kind: model.RequestKind = strawberry.field(graphql_type=GuardianRequestKind, description="What for (请求事项).")
@@ -298,8 +298,8 @@ class MinorsMutation:
         self,
         info: Info,
         member_id: ChildRef,
-        request_id: Annotated[strawberry.ID, strawberry.argument(description="The request's id (申请编号).")],
-        accept: Annotated[bool, strawberry.argument(description="Whether it is accepted (是否同意).")],
+        request_id: Annotated[strawberry.ID, strawberry.argument(description="The request's id (请求编号).")],
+        accept: Annotated[bool, strawberry.argument(description="Whether it is accepted (是否准予).")],
         reason: Annotated[str | None, strawberry.argument(description="Why (理由): a refusal needs one, in writing.")] = None,
     ) -> GuardianRequest | Refusal | None:
         """`ops.decide_guardian_request`."""

@@ -53,7 +53,10 @@ AcknowledgePropagationResult = Annotated[
 class PropagationQuery:
     """Looking after the tellings."""
 
-    @field("Which recipients have yet to confirm that they know of the end of a consent, or have (撤回转达), the oldest first.")
+    @field(
+        "Which recipients have yet to confirm that they know of the end of a consent, or have (撤回转达), the oldest first.",
+        shows=list[Propagation] | None,
+    )
     async def propagations(  # noqa: PLR0917 - arguments of the contract, which GraphQL passes by name
         self,
         info: Info,

@@ -98,6 +98,14 @@ class LogBroken(ServiceError):
     en = "The audit log does not fit its own record; the service answers nothing until it is examined."
 
 
+class ChangeRefused(ServiceError):
+    """The database refused to change what is never changed: a ledger's row, or what the service's role has no right to (NC-08)."""
+
+    code = "CHANGE_REFUSED"
+    zh = "数据库拒绝更改只增不改的记录。"
+    en = "The database refused to change what is never changed."
+
+
 class StoreUnavailable(ServiceError):
     """The database did not answer."""
 

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("ended_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("member_id", "job_id", name="pk_job"),
     )
+    op.create_index("ix_job_member_id_event_id", "job", ["member_id", "event_id"], unique=False)
     op.create_index("ix_job_state_due_at", "job", ["state", "due_at"], unique=False)
     op.create_table(
         "member_tag",

@@ -163,7 +163,7 @@ NOTICE_NONE = Fault(
 NOTICE_NO_CHILD = Fault(
     "NOTICE_NO_CHILD",
     "Guardians answer for those under {until}, and no notice of kind CHILD tells them of it (PIPL 31).",
-    '未满 {until} 周岁须由监护人同意，但没有已发布的未成年人专门规则（kind = "CHILD"）（个保法第31条）。',
+    '未满 {until} 周岁须由监护人同意，但没有已发布的儿童个人信息保护规则（kind = "CHILD"）（个保法第31条）。',
 )
 NOTICE_TWICE = Fault(
     "NOTICE_TWICE",

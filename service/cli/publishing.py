@@ -21,7 +21,7 @@ Version = Annotated[
     str, typer.Argument(help="告知版本，即 notices/ 下的文件夹名 · The version: the folder's name below notices/.")
 ]
 
-_KINDS = {"GENERAL": "一般告知", "CHILD": "儿童专门规则"}
+_KINDS = {"GENERAL": "隐私政策", "CHILD": "儿童个人信息保护规则"}
 _BEYOND = {
     "fields": "字段 fields",
     "recipients": "接收方 recipients",

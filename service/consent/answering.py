@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from policies.decide import kind_of_notice
 from policies.terms import MemberStatus
 from service.consent import assisting, children, once, rules, store, writing
 from service.consent.model import (
@@ -110,4 +111,4 @@ def _objection(
         return ConsentRejected("NO_DECISION")
     if row.status is MemberStatus.RESTRICTED and any(decision.granted for decision in decisions):
         return ConsentRejected("PROCESSING_RESTRICTED")
-    return rules.objection(unit.catalogue, evidence, decisions, unit.now, kind=children.kind_of_notice(minority))
+    return rules.objection(unit.catalogue, evidence, decisions, unit.now, kind=kind_of_notice(minority))

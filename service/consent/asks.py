@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from policies.clock import consent_ends
-from policies.decide import Minority
+from policies.decide import Minority, kind_of_notice
 from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Scope
 from service.consent.model import CaptureChannel, ConsentStanding
 
@@ -87,8 +87,8 @@ class Asked:
 
     @property
     def notice(self) -> str:
-        """The kind of the notice that has to be shown first: a child's guardian is shown the one for children (PIPL 31)."""
-        return "CHILD" if self.minority is not None and self.minority.under_guardian else "GENERAL"
+        """The kind of the notice that has to be shown first."""
+        return kind_of_notice(self.minority)
 
 
 _TAKEN_BACK = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.DEFERRED})

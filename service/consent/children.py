@@ -24,11 +24,6 @@ def minority_of(unit: Unit, row: Row) -> Minority | None:
     return age.minority(unit, unit.vault.member_keys(row.member_id, row.generation, row.wrapped), row)
 
 
-def kind_of_notice(minority: Minority | None) -> str:
-    """The kind of the notice that has to be shown: a child's guardian is shown the one for children."""
-    return "CHILD" if minority is not None and minority.under_guardian else "GENERAL"
-
-
 def answers_alone(unit: Unit, row: Row, minority: Minority | None) -> bool:
     """Whether this caller's answer is one: a child's own is none, and no service speaks for its guardian. Whoever has grown out of
     waiting for a guardian answers by themselves.

@@ -9,8 +9,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+import structlog
+
 from service.db.statement import Bulk, Params, Prepared, Row
-from service.errors import Conflict, ServiceError
+from service.errors import ChangeRefused, Conflict, ServiceError
+
+_log = structlog.get_logger("menshen.db")
 
 
 class Duplicate(Conflict):
@@ -21,6 +25,12 @@ class Retry(ServiceError):
     """A serialization failure or deadlock: the same unit may well succeed when it is run again."""
 
     code = "RETRY"
+
+
+def change_refused(kind: str) -> ChangeRefused:
+    """The error for a change that no code of ours attempts, and the alarm: somebody has got in, or something is badly wrong (NC-08)."""
+    _log.error("change_refused", type=kind)
+    return ChangeRefused(kind)
 
 
 class Session(Protocol):

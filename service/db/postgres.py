@@ -12,7 +12,7 @@ from types import TracebackType
 import asyncpg
 from asyncpg import exceptions as refusals
 
-from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
+from service.db.engine import Duplicate, OwnConnection, Retry, Transaction, change_refused
 from service.db.engine import Session as AnySession
 from service.db.pool import Connection, Pool
 from service.db.statement import Bulk, Params, Prepared, Row
@@ -264,6 +264,8 @@ def _ours(problem: Exception) -> ServiceError:
         return Duplicate(problem.table_name or "")
     if isinstance(problem, refusals.SerializationError | refusals.DeadlockDetectedError | refusals.LockNotAvailableError):
         return Retry(type(problem).__name__)
+    if isinstance(problem, refusals.RestrictViolationError | refusals.InsufficientPrivilegeError):
+        return change_refused(type(problem).__name__)
     return StoreUnavailable(type(problem).__name__)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from service.db.engine import Duplicate, OwnConnection, Retry, Transaction
+from service.db.engine import Duplicate, OwnConnection, Retry, Transaction, change_refused
 from service.db.engine import Session as AnySession
 from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import StoreUnavailable
@@ -238,6 +238,8 @@ async def _translated() -> AsyncIterator[None]:
     except sqlite3.IntegrityError as problem:
         if problem.sqlite_errorcode in {sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE}:
             raise Duplicate from None
+        if problem.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+            raise change_refused(problem.sqlite_errorname) from None
         raise StoreUnavailable(problem.sqlite_errorname) from None
     except sqlite3.OperationalError as problem:
         if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:

@@ -261,6 +261,7 @@ job = Table(
     Column("outcome", key_text(40), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Index(None, "member_id", "event_id"),
     Index(None, "state", "due_at"),
     info={"kind": "member"},
 )

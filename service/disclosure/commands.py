@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from policies.decide import Ask as Request
-from policies.decide import Permit, Plan, Refusal, Standing, decide, shielded, weigh
+from policies.decide import Minority, Permit, Plan, Refusal, Standing, decide, kind_of_notice, shielded, weigh
 from policies.mask import mask
 from policies.terms import Basis, LookupKind, Reason, Shape
 from service.disclosure import cursor, store
@@ -179,7 +179,7 @@ async def reveal(unit: Unit, *, member_id: MemberId, purpose: str, field: str, r
         permit = Refusal(Reason.APPROVAL_REQUIRED)
     refusals = _refusals(plan, permit, (field,))
     if refusals or isinstance(permit, Refusal):
-        withheld = _withheld(unit, plan, refusals)[0]
+        withheld = _withheld(unit, plan, refusals, standing.minority)[0]
         unit.draft.deny(withheld.reason.value)
         return withheld
     unit.draft.extra["reason"] = b64encode(unit.vault.seal_note(keys, reason.strip())).decode()
@@ -227,12 +227,12 @@ def _profile(unit: Unit, plan: Plan, found: store.Found, fields: Sequence[str]) 
     unit.draft.withheld = tuple(key for key, _ in refusals)
     if isinstance(permit, Refusal):
         unit.draft.deny(permit.reason.value)
-        return Profile(row.member_id, {}, frozenset(), _withheld(unit, plan, refusals))
+        return Profile(row.member_id, {}, frozenset(), _withheld(unit, plan, refusals, standing.minority))
     if standing.event_id is not None and plan.purpose.basis is Basis.CONSENT:
         unit.draft.consent = standing.event_id
     unit.draft.fields = tuple(permit.shapes)
     values = _values(unit, permit, keys, row)
-    return Profile(row.member_id, values, _masked(permit), _withheld(unit, plan, refusals))
+    return Profile(row.member_id, values, _masked(permit), _withheld(unit, plan, refusals, standing.minority))
 
 
 def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profile]:
@@ -258,7 +258,7 @@ def _listed(unit: Unit, plan: Plan, found: Sequence[store.Found]) -> list[Profil
         if permit.shapes is plan.shapes:
             profiles.append(Profile(row.member_id, values, masked, refusals))
         else:
-            own = _withheld(unit, plan, _refusals(plan, permit, ()))
+            own = _withheld(unit, plan, _refusals(plan, permit, ()), aged.minority)
             profiles.append(Profile(row.member_id, values, _masked(permit), own))
     unit.draft.fields = tuple(key for key in plan.shapes if key in left)
     unit.draft.withheld = tuple(key for key, _ in plan.withheld)
@@ -325,13 +325,22 @@ def _refusals(plan: Plan, answer: Permit | Refusal, fields: Sequence[str]) -> tu
     return tuple((key, outside.get(key, answer.reason)) for key in fields)
 
 
-def _withheld(unit: Unit, plan: Plan, refusals: Sequence[tuple[str, Reason]]) -> tuple[Withheld, ...]:
-    return tuple(Withheld(key, reason, plan.purpose.key, _remedy(unit, reason, plan.purpose.key)) for key, reason in refusals)
+def _withheld(
+    unit: Unit, plan: Plan, refusals: Sequence[tuple[str, Reason]], minority: Minority | None = None
+) -> tuple[Withheld, ...]:
+    purpose = plan.purpose.key
+    return tuple(Withheld(key, reason, purpose, _remedy(unit, reason, purpose, minority)) for key, reason in refusals)
 
 
-def _remedy(unit: Unit, reason: Reason, purpose: str) -> Remedy | None:
-    """What the front end can do about it: show the notice in force, ask, and write the answer down."""
+def _remedy(unit: Unit, reason: Reason, purpose: str, minority: Minority | None) -> Remedy | None:
+    """What the front end can do about it: show the notice in force, ask, and write the answer down. For a child without a guardian
+    somebody must first say that they are one.
+    """
+    if reason is Reason.GUARDIAN_CONSENT_REQUIRED:
+        notice = unit.catalogue.notice_in_force(unit.now, "CHILD")
+        linked = minority is not None and minority.guarded
+        return Remedy("recordConsents" if linked else "requestGuardianLink", notice and notice.version, purpose)
     if reason not in _CURABLE:
         return None
-    notice = unit.catalogue.notice_in_force(unit.now)
-    return Remedy("recordConsents", notice.version if notice else None, purpose)
+    notice = unit.catalogue.notice_in_force(unit.now, kind_of_notice(minority))
+    return Remedy("recordConsents", notice and notice.version, purpose)

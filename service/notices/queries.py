@@ -31,8 +31,7 @@ def _kinds(unit: Unit, row: Row) -> tuple[str, ...]:
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     unit.draft.count = 1
     found = noted(unit, keys, row)
-    child = found is not None and (not found.told or (found.band is not None and found.band.guardian))
-    return (model.GENERAL, model.CHILD) if child else (model.GENERAL,)
+    return (model.GENERAL, model.CHILD) if found is not None and found.under_guardian else (model.GENERAL,)
 
 
 async def to_inform(unit: Unit, exemption_id: str) -> list[MemberId]:

@@ -238,3 +238,21 @@ async def test_what_there_is_to_be_told_of_a_child_is_told_to_the_guardian_and_t
     rules = running.catalogue.notice_in_force(running.clock(), "CHILD").version
     assert (rules, "CHILD") in {(item["version"], item["kind"]) for item in told["data"]["pendingNotices"]}
     assert code_of(await ask(query, role="member", member_id=stranger, variables={"id": child})) == "FORBIDDEN"
+
+
+@pytest.mark.obligation("SM-05", "SM-06")
+async def test_what_is_withheld_of_a_child_names_the_childrens_rules_and_the_guardians_step(running, ask):
+    child, guardian = await family(running, ask)
+    query = """query ($id: ID!) { member(id: $id, purpose: "birthday_gift") {
+      birthday withheld { reason remedy { operation ask notice purpose } } } }"""
+
+    async def remedy():
+        found = (await ask(query, role="mini_program", variables={"id": child}))["data"]["member"]
+        (withheld,) = found["withheld"]
+        return withheld["reason"], withheld["remedy"]
+
+    rules = running.catalogue.notice_in_force(running.clock(), "CHILD").version
+    said = {"ask": "consentsToAsk", "notice": rules, "purpose": GIFT}
+    assert await remedy() == ("GUARDIAN_CONSENT_REQUIRED", {"operation": "requestGuardianLink", **said})
+    await answer(running, ask, guardian, of=child, granted=False)
+    assert await remedy() == ("CONSENT_REQUIRED", {"operation": "recordConsents", **said})
