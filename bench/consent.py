@@ -19,7 +19,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
@@ -156,10 +156,7 @@ async def rate(shop: Shop, servers: Sequence[Server], ids: Sequence[str], second
         number = 0
         while (at := time.perf_counter()) < end:
             query, member_id = (_WITHDRAW, _GRANT)[number // len(mine) % 2], mine[number % len(mine)]
-            given = {"id": member_id} if query is _WITHDRAW else {"id": member_id, "evidence": _shown()}
-            found = await wire.ask(query, given)
-            if next(iter(found.values()))["__typename"] != "ConsentsRecorded":
-                raise RuntimeError(f"it was not recorded: {found}")
+            await _changed(wire, query, member_id)
             waits.append((time.perf_counter() - at) * 1e3)
             number += 1
 
@@ -169,12 +166,18 @@ async def rate(shop: Shop, servers: Sequence[Server], ids: Sequence[str], second
     return len(waits) / (time.perf_counter() - begun), sorted(waits)
 
 
+async def _changed(wire: Wire, query: str, member_id: str) -> None:
+    """One answer or withdrawal. Raises RuntimeError when it was not recorded."""
+    found = await wire.ask(query, {"id": member_id} if query is _WITHDRAW else {"id": member_id, "evidence": _shown()})
+    if next(iter(found.values()))["__typename"] != "ConsentsRecorded":
+        raise RuntimeError(f"it was not recorded: {found}")
+
+
 def _shown() -> Json:
-    at = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
     return {
         "noticeVersion": NOTICE,
         "language": "zh-CN",
-        "presentedAt": at,
+        "presentedAt": datetime.now(UTC).isoformat(),
         "expression": "BUTTON",
         "screen": "bench",
         "channel": "MINI_PROGRAM",
@@ -189,7 +192,7 @@ async def lengthen(shop: Shop, server: Server, member_id: str, events: int) -> N
     wire = await Wire.to(server.port, shop.token("mini_program"))
     for number in range(events):
         query = _WITHDRAW if number % 2 != events % 2 else _GRANT
-        await wire.ask(query, {"id": member_id} if query is _WITHDRAW else {"id": member_id, "evidence": _shown()})
+        await _changed(wire, query, member_id)
     wire.close()
 
 
@@ -249,7 +252,7 @@ def ask_withdrawal(shop: Shop, pace: Pace) -> None:
 
 def ask_rate(shop: Shop, pace: Pace) -> None:
     """(b)"""
-    ids = consenting(shop.site.size)[-6400:]
+    ids = consenting(shop.site.size)[-6402:-2]
     for cores in ((SERVER_CORE,), (SERVER_CORE, min(other_cores()))):
         with shop.open(*cores) as servers:
             uvloop.run(rate(shop, servers, ids, 2.0))
@@ -267,7 +270,7 @@ def ask_rate(shop: Shop, pace: Pace) -> None:
 
 def ask_ledger(shop: Shop, pace: Pace) -> None:
     """(c), (d)"""
-    few, many = consenting(shop.site.size)[:2]
+    few, many = consenting(shop.site.size)[-2:]
     with shop.open(SERVER_CORE) as (server,):
         uvloop.run(lengthen(shop, server, few, 5))
         uvloop.run(lengthen(shop, server, many, 1000))
