@@ -11,9 +11,20 @@ from datetime import date, datetime
 
 from policies.clock import age_on, day_in_shanghai
 from policies.keeping import told_of_the_end
-from policies.terms import AgeBand, Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Recipient, Shape
+from policies.terms import (
+    PERMITTING,
+    AgeBand,
+    Basis,
+    Catalogue,
+    ConsentState,
+    MemberStatus,
+    Purpose,
+    PurposeClass,
+    Reason,
+    Recipient,
+    Shape,
+)
 
-_VALID = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 # A basis that is none of these, whatever it is, needs consent: a string from somewhere must not open anything.
 _WITHOUT_CONSENT = frozenset(basis for basis in Basis if basis is not Basis.CONSENT)
 _BY_STATE = {
@@ -149,7 +160,7 @@ def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
 
 def weigh_consent(purpose: Purpose, standing: Standing, now: datetime) -> Reason | None:
     """None when the consent stands at this moment; otherwise why it does not."""
-    if standing.consent not in _VALID:
+    if standing.consent not in PERMITTING:
         unasked = Reason.SEPARATE_CONSENT_REQUIRED if purpose.separate_consent else Reason.CONSENT_REQUIRED
         return _BY_STATE.get(standing.consent, unasked)
     if standing.expires_at is not None and standing.expires_at <= now:

@@ -10,9 +10,6 @@ from policies.terms import Basis, Catalogue, ConsentState, Purpose, Recipient
 ENDED = frozenset({ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.INVALIDATED, ConsentState.EXPIRED})
 """A yes that was there and is no more."""
 
-STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
-"""A yes, as long as its time has not run out."""
-
 
 def consent_only(purpose: Purpose, catalogue: Catalogue) -> frozenset[str]:
     """The purpose's fields that only consents keep here: any of them goes with the last consent that has it."""

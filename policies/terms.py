@@ -96,6 +96,10 @@ class ConsentState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+PERMITTING = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
+"""The states in which a consent stands, as long as its time has not run out. No other permits anything."""
+
+
 class Reason(StrEnum):
     """Why a field is withheld. Part of the public contract; names never change."""
 

@@ -48,6 +48,12 @@ class Unit(Reader):
         return new_id(self.now, self.chance)
 
 
+class AnotherFirst(Exception):
+    """Work that needs another unit before it. Nothing of it stands and nobody is told anything: whoever raises it sees to it that the same
+    work is run again, and that time to its entry.
+    """
+
+
 class Units:
     """Opens units: `disclose` to read personal data, `change` to write, `read` for what is nobody's."""
 
@@ -79,7 +85,8 @@ class Units:
     async def change(self, call: Call, draft: Draft, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run `work` in one transaction together with its entry. It may run several times: a collision starts it anew.
 
-        Raises RecordUnavailable when the change stands but its entry has not reached the tree in time; it will.
+        Raises AnotherFirst, unrecorded, where the work does; RecordUnavailable when the change stands but its entry has not reached the
+        tree in time; it will.
         """
         for attempt in range(_TRIES):
             own = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra))
@@ -88,6 +95,8 @@ class Units:
             except (Retry, Duplicate):
                 # Two requests met at one row. The next try sees what the other one did and answers accordingly.
                 await asyncio.sleep(_BACKOFF_SECONDS * 2**attempt)
+            except AnotherFirst:
+                raise
             except Exception as problem:
                 await self._record_failure(call, own, problem)
                 raise

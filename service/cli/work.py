@@ -18,10 +18,13 @@ _out = Console()
 
 
 def work(
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="只做到期的，做完即止 · Do what is due now, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
 ) -> None:
-    """Do queued work: tell recipients of withdrawals, delete what no basis keeps. Ends on SIGTERM. 处理待办。"""
+    """处理待办：转达撤回，删除失去依据的信息 · Tell recipients of withdrawals, delete what no basis keeps.
+
+    Ends on SIGTERM, when what it has begun is done.
+    """
     config = Config.load()
     logs.configure(config.log_level)
     held = only_server(config)

@@ -63,15 +63,19 @@ async def record(
     objection = _objection(unit, row, decisions, evidence)
     if objection is not None or evidence is None:
         return writing.refused(unit, objection or NoticeNotPresented(""))
-    act = ""
-    if unit.call.actor.kind is ActorKind.STAFF and any(decision.granted for decision in decisions):
-        act = assisting.nonce_of(unit, member_act, member_id=member_id, decisions=decisions, evidence=evidence) or ""
-        if not act:
-            return writing.refused(unit, assisting.REQUIRED)
-        if await assisting.spent(unit, act, *request):
-            return await _recorded_before(unit, member_id, decisions)
-        await assisting.spend(unit, act, member_id, *request)
     before = await store.standings(unit.session, member_id)
+    staff = unit.call.actor.kind is ActorKind.STAFF and any(decision.granted for decision in decisions)
+    act = staff and assisting.nonce_of(unit, member_act, member_id=member_id, decisions=decisions, evidence=evidence)
+    if act and await assisting.spent(unit, act, *request):
+        return await _recorded_before(unit, member_id, decisions)
+    if staff and (not act or rules.taken_back_since(before, decisions, assisting.confirmed_at(member_act))):
+        objection = assisting.REQUIRED
+    elif rules.taken_back_since(before, decisions, evidence.presented_at):
+        objection = NoticeNotPresented(evidence.notice_version)
+    if objection is not None:
+        return writing.refused(unit, objection)
+    if act:
+        await assisting.spend(unit, act, member_id, *request)
     answered = await writing.answer(unit, member_id, decisions, evidence, before, source={"memberAct": act} if act else None)
     decided = frozenset(decision.purpose for decision in decisions if decision.granted is not None)
     await children.answered(unit, row, before, decided=decided)

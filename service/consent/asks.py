@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from policies.clock import consent_ends
 from policies.decide import Minority, kind_of_notice
-from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Scope
+from policies.terms import PERMITTING, Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Scope
 from service.consent.model import CaptureChannel, ConsentStanding
 
 
@@ -92,7 +92,6 @@ class Asked:
 
 
 _TAKEN_BACK = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.DEFERRED})
-_STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 
 
 def weigh(catalogue: Catalogue, key: str, member: Asked, asking: Asking) -> Question | NotAsked:
@@ -146,7 +145,7 @@ def _paused(catalogue: Catalogue, purpose: Purpose, member: Asked, asking: Askin
 def _given(purpose: Purpose, standing: ConsentStanding, soon: datetime) -> bool:
     """Whether the consent stands to the whole of the purpose as it is now, and does not end within one pause."""
     ends = standing.expires_at
-    return standing.state in _STANDS and standing.scope == purpose.version and (ends is None or ends > soon)
+    return standing.state in PERMITTING and standing.scope == purpose.version and (ends is None or ends > soon)
 
 
 def _quiet_since(key: str, standing: ConsentStanding, asks: Mapping[tuple[str, str], datetime]) -> datetime | None:

@@ -70,6 +70,12 @@ def nonce_of(
     return nonce.hex()
 
 
+def confirmed_at(token: str | None) -> datetime:
+    """When an act that holds was made, to the second below."""
+    parts = _TOKEN.fullmatch(token or "")
+    return datetime.fromtimestamp(int(parts[1]) if parts else 0, UTC) - LASTS
+
+
 async def spent(unit: Unit, nonce: str, *request: object) -> bool:
     """Whether this act was used for this very request. Raises Conflict when it was used for another one."""
     return await once.earlier(unit, _key(nonce), *request) is not None

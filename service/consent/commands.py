@@ -25,7 +25,7 @@ from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected
 from service.minors import commands as guardians
 from service.minors.approved import approved
 from service.notices import commands as telling
-from service.unit import Reader, Unit
+from service.unit import Unit
 from service.values import MemberId
 
 T = TypeVar("T")
@@ -43,11 +43,6 @@ JoinOutcome = (
 UpdateOutcome = Updated | FieldNotInPurpose | FieldRejected | ContactTaken | MemberNotFound | ConsentNeeded
 
 
-def admissible(reader: Reader, evidence: Evidence | None, decisions: Sequence[Decision]) -> bool:
-    """Whether a join with this evidence is not refused before anything is looked at."""
-    return rules.objection(reader.catalogue, evidence, decisions, reader.now) is None
-
-
 async def join(
     unit: Unit,
     *,
@@ -58,11 +53,13 @@ async def join(
     idempotency_key: str | None = None,
     proof: ContactProof | None = None,
     exemption: str | None = None,
+    displacing: bool = False,
 ) -> JoinOutcome:
     """Admit a member. Nothing is collected before the notice was shown (NC-04), except under an EMERGENCY `exemption`, and then nothing
     is consented to and the member is informed afterwards (NC-13). A phone number or another identity is enough (LB-03).
 
-    Raises Conflict when the idempotency key was used for another request.
+    Raises Conflict when the idempotency key was used for another request, and with `displacing` Held where nothing but another holder of
+    the proven contact stands in the way.
     """
     request = ("join", purpose, fields, tuple(decisions), evidence, exemption)
     before = await once.earlier(unit, idempotency_key, *request)
@@ -80,6 +77,10 @@ async def join(
     unfit = _unfit(unit, prepared, decisions)
     if unfit is not None or not isinstance(prepared, members.Prepared):
         return writing.refused(unit, unfit or NoticeNotPresented(""))
+    taken = await members.taken(unit, prepared, of=None, proven=_proven(proof))
+    if taken is not None:
+        await _give_way(unit, taken, proof if displacing else None, fields, of=None)
+        return writing.refused(unit, taken)
     joined = await members.admit(unit, prepared)
     await _prove(unit, joined.member_id, proof)
     if evidence is not None:
@@ -102,8 +103,12 @@ async def update(
     purpose: str,
     changes: Mapping[str, object | None],
     proof: ContactProof | None = None,
+    displacing: bool = False,
 ) -> UpdateOutcome:
-    """Store new values for a member. For a purpose that rests on consent they are taken while the consent stands, not before."""
+    """Store new values for a member. For a purpose that rests on consent they are taken while the consent stands, not before.
+
+    Raises Held as `join` does.
+    """
     members.require(unit, purpose)
     # The lock comes first: a withdrawal that is being written must be over before the standing is read.
     row = await members_store.row(unit.session, member_id, lock=True)
@@ -120,10 +125,27 @@ async def update(
     unproven = _unproven(unit, proof, changes)
     if unproven is not None:
         return writing.refused(unit, unproven)
-    updated = await members.update(unit, member_id=member_id, purpose=purpose, changes=changes)
+    updated = await members.update(unit, member_id=member_id, purpose=purpose, changes=changes, proven=_proven(proof))
+    if isinstance(updated, ContactTaken):
+        await _give_way(unit, updated, proof if displacing else None, changes, of=member_id)
     if isinstance(updated, Updated):
         await _prove(unit, member_id, proof)
     return updated
+
+
+def _proven(proof: ContactProof | None) -> str:
+    return proof.field if proof else ""
+
+
+async def _give_way(
+    unit: Unit, taken: ContactTaken, proof: ContactProof | None, fields: Mapping[str, object | None], *, of: MemberId | None
+) -> None:
+    """Raises Held where the proof takes the contact from whoever holds it."""
+    if proof is None or taken.field != proof.field:
+        return
+    held = await contacts.displaced(unit, proof, fields[proof.field], of=of)
+    if held is not None:
+        raise held
 
 
 def _unproven(unit: Unit, proof: ContactProof | None, fields: Mapping[str, object | None]) -> FieldRejected | None:

@@ -5,12 +5,11 @@ and with it every consent to a channel that is reached through it. That is a uni
 new holder finds the contact free and the request is simply sent again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from policies.decide import Ask, Plan, weigh
 from policies.terms import Basis, Catalogue, LookupKind, Purpose
 from service.consent import withdrawing, writing
 from service.consent.model import CaptureChannel, ConsentStanding
@@ -18,7 +17,7 @@ from service.errors import BadInput
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import FieldRejected
-from service.unit import Reader, Unit
+from service.unit import AnotherFirst, Unit
 from service.values import ActorKind, MemberId
 from service.vault.normalise import normalise
 from service.vault.vault import Vault
@@ -44,6 +43,17 @@ class ContactProof:
     field: str
     method: ContactMethod
     proven_at: datetime
+
+
+class Held(AnotherFirst):
+    """Somebody else holds the proven contact, and nothing else stands in the way: they have to lose it first. `digest`: by what they are
+    found.
+    """
+
+    def __init__(self, holder: MemberId, digest: bytes) -> None:
+        super().__init__("held")
+        self.holder = holder
+        self.digest = digest
 
 
 def unfit(
@@ -75,20 +85,21 @@ def reached_through(catalogue: Catalogue, field: str) -> list[Purpose]:
     ]
 
 
-async def displaced(
-    reader: Reader, vault: Vault, *, purpose: str, fields: Mapping[str, object | None], proof: ContactProof, of: MemberId | None
-) -> tuple[MemberId, bytes] | None:
-    """Who holds the proven contact besides `of`, with what they are found by; None where nobody does, or the proof proves nothing."""
-    catalogue, actor = reader.catalogue, reader.call.actor
-    plan = weigh(Ask(purpose, (proof.field,), actor.roles, actor.purposes), catalogue)
-    stated = isinstance(plan, Plan) and proof.field in plan.shapes
-    if not stated or unfit(catalogue, proof, tuple(fields), by=actor.kind, now=reader.now) is not None:
-        return None
-    digest = digest_of(vault, catalogue, proof.field, fields[proof.field])
+async def displaced(unit: Unit, proof: ContactProof, value: object, *, of: MemberId | None) -> Held | None:
+    """Who holds the proven contact besides `of`; None where nobody does, or where theirs is the newer proof."""
+    digest = digest_of(unit.vault, unit.catalogue, proof.field, value)
     if digest is None:
         return None
-    held = await members_store.holder_of(reader.session, proof.field, digest, generation=vault.lookup_generation)
-    return None if held in {None, of} else (str(held), digest)
+    holder = await members_store.holder_of(unit.session, proof.field, digest, generation=unit.vault.lookup_generation)
+    return None if holder in {None, of} or await _outproven(unit, str(holder), proof) else Held(str(holder), digest)
+
+
+async def _outproven(unit: Unit, holder: MemberId, proof: ContactProof) -> bool:
+    """Whether the holder has proven the contact since, or by this very proof: a request that is sent again takes nothing from whoever
+    came after it, nor from the member that it made.
+    """
+    at = dict(await members_store.contacts(unit.session, holder)).get(proof.field)
+    return at is not None and proof.proven_at <= at
 
 
 async def release(unit: Unit, *, holder: MemberId, proof: ContactProof, digest: bytes) -> tuple[ConsentStanding, ...]:
@@ -96,7 +107,7 @@ async def release(unit: Unit, *, holder: MemberId, proof: ContactProof, digest: 
     row = await writing.known(unit, holder)
     generation = unit.vault.lookup_generation
     held = await members_store.holder_of(unit.session, proof.field, digest, generation=generation)
-    if row is None or row.wrapped is None or held != holder:
+    if row is None or row.wrapped is None or held != holder or await _outproven(unit, holder, proof):
         return ()
     keys = unit.vault.member_keys(holder, row.generation, row.wrapped)
     without = replace(row, sealed=unit.vault.reseal(keys, row.sealed, {proof.field: None}))

@@ -1,14 +1,18 @@
 """The operations over what a member gives: join, change, be erased; and whose a contact is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from service.audit.entry import Draft
 from service.consent import commands, contacts
 from service.consent.contacts import ContactProof
 from service.consent.model import Decision, Evidence
 from service.minors.acting import WardDesk
-from service.unit import Reader, Unit
-from service.values import ActorKind, Call, MemberId
+from service.unit import Unit
+from service.values import Call, MemberId
+
+T = TypeVar("T")
 
 
 class GivingOperations(WardDesk):
@@ -28,7 +32,7 @@ class GivingOperations(WardDesk):
     ) -> commands.JoinOutcome:
         """Admit a member who has been shown the notice. A contact that they have proven is theirs, whoever held it before."""
 
-        async def work(unit: Unit) -> commands.JoinOutcome:
+        async def work(unit: Unit, *, displacing: bool) -> commands.JoinOutcome:
             self.require(call, "member.join")
             return await commands.join(
                 unit,
@@ -39,14 +43,10 @@ class GivingOperations(WardDesk):
                 idempotency_key=idempotency_key,
                 proof=proof,
                 exemption=exemption and self.known_form(exemption),
+                displacing=displacing,
             )
 
-        async def admissible(reader: Reader) -> bool:
-            return self._may(call, "member.join") and commands.admissible(reader, evidence, decisions)
-
-        if proof is not None and await self.units.read(call, admissible):
-            await self._release(call, purpose, fields, proof, of=None)
-        return await self.units.change(call, self.draft("change", "joinMember", purpose), work)
+        return await self._given(call, self.draft("change", "joinMember", purpose), proof, work)
 
     async def update(
         self,
@@ -59,14 +59,14 @@ class GivingOperations(WardDesk):
     ) -> commands.UpdateOutcome:
         """Store new values for a member, for a purpose."""
 
-        async def work(unit: Unit) -> commands.UpdateOutcome:
+        async def work(unit: Unit, *, displacing: bool) -> commands.UpdateOutcome:
             self.require(call, "member.update")
             target = await self.whom(unit, member_id)
-            return await commands.update(unit, member_id=target, purpose=purpose, changes=changes, proof=proof)
+            return await commands.update(
+                unit, member_id=target, purpose=purpose, changes=changes, proof=proof, displacing=displacing
+            )
 
-        if proof is not None and member_id is not None and self._may(call, "member.update"):
-            await self._release(call, purpose, changes, proof, of=self.known_form(member_id))
-        return await self.units.change(call, self.draft("change", "updateMember", purpose), work)
+        return await self._given(call, self.draft("change", "updateMember", purpose), proof, work)
 
     async def erase(self, call: Call, *, member_id: MemberId) -> bool:
         """Destroy a member's secret: every copy of every value becomes unreadable, backups included. It cannot be undone."""
@@ -77,25 +77,19 @@ class GivingOperations(WardDesk):
 
         return await self.units.change(call, Draft(typ="erase", operation="eraseMember"), work)
 
-    async def _release(
-        self, call: Call, purpose: str, fields: Mapping[str, object | None], proof: ContactProof, *, of: MemberId | None
-    ) -> None:
-        """Take the proven contact from whoever else holds it: a unit of its own, before the one that gives it to its new holder."""
+    async def _given(self, call: Call, draft: Draft, proof: ContactProof | None, work: Callable[..., Awaitable[T]]) -> T:
+        """Run `work`. Where nothing but another holder of the proven contact stands in its way, they lose it first, in a unit of their
+        own; whatever is refused has touched nobody. The second time, whoever came between keeps it.
+        """
+        if proof is not None:
+            try:
+                return await self.units.change(call, draft, partial(work, displacing=True))
+            except contacts.Held as held:
+                await self._release(call, held, proof, purpose=draft.purpose)
+        return await self.units.change(call, draft, partial(work, displacing=False))
 
-        async def look(reader: Reader) -> tuple[MemberId, bytes] | None:
-            return await contacts.displaced(reader, self.units.vault, purpose=purpose, fields=fields, proof=proof, of=of)
-
-        found = await self.units.read(call, look)
-        if found is None:
-            return
-        holder, digest = found
-
+    async def _release(self, call: Call, held: contacts.Held, proof: ContactProof, *, purpose: str) -> None:
         async def work(unit: Unit) -> None:
-            await contacts.release(unit, holder=holder, proof=proof, digest=digest)
+            await contacts.release(unit, holder=held.holder, proof=proof, digest=held.digest)
 
         await self.units.change(call, self.draft("change", "releaseContact", purpose), work)
-
-    def _may(self, call: Call, act: str) -> bool:
-        """Whether the real unit will not refuse this caller; what it refuses must not have touched anybody else before."""
-        roles = (self.catalogue.roles.get(role) for role in call.actor.roles)
-        return call.actor.kind is ActorKind.SERVICE and any(role is not None and act in role.may for role in roles)

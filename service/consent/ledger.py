@@ -17,14 +17,13 @@ import orjson
 
 from policies.clock import consent_ends
 from policies.scopes import scope_of
-from policies.terms import Catalogue, ConsentState, Purpose, Scope
+from policies.terms import PERMITTING, Catalogue, ConsentState, Purpose, Scope
 from service.consent.model import CaptureChannel, ConsentEvent, ConsentStanding, Evidence
 from service.errors import Malformed
 from service.values import Actor, MemberId, utc_text
 
 FORMAT = "menshen/consent-event/v1"
 GENESIS = bytes(32)
-PERMITTING = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 WITHDRAWAL_METHOD = "withdrawConsent(purpose)"
 # Who can write to the database can make the hash fit, too: JSON that orjson cannot write again is its TypeError, and SQLite gives out
 # bytes where bytes were put in the place of a text.

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from policies.clock import consent_ends
-from policies.terms import Catalogue
+from policies.terms import PERMITTING, Catalogue
 from service.consent import ledger
-from service.consent.ledger import GENESIS, PERMITTING
+from service.consent.ledger import GENESIS
 from service.consent.model import ConsentEvent
 from service.errors import Malformed
 from service.values import MemberId, utc_text

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from policies.terms import Basis, Catalogue, ConsentState, Purpose, Scope
+from policies.terms import PERMITTING, Basis, Catalogue, ConsentState, Purpose, Scope
 from policies.text import holds_contact
 from service.consent.model import (
     BoxState,
     ConsentRejected,
+    ConsentStanding,
     Decision,
     Evidence,
     NoticeNotPresented,
@@ -105,7 +106,6 @@ def words_digest(scope: Scope, language: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest() if words is not None else ""
 
 
-_STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 _OPEN = frozenset({ConsentState.NEVER_ASKED, ConsentState.REQUESTED, ConsentState.DEFERRED})
 
 
@@ -118,13 +118,24 @@ SWITCHES = {
 """Which states turn the personalisation switch. A refusal does not: whoever never said yes has nothing to turn off."""
 
 
+_TAKEN_BACK = frozenset({ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.INVALIDATED})
+
+
+def taken_back_since(standings: Mapping[str, tuple[ConsentStanding, bytes]], decisions: Sequence[Decision], at: datetime) -> bool:
+    """Whether one of these yeses is to a consent that ended after `at`: what the member saw or did before says nothing of afterwards. The
+    accident is a queue that delivers twice, the attacker an assistant who has kept an act.
+    """
+    asked = (standings[decision.purpose][0] for decision in decisions if decision.granted and decision.purpose in standings)
+    return any(each.state in _TAKEN_BACK and each.since is not None and at < each.since for each in asked)
+
+
 def next_state(before: ConsentState, *, granted: bool | None) -> ConsentState:
     """Where an answer leads: a yes after a yes renews; a no after a yes takes it back."""
     if granted is None:
         return ConsentState.DEFERRED
     if granted:
-        return ConsentState.RENEWED if before in _STANDS else ConsentState.GIVEN
-    return ConsentState.WITHDRAWN if before in _STANDS else ConsentState.REFUSED
+        return ConsentState.RENEWED if before in PERMITTING else ConsentState.GIVEN
+    return ConsentState.WITHDRAWN if before in PERMITTING else ConsentState.REFUSED
 
 
 def deferrable(before: ConsentState) -> bool:
@@ -134,4 +145,4 @@ def deferrable(before: ConsentState) -> bool:
 
 def withdrawable(before: ConsentState) -> bool:
     """Whether a withdrawal changes anything. UNKNOWN counts: a legacy flag may be used by somebody who believes in it."""
-    return before in _STANDS or before is ConsentState.UNKNOWN
+    return before in PERMITTING or before is ConsentState.UNKNOWN

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
 
-from policies.terms import ConsentState
-from service.consent.ledger import PERMITTING, canonical, read_record, standing_of
+from policies.terms import PERMITTING, ConsentState
+from service.consent.ledger import canonical, read_record, standing_of
 from service.consent.model import ConsentEvent, ConsentStanding
 from service.db.engine import Session
 from service.db.statement import Prepared, Row

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.terms import Catalogue, ConsentState, Purpose
+from policies.terms import PERMITTING, Catalogue, ConsentState, Purpose
 from service.consent.model import ConsentEvent, ConsentStanding
 from service.propagation.model import Progress
-
-_STANDS = frozenset({ConsentState.GIVEN, ConsentState.RENEWED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def view(
         notice_version=standing.notice_version,
         scope=standing.scope if standing.event_id else None,
         current=purpose.version,
-        stale=state in _STANDS and standing.scope != purpose.version,
+        stale=state in PERMITTING and standing.scope != purpose.version,
         by_guardian=standing.by_guardian,
         words=asked.words if asked else {},
         shown=_shown(event.record) if event else None,
@@ -73,7 +71,7 @@ def view(
 def state_at(standing: ConsentStanding, at: datetime) -> ConsentState:
     """The state at a moment: a yes is EXPIRED from the very moment at which its period is over, though nobody has written it down."""
     over = standing.expires_at is not None and standing.expires_at <= at
-    return ConsentState.EXPIRED if over and standing.state in _STANDS else standing.state
+    return ConsentState.EXPIRED if over and standing.state in PERMITTING else standing.state
 
 
 def _shown(record: Mapping[str, object]) -> Shown | None:

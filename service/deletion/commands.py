@@ -6,8 +6,8 @@ What was deleted and that it was are one transaction: a worker that is killed ha
 from collections.abc import Collection
 from datetime import timedelta
 
-from policies.keeping import STANDS, unfounded
-from policies.terms import Basis, Purpose
+from policies.keeping import unfounded
+from policies.terms import PERMITTING, Basis, Purpose
 from service.audit.entry import Draft
 from service.consent import store as consents
 from service.members import age
@@ -60,7 +60,7 @@ async def _delete(unit: Unit, job: Job, row: Row, purpose: Purpose) -> Outcome |
 async def _standing(unit: Unit, member_id: MemberId) -> dict[str, int]:
     """Each purpose whose consent stands at this moment, with the version consented to."""
     found = (standing for standing, _ in (await consents.standings(unit.session, member_id)).values())
-    live = (s for s in found if s.state in STANDS and (s.expires_at is None or s.expires_at > unit.now))
+    live = (s for s in found if s.state in PERMITTING and (s.expires_at is None or s.expires_at > unit.now))
     return {standing.purpose: standing.scope for standing in live}
 
 

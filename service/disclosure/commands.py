@@ -34,6 +34,7 @@ _CURABLE = frozenset(
         Reason.CONSENT_EXPIRED,
         Reason.NOTICE_STALE,
         Reason.SEPARATE_CONSENT_REQUIRED,
+        Reason.GUARDIAN_CONSENT_REQUIRED,
     }
 )
 _REASON_AT_LEAST = 4
@@ -336,11 +337,10 @@ def _remedy(unit: Unit, reason: Reason, purpose: str, minority: Minority | None)
     """What the front end can do about it: show the notice in force, ask, and write the answer down. For a child without a guardian
     somebody must first say that they are one.
     """
-    if reason is Reason.GUARDIAN_CONSENT_REQUIRED:
-        notice = unit.catalogue.notice_in_force(unit.now, "CHILD")
-        linked = minority is not None and minority.guarded
-        return Remedy("recordConsents" if linked else "requestGuardianLink", notice and notice.version, purpose)
     if reason not in _CURABLE:
         return None
-    notice = unit.catalogue.notice_in_force(unit.now, kind_of_notice(minority))
-    return Remedy("recordConsents", notice and notice.version, purpose)
+    guarded = minority is not None and minority.guarded
+    first = reason is Reason.GUARDIAN_CONSENT_REQUIRED and not guarded
+    kind = "CHILD" if first else kind_of_notice(minority)
+    notice = unit.catalogue.notice_in_force(unit.now, kind)
+    return Remedy("requestGuardianLink" if first else "recordConsents", notice.version if notice else None, purpose)

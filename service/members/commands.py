@@ -30,12 +30,12 @@ class Prepared:
 
 
 async def prepare(
-    unit: Unit, *, purpose: str, fields: Mapping[str, object], of: MemberId | None = None, with_consents: Sequence[str] = ()
+    unit: Unit, *, purpose: str, fields: Mapping[str, object], with_consents: Sequence[str] = ()
 ) -> Prepared | Problem:
-    """Check what somebody wants to store: inside the purpose (LB-02), of the right form, and nobody else's identity.
+    """Check what somebody wants to store: inside the purpose (LB-02) and of the right form. Whose identity it is tells `taken`.
 
-    `of` is the member whose values these are, None for one that does not exist yet. A field may also come with the consent that
-    covers it: `with_consents` are the purposes to which the member says yes in the same request.
+    A field may also come with the consent that covers it: `with_consents` are the purposes to which the member says yes in the same
+    request.
     """
     outside = _outside(unit, purpose, tuple(fields))
     outside = tuple(key for key in outside if not _covered(unit, key, with_consents))
@@ -47,14 +47,21 @@ async def prepare(
     lookups = _lookups(unit, values)
     if isinstance(lookups, model.FieldRejected):
         return lookups
-    for field, digest, kind in lookups:
+    sealed = {key: value for key, value in values.items() if unit.catalogue.fields[key].sealed}
+    plain = {key: value for key, value in values.items() if key not in sealed}
+    return Prepared(sealed, plain, lookups)
+
+
+async def taken(unit: Unit, prepared: Prepared, *, of: MemberId | None, proven: str = "") -> model.ContactTaken | None:
+    """Somebody else's identity among these values. It is the last thing to be asked, and of the `proven` contact the very last: where
+    that is the answer, nothing else stands in the way. `of` is the member whose values these are, None for one that does not exist yet.
+    """
+    for field, digest, kind in sorted(prepared.lookups, key=lambda lookup: lookup[0] == proven):
         if kind is LookupKind.IDENTITY:
             holder = await store.holder_of(unit.session, field, digest, generation=unit.vault.lookup_generation)
             if holder not in {None, of}:
                 return model.ContactTaken(field)
-    sealed = {key: value for key, value in values.items() if unit.catalogue.fields[key].sealed}
-    plain = {key: value for key, value in values.items() if key not in sealed}
-    return Prepared(sealed, plain, lookups)
+    return None
 
 
 async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
@@ -87,9 +94,9 @@ async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
 
 
 async def update(
-    unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None]
+    unit: Unit, *, member_id: MemberId, purpose: str, changes: Mapping[str, object | None], proven: str = ""
 ) -> model.Updated | Problem | model.MemberNotFound:
-    """Store new values for a member (LB-02: inside the purpose or nothing at all); None takes a value away."""
+    """Store new values for a member (LB-02: inside the purpose or nothing at all); None takes a value away. `proven` as for `taken`."""
     row = await store.row(unit.session, member_id, lock=True)
     if row is None or row.wrapped is None:
         unit.draft.deny(_absence(row))
@@ -108,9 +115,11 @@ async def update(
         or _age_unproven(unit, minority, changes)
         or _not_removable(unit.catalogue, purpose, removed, _outside(unit, purpose, removed))
     )
-    prepared = problem or await prepare(unit, purpose=purpose, fields=given, of=member_id)
+    prepared = problem or await prepare(unit, purpose=purpose, fields=given)
     if isinstance(prepared, Prepared) and await tags.unwanted(unit, member_id, *_tags_of(row, prepared, removed)):
         prepared = model.FieldRejected(TAGS, "TAG_DELETED")
+    if isinstance(prepared, Prepared):
+        prepared = await taken(unit, prepared, of=member_id, proven=proven) or prepared
     if not isinstance(prepared, Prepared):
         unit.draft.deny(outcome_code(prepared))
         return prepared

@@ -6,6 +6,7 @@ from policies.decide import Plan, Refusal, Standing, decide
 from policies.terms import TAGS, Basis, ConsentState, MemberStatus, Purpose
 from service.consent import store as consents
 from service.consent.model import ConsentStanding
+from service.consent.rules import SWITCHES
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.age import minority
@@ -16,12 +17,6 @@ from service.personalisation.model import ExplainedPurpose, MyTag, Personalisati
 from service.unit import Unit
 from service.values import MemberId
 from service.vault.vault import MemberKeys
-
-_TURNED = {
-    True: frozenset({ConsentState.GIVEN, ConsentState.RENEWED}),
-    False: frozenset({ConsentState.WITHDRAWN, ConsentState.REVOKED}),
-    None: frozenset[ConsentState](),
-}
 
 
 async def personalisation(unit: Unit, *, member_id: MemberId) -> Personalisation | None:
@@ -34,7 +29,8 @@ async def explained(unit: Unit, row: Row, keys: MemberKeys) -> Personalisation:
     """The same, of a row that the entry knows of."""
     found = {key: standing for key, (standing, _) in (await consents.standings(unit.session, row.member_id)).items()}
     switch = found.get(switch_of(unit.catalogue).key)
-    since = switch.since if switch and switch.state in _TURNED[row.personalisation] else None
+    turned = switch is not None and row.personalisation is not None and SWITCHES.get(switch.state) is row.personalisation
+    since = switch.since if switch and turned else None
     purposes = tuple(_explained(unit, row, keys, purpose, found) for purpose in automated(unit.catalogue))
     return Personalisation(row.personalisation, since, purposes)
 

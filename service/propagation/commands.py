@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from policies.keeping import ENDED, STANDS, consent_only, told_of_the_end
-from policies.terms import Catalogue, ConsentState, Purpose
+from policies.keeping import ENDED, consent_only, told_of_the_end
+from policies.terms import PERMITTING, Catalogue, ConsentState, Purpose
 from service.members import store as members
 from service.propagation import store
 from service.propagation.model import Progress, Propagation, PropagationAcknowledged, PropagationNotFound
@@ -35,7 +35,7 @@ async def follow(
         told = [_job(unit, member_id, purpose, event_id, recipient=to.key) for to in told_of_the_end(purpose, unit.catalogue)]
         await jobs.queue(unit.session, [*told, *_deletion(unit, member_id, purpose, event_id, unit.now)])
         return Progress.PROPAGATING if told else None
-    if state in STANDS:
+    if state in PERMITTING:
         if not first:
             await jobs.call_off(unit.session, member_id, purpose.key, now=unit.now)
         if expires_at is not None:

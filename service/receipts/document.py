@@ -13,8 +13,7 @@ from typing import Any
 import orjson
 
 from policies.clock import consent_ends
-from policies.terms import Scope
-from service.consent.ledger import PERMITTING
+from policies.terms import PERMITTING, Scope
 from service.consent.model import ConsentEvent
 from service.notices.model import permalink as served_at
 from service.receipts import words

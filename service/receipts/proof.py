@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from policies.terms import Catalogue, ConsentState
+from policies.terms import PERMITTING, Catalogue, ConsentState
 from service.audit.queries import Found
-from service.consent.ledger import GENESIS, PERMITTING, read_record
+from service.consent.ledger import GENESIS, read_record
 from service.consent.model import ConsentEvent
 from service.errors import Malformed
 from service.receipts.document import permalink, validity

@@ -95,7 +95,7 @@ async def test_before_it_was_switched_off_the_same_reads_show_in_the_access_reco
 
 
 @pytest.mark.obligation("AD-01")
-async def test_a_purpose_with_a_consent_of_its_own_is_off_with_the_switch_and_on_again_with_it(ask, running):
+async def test_a_purpose_with_a_consent_of_its_own_is_off_with_the_switch_and_on_again_with_it(ask, running, clock):
     member_id = await a_taster(running)
     neighbour = await a_taster(running)
     for each in (member_id, neighbour):
@@ -108,6 +108,7 @@ async def test_a_purpose_with_a_consent_of_its_own_is_off_with_the_switch_and_on
         "PERSONALISATION_OFF",
     )
     assert await listed(ask, SKIN) == {neighbour}
+    clock.advance(minutes=1)
     on = await turned(ask, member_id, on=True, proof=shown(running))
     assert on["on"] is True
     assert {p["key"]: p["used"] for p in on["purposes"]}[SKIN] is True

@@ -108,13 +108,14 @@ async def test_what_a_member_deleted_cannot_be_entered_by_hand_instead(ask, runn
 
 
 @pytest.mark.obligation("AD-02")
-async def test_a_deleted_tag_stays_away_though_the_consent_was_taken_back_and_given_again(ask, running):
+async def test_a_deleted_tag_stays_away_though_the_consent_was_taken_back_and_given_again(ask, running, clock):
     from tests.api.test_personalisation import shown
 
     member_id = await a_member(running, yes=[TASTE])
     await record(ask, member_id, "fragrance")
     await ask(DELETE, role="member", member_id=member_id, variables={"tag": "fragrance"})
     await turned(ask, member_id, on=False)
+    clock.advance(minutes=1)
     assert (await turned(ask, member_id, on=True, proof=shown(running)))["on"] is True
     assert (await record(ask, member_id, "fragrance"))["blocked"] == ["fragrance"]
 

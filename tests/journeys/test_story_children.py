@@ -37,7 +37,7 @@ def midnight(year, month, day):
 
 
 @pytest.mark.obligation("NC-07", "SM-03", "WD-04")
-async def test_the_babys_birthday_is_taken_after_a_consent_of_its_own_and_goes_with_it(shop, works):
+async def test_the_babys_birthday_is_taken_after_a_consent_of_its_own_and_goes_with_it(shop, works, clock):
     mother = await shop.join(birthday="1992-02-02")
     birthday = {"attributes": [{"key": "baby_birthday", "text": "2026-05-05"}]}
     assert await shop.tells(mother, "baby_care", **birthday) == "CONSENT_NEEDED", "nothing is collected before it"
@@ -57,7 +57,8 @@ async def test_the_babys_birthday_is_taken_after_a_consent_of_its_own_and_goes_w
     await shop.withdraws(mother, "baby_care")
     await works()
     assert await shop.sees("recommender", mother, "baby_care", "baby_birthday") == "CONSENT_WITHDRAWN"
-    await shop.says(mother, "baby_care", yes=True)
+    clock.advance(minutes=1)
+    assert (await shop.says(mother, "baby_care", yes=True))["state"] == "GIVEN"
     assert await shop.sees("recommender", mother, "baby_care", "baby_birthday") is None, "deleted, not hidden"
 
 

@@ -64,7 +64,7 @@ async def test_a_withdrawal_is_one_call_stops_everything_and_reaches_the_provide
 
 
 @pytest.mark.obligation("WD-04", "WD-02")
-async def test_what_was_kept_for_that_consent_alone_is_deleted_and_the_rest_stays(shop, works):
+async def test_what_was_kept_for_that_consent_alone_is_deleted_and_the_rest_stays(shop, works, clock):
     mei = await shop.join()
     assert (await shop.says(mei, "skin_profile", yes=True))["state"] == "GIVEN"
     assert await shop.tells(mei, "skin_profile", attributes=[{"key": "skin_type", "text": "敏感肌"}]) == "MemberUpdated"
@@ -72,6 +72,8 @@ async def test_what_was_kept_for_that_consent_alone_is_deleted_and_the_rest_stay
 
     await shop.withdraws(mei, "skin_profile")
     await works()
+    clock.advance(days=1)
+    clock.advance(minutes=1)
     assert (await shop.says(mei, "skin_profile", yes=True))["state"] == "GIVEN"
     assert await shop.sees("recommender", mei, "skin_profile", "skin_type") is None, "a new yes does not bring the old value back"
     assert await shop.sees("order_service", mei, "order_fulfilment", "phone"), "the contract still needs the number"

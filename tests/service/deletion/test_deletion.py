@@ -100,11 +100,12 @@ async def test_what_was_held_under_the_consent_alone_is_deleted_and_what_a_contr
     assert len(entry["sub"]) == 1 and entry["act"]["k"] == "system"
 
 
-async def test_a_yes_given_again_before_the_deletion_keeps_the_data(ask, running, grant, withdraw, me, work):
+async def test_a_yes_given_again_before_the_deletion_keeps_the_data(ask, running, clock, grant, withdraw, me, work):
     member_id = await a_member(running)
     await grant(member_id, "skin_profile")
     await told(ask, member_id, skin_type="干性")
     await withdraw(member_id, "skin_profile")
+    clock.advance(minutes=1)
     await grant(member_id, "skin_profile")
     await work()
     assert (await me(member_id))["skin"] == "干性"

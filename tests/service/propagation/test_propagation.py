@@ -229,12 +229,15 @@ async def test_a_page_of_propagations_names_each_member_in_its_entry(running, as
     assert (entry["pur"], entry["cnt"], len(entry["sub"])) == ("legal_duty", 3, 3)
 
 
-async def test_a_yes_given_again_before_the_recipient_was_told_leaves_nothing_to_tell(running, sms, work, withdraw, mine, queued):
+async def test_a_yes_given_again_before_the_recipient_was_told_leaves_nothing_to_tell(
+    running, clock, sms, work, withdraw, mine, queued
+):
     from service.consent.model import Decision
     from tests.factories import evidence
 
     member_id = await a_member(running, yes=["marketing_sms"])
     await withdraw(member_id)
+    clock.advance(minutes=1)
     await running.operations.record_consents(
         a_call("member", member_id=member_id),
         member_id=None,
