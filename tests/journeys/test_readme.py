@@ -34,6 +34,20 @@ class Demo:
             if line.startswith("curl "):
                 yield self.paste(shlex.split(line))
 
+    def receipt(self, folder: Path) -> tuple[str, str]:
+        """The files that a member takes away from the call that says yes: the receipt, and the published keys."""
+        said_yes = next(shlex.split(line) for line in self.printed.splitlines() if line.startswith("curl "))
+        (event, *_) = self._told(said_yes, "{ consentHistory { id } }")["consentHistory"]
+        jws = self._told(said_yes, f'{{ consentReceipt(eventId: "{event["id"]}") {{ jws }} }}')["consentReceipt"]["jws"]
+        (folder / "receipt.jws").write_text(jws, "utf-8")
+        (folder / "jwks.json").write_bytes(httpx2.get(f"{self.url}/.well-known/menshen/jwks.json").content)
+        return str(folder / "receipt.jws"), str(folder / "jwks.json")
+
+    def _told(self, like: list[str], query: str) -> dict[str, Any]:
+        """The answer to whoever made that call."""
+        found: dict[str, Any] = self.paste([*like[:8], json.dumps({"query": query})])["data"]
+        return found
+
     def paste(self, words: list[str]) -> dict[str, Any]:
         assert words[:2] == ["curl", "-s"]
         assert words[3::2] == ["-H", "-H", "-d"]
@@ -94,9 +108,11 @@ async def test_the_address_of_graphiql_on_both_pages_leads_a_browser_to_it(clien
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_command_of_the_tour_does_what_it_says(demo, tmp_path):
     (member_id,) = {call["data"]["member"]["id"] for call in demo.calls() if "member" in call["data"]}
+    receipt, keys = demo.receipt(tmp_path)
     stand_ins = {"members.csv": export(tmp_path), "019a…": member_id, "policies/": str(ROOT / "policies")}
+    stand_ins |= {"receipt.jws": receipt, "jwks.json": keys}
     tour = [line.split("#")[0].split() for line in blocks("README.md", "sh")[1].splitlines()]
-    assert len(tour) == 6
+    assert len(tour) == 7
     for command, *words in tour:
         assert command == ".venv/bin/menshen"
         done = menshen(demo.settings, *(stand_ins.get(word, word) for word in words))
