@@ -14,6 +14,7 @@ import pytest
 from service.audit.findings import Verdict
 from service.config import Config
 from tests.journeys.servers import ROOT, environment, menshen, serving
+from tests.policy_folder import draft, shipped
 
 PAGES = ("README.md", "README.zh-CN.md")
 MEMBERS = 3
@@ -109,10 +110,10 @@ async def test_the_address_of_graphiql_on_both_pages_leads_a_browser_to_it(clien
 def test_every_command_of_the_tour_does_what_it_says(demo, tmp_path):
     (member_id,) = {call["data"]["member"]["id"] for call in demo.calls() if "member" in call["data"]}
     receipt, keys = demo.receipt(tmp_path)
-    stand_ins = {"members.csv": export(tmp_path), "019a…": member_id, "policies/": str(ROOT / "policies")}
+    stand_ins = {"members.csv": export(tmp_path), "019a…": member_id, "policies/": str(drafted(tmp_path))}
     stand_ins |= {"receipt.jws": receipt, "jwks.json": keys}
     tour = [line.split("#")[0].split() for line in blocks("README.md", "sh")[1].splitlines()]
-    assert len(tour) == 7
+    assert len(tour) == 10
     for command, *words in tour:
         assert command == ".venv/bin/menshen"
         done = menshen(demo.settings, *(stand_ins.get(word, word) for word in words))
@@ -132,6 +133,13 @@ def test_both_pages_have_the_same_commands_and_every_verdict():
 def commands(block: str) -> list[list[str]]:
     """Without what is said of them, and with one name for the file of members."""
     return [line.split("#")[0].replace("会员", "members").split() for line in block.splitlines()]
+
+
+def drafted(folder: Path) -> Path:
+    """The shop's policy with the next notice written, and not published yet."""
+    policy = shipped(folder)
+    draft(policy, "2026-12", effective_at="2099-01-01T00:00:00+08:00", supersedes="2026-10")
+    return policy
 
 
 def export(folder: Path) -> str:
