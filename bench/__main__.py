@@ -95,9 +95,22 @@ def main() -> None:
     """Measure what was asked for."""
     asked = _arguments()
     names = asked.only or NAMES
+    facts = {"measured": datetime.now(UTC).isoformat(timespec="minutes"), **description()}
+    bench = _side_by_side(asked, names, facts) if set(names) - set(outside.PROGRAMS) else None
+    printed = {name: outside.run(name, told) for name in outside.PROGRAMS if name in names}
+    told("\n" + ", ".join(f"{name} {value}" for name, value in facts.items()))
+    rounds, findings = (bench.rounds, bench.findings) if bench else ({}, [])
+    if bench:
+        told("\n" + report.findings_table(findings) + "\n" + report.noise(rounds))
+    if asked.json:
+        found = {"facts": facts, **report.as_json(rounds, findings), "printed": printed}
+        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def _side_by_side(asked: argparse.Namespace, names: tuple[str, ...], facts: dict[str, str]) -> Bench:
+    """What is asked of servers side by side; `facts` learns what they are."""
     load.install()
-    version = contenders.install_postgraphile()
-    facts = {"measured": datetime.now(UTC).isoformat(timespec="minutes"), **description(), "postgraphile": version}
+    facts["postgraphile"] = contenders.install_postgraphile()
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as folder, ExitStack() as stack:
         cluster = open_cluster()
         stack.callback(cluster.close)
@@ -105,12 +118,7 @@ def main() -> None:
         bench = Bench(cluster, Path(folder), Pace(rounds=3) if asked.quick else Pace())
         os.sched_setaffinity(0, other_cores())
         _measure(bench, names, sizes=SIZES[:2] if asked.quick else SIZES)
-    printed = {name: outside.run(name, told) for name in outside.PROGRAMS if name in names}
-    told("\n" + ", ".join(f"{name} {value}" for name, value in facts.items()))
-    told("\n" + report.findings_table(bench.findings) + "\n" + report.noise(bench.rounds))
-    if asked.json:
-        found = {"facts": facts, **report.as_json(bench.rounds, bench.findings), "printed": printed}
-        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return bench
 
 
 def _measure(bench: Bench, names: tuple[str, ...], *, sizes: tuple[int, ...]) -> None:

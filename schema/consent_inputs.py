@@ -38,7 +38,9 @@ class EvidenceInput:
 
     notice_version: str = strawberry.field(description="The version of the notice (告知) that was shown.")
     language: str = strawberry.field(description="The language in which it was shown, such as `zh-CN` (展示语言).")
-    presented_at: datetime = strawberry.field(description="When it was shown (展示时间).")
+    presented_at: datetime = strawberry.field(
+        description="When it was shown (展示时间). A yes to a consent that was taken back since is none: show it anew."
+    )
     expression: Expression = strawberry.field(description="How the member answered (表示方式).")
     screen: str = strawberry.field(description="The id of the screen or template (界面标识).")
     channel: CaptureChannel = strawberry.field(description="Where the answer was given (渠道).")

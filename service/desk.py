@@ -71,5 +71,5 @@ class Desk:
         return self.known_form(member_id)
 
     def known_form(self, member_id: MemberId) -> MemberId:
-        """A member's id. What has another form is no id of ours and goes no further: the database would choke on some of it."""
+        """An id that was made here. What has another form is none of ours and goes no further: the database would choke on some of it."""
         return member_id if _ID.fullmatch(member_id) else _NOBODY

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from policies.text import holds_unseen
 from service.errors import BadInput
 from service.identity.keys import parse_jwks
 from service.receipts.jws import thumbprint
@@ -101,7 +102,12 @@ def _as_text(judged: Judgement) -> None:
     for line in _NOT_PROVEN:
         typer.echo(f"  {line}")
     for part in judged.document["dct:description"]:
-        typer.echo(f"\n{part['@value']}")
+        typer.echo(f"\n{_printable(part['@value'])}")
+
+
+def _printable(text: str) -> str:
+    """What a receipt says, on its lines. Anybody can sign one with a key of their own: it must not write over what is said of it here."""
+    return "".join(each if each == "\n" or not holds_unseen(each) else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _as_json(judged: Judgement) -> None:

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from policies.decide import Minority
 from policies.terms import MemberStatus
-from service.consent import withdrawing
+from service.consent import store, withdrawing
 from service.consent.model import CaptureChannel, ConsentStanding
 from service.members import age
+from service.members import store as members
 from service.members.commands import by_guardian
 from service.members.model import Row
 from service.minors import store as minors
 from service.unit import Unit
+from service.values import MemberId
 
 Standings = Mapping[str, tuple[ConsentStanding, bytes]]
 _CHANNEL = CaptureChannel.MINI_PROGRAM
@@ -30,6 +32,23 @@ def answers_alone(unit: Unit, row: Row, minority: Minority | None) -> bool:
     """
     child = minority.under_guardian if minority is not None else row.status is MemberStatus.GUARDIAN_PENDING
     return not child or by_guardian(unit.call, row.member_id)
+
+
+async def left_alone(unit: Unit, member_id: MemberId) -> None:
+    """A guardian has gone. What guardians said yes to loses its ground with the last of them: otherwise it would come to life with the
+    child's fourteenth birthday, though that guardian was perhaps none.
+    """
+    row = await members.row(unit.session, member_id, lock=True)
+    minority = minority_of(unit, row) if row is not None else None
+    if row is None or row.guarded or minority is None or not minority.under_guardian:
+        return
+    kept = await store.standings(unit.session, member_id)
+    theirs = [unit.catalogue.purposes[key] for key, (each, _) in kept.items() if each.by_guardian and key in unit.catalogue.purposes]
+    source = {"cause": "GUARDIAN_LEFT"}
+    await withdrawing.invalidate(unit, member_id=member_id, purposes=theirs, channel=_CHANNEL, source=source)
+    if len(set(unit.draft.subjects)) > 1:
+        # An entry names one consent of its one subject; the events stand in it all the same.
+        unit.draft.consent = ""
 
 
 async def answered(unit: Unit, row: Row, before: Standings, *, decided: frozenset[str]) -> None:

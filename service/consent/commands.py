@@ -176,7 +176,8 @@ async def erase(unit: Unit, *, member_id: MemberId) -> bool:
     if await writing.known(unit, member_id) is None:
         unit.draft.deny("NOT_FOUND")
         return False
-    await guardians.leave(unit, member_id)
+    for ward in await guardians.leave(unit, member_id):
+        await children.left_alone(unit, ward)
     await unit.vault.shred(unit.session, member_id)
     await members_store.erase(unit.session, member_id, now=unit.now)
     await store.forget_standings(unit.session, member_id)

@@ -46,8 +46,9 @@ def _agrees(event: ConsentEvent, member_id: MemberId) -> None:
     held = (event.event_id, member_id, event.purpose, event.state.value, utc_text(event.recorded_at), event.previous_hash.hex())
     if tuple(said.get(key) for key in written) != held or said.get("privacyNotice") != event.notice_version:
         raise Malformed("consent event")
-    version = said.get("purposeVersion", 1)
-    if type(version) is not int or not 1 <= version <= _MOST or not _in_time(event):
+    version, months = said.get("purposeVersion", 1), said.get("validityMonths")
+    counted = type(version) is int and type(months) is int and 1 <= version <= _MOST and 0 <= months <= _MOST
+    if not counted or not isinstance(said.get("piiInformation"), list) or not _in_time(event):
         raise Malformed("consent event")
 
 
@@ -55,9 +56,8 @@ def _in_time(event: ConsentEvent) -> bool:
     """A yes ends when its record says, or before: what came from a file counts from the day it was given there."""
     if event.state not in PERMITTING:
         return event.expires_at is None
-    months, source = event.record.get("validityMonths"), event.record.get("source")
-    if type(months) is not int or not 0 <= months <= _MOST:
-        return False
+    months, source = event.record["validityMonths"], event.record.get("source")
+    assert isinstance(months, int)
     claimed = source.get("claimedAt") if isinstance(source, dict) else None
     try:
         given = datetime.fromisoformat(claimed) if isinstance(claimed, str) else event.recorded_at
@@ -73,7 +73,7 @@ def _told(event: ConsentEvent, catalogue: Catalogue) -> bool:
     scope = purpose.scopes.get(event.scope) if purpose else None
     if purpose is None or scope is None or event.state not in PERMITTING:
         return True
-    listed = event.record.get("piiInformation")
+    listed = event.record["piiInformation"]
     return isinstance(listed, list) and scope.fields & purpose.fields.keys() <= {str(each) for each in listed}
 
 

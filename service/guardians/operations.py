@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.audit.entry import Draft
+from service.consent import children
 from service.disclosure import commands as disclosure
 from service.disclosure.model import Profile
 from service.errors import BadInput, Forbidden
@@ -48,7 +49,10 @@ class GuardianOperations(WardDesk):
             member = call.actor.kind is ActorKind.MEMBER
             self.require(call, "guardian.ask" if member else "guardian.verify")
             who = self.target(call, guardian_id)
-            return await guardians.end(unit, member_id=self.known_form(member_id), guardian_id=who)
+            ended = await guardians.end(unit, member_id=self.known_form(member_id), guardian_id=who)
+            if isinstance(ended, Link):
+                await children.left_alone(unit, ended.member_id)
+            return ended
 
         return await self.units.change(call, self.duty("change", "endGuardianLink"), work)
 

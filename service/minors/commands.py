@@ -73,17 +73,18 @@ async def end(unit: Unit, *, member_id: MemberId, guardian_id: MemberId) -> Link
     return await _ended(unit, held, child)
 
 
-async def leave(unit: Unit, member_id: MemberId) -> None:
-    """A member goes: nobody is their guardian any longer, and they are nobody's."""
+async def leave(unit: Unit, member_id: MemberId) -> tuple[MemberId, ...]:
+    """A member goes: nobody is their guardian any longer, and they are nobody's. Whose guardian they were."""
     for link in await store.links(unit.session, member_id):
         if link.state is not LinkState.ENDED:
             await store.put(unit.session, _as_ended(unit, link), first=False)
-    for link in await store.wards(unit.session, member_id):
-        if link.state is not LinkState.ENDED:
-            child = await members.row(unit.session, link.member_id, lock=True)
-            if child is not None:
-                named(unit, child)
-            await _ended(unit, link, child)
+    held = [link for link in await store.wards(unit.session, member_id) if link.state is not LinkState.ENDED]
+    for link in held:
+        child = await members.row(unit.session, link.member_id, lock=True)
+        if child is not None:
+            named(unit, child)
+        await _ended(unit, link, child)
+    return tuple(link.member_id for link in held)
 
 
 def named(unit: Unit, row: Row) -> Minority | None:

@@ -18,7 +18,8 @@ class PropagationOperations(Desk):
 
         async def work(unit: Unit) -> tuple[Propagation, ...]:
             self.require(call, "propagation.read")
-            return await queries.page(unit, purpose=purpose, state=state, overdue_only=overdue, first=first, after=after)
+            start = after and self.known_form(after)
+            return await queries.page(unit, purpose=purpose, state=state, overdue_only=overdue, first=first, after=start)
 
         return await self.units.disclose(call, self.draft("access", "propagations", purpose), work)
 
@@ -29,6 +30,7 @@ class PropagationOperations(Desk):
 
         async def work(unit: Unit) -> PropagationAcknowledged | PropagationNotFound:
             self.require(call, "propagation.acknowledge")
-            return await commands.acknowledge(unit, member_id=self.target(call, member_id), job_id=job_id)
+            target = self.target(call, member_id)
+            return await commands.acknowledge(unit, member_id=target, job_id=self.known_form(job_id))
 
         return await self.units.change(call, self.duty("result", "acknowledgePropagation"), work)

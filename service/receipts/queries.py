@@ -56,7 +56,7 @@ async def receipt(unit: Unit, *, event_id: str, own: MemberId | None, sees: Call
 
 
 async def evidence(unit: Unit, *, entry_id: str) -> Evidence | None:
-    """What proves the processing of one entry. None: there is no such entry."""
+    """What proves the processing of one entry. None: there is no such entry. Raises Refused as `receipt` does."""
     found = await log.entry(unit.session, entry_id)
     if found is None:
         _absent(unit)
@@ -66,14 +66,12 @@ async def evidence(unit: Unit, *, entry_id: str) -> Evidence | None:
     event_id = found.entry.get("con")
     member_id = await store.holder(unit.session, event_id) if event_id else None
     person = await _person(unit, member_id) if member_id else None
-    if person and person.keys:
-        unit.draft.subjects.append(unit.vault.pseudonym(person.keys, unit.now))
     return await assemble(unit, found, person)
 
 
 async def member_evidence(unit: Unit, *, member_id: MemberId, first: int, after: str | None) -> EvidencePage | None:
     """What proves the processing of a member's data, entry by entry, the newest first. None: no such member, or an erased one, whose
-    entries nobody can find any more. Raises BadInput.
+    entries nobody can find any more. Raises BadInput, and Refused as `receipt` does.
     """
     if not 1 <= first <= MOST:
         raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
@@ -86,7 +84,6 @@ async def member_evidence(unit: Unit, *, member_id: MemberId, first: int, after:
     names = [unit.vault.pseudonym_at(person.keys, epoch) for epoch in log.months(since, unit.now)]
     found = await log.find(unit.session, Search(subjects=names, since=since, before=before, most=first + 1))
     shown = found[:first]
-    unit.draft.subjects.append(unit.vault.pseudonym(person.keys, unit.now))
     unit.draft.count = len(shown)
     items = tuple([await assemble(unit, one, person) for one in shown])
     return EvidencePage(items, str(shown[-1].index) if shown else None, len(found) > first)
@@ -162,10 +159,14 @@ def _receipt(vault: Vault, keys: MemberKeys | None, event: ConsentEvent, catalog
 
 
 async def _person(unit: Unit, member_id: MemberId) -> Person | None:
+    """The member, named in the entry. Raises Refused (APPROVAL_REQUIRED) where staff look at a minor without leave, as for one receipt."""
     row = await members_store.row(unit.session, member_id)
     if row is None:
         return None
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped) if row.wrapped else None
+    if keys is not None:
+        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+        await approved(unit, keys, row)
     return Person(keys, await store.links(unit.session, member_id))
 
 

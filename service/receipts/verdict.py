@@ -73,7 +73,11 @@ def read_document(payload: bytes) -> dict[str, Any]:
 
 def _is_ours(found: Mapping[str, Any]) -> bool:
     source = found["dct:source"]
-    return FORMAT in found["dct:conformsTo"] and found["dct:identifier"] == receipt_id(bytes.fromhex(source["menshen:hash"]))
+    named = FORMAT in found["dct:conformsTo"] and found["dct:identifier"] == receipt_id(bytes.fromhex(source["menshen:hash"]))
+    told = (part[key] for part in found["dct:description"] for key in ("@language", "@value"))
+    shown = found.get("dpv:hasNotice")
+    notice = () if shown is None else (shown[key] for key in ("dct:hasVersion", "dct:language", "menshen:sha256"))
+    return named and all(isinstance(text, str) for text in (*told, *notice))
 
 
 def _same_bytes(shown: Mapping[str, Any], notices: Notices) -> bool:

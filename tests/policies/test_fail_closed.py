@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)
 ANN = "019a0000-0000-7000-8000-0000000000aa"
 LEDGERS = ("birthday_gift", "analytics", "skin_profile", "personalised_recommendation", "marketing_sms", "abolished")
 ASKED = (*LEDGERS, "account_service", "self_access")
-MANY = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
