@@ -19,7 +19,7 @@ from bench import people
 from bench.cluster import info
 from bench.process import Process, free_port
 from bench.seed import Site, unlock
-from schema.selection import MEMBER_FIELDS
+from schema.engine.selection import MEMBER_FIELDS
 from service import app
 from service.disclosure import cursor
 from service.identity.development import open_issuer

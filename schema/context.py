@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 from strawberry import Info as StrawberryInfo
 
 from policies.terms import Catalogue
-from schema.documents import Operation
+from schema.engine.documents import Operation
 from service.errors import Unauthenticated
 from service.operations import Operations
 from service.values import Call

@@ -6,11 +6,11 @@ import strawberry
 
 from schema.arguments import Key, MemberRef, Purpose
 from schema.context import Info
+from schema.engine.selection import selected
 from schema.fields import field
 from schema.member import Member, Withheld, present, withheld
 from schema.outcomes import MemberNotFound, Refusal, refusal
 from schema.scalars import FieldKey
-from schema.selection import selected
 from schema.values import Attribute, attribute
 from service.disclosure import model
 from service.members import model as members

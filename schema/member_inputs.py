@@ -5,8 +5,8 @@ from typing import Any
 
 import strawberry
 
+from schema.engine.selection import MEMBER_FIELDS
 from schema.scalars import FieldKey
-from schema.selection import MEMBER_FIELDS
 from service.errors import BadInput
 
 

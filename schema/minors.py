@@ -10,13 +10,13 @@ import strawberry
 from policies import terms
 from schema.arguments import MemberOrMe
 from schema.context import Info
+from schema.engine.selection import selected
 from schema.enums import ConsentState, GuardianLinkState, GuardianMethod, GuardianRequestKind, GuardianRequestState
 from schema.fields import field
 from schema.member import Member, present
 from schema.outcomes import MemberNotFound, MinorsRejected, Refusal, refusal
 from schema.rules import Title
 from schema.scalars import PurposeKey
-from schema.selection import selected
 from service.guardians import model as account
 from service.minors import model
 

@@ -9,8 +9,8 @@ from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
 from schema.consent_review import ConsentReviewQuery
 from schema.context import Context, Info
-from schema.direct import call_directly
 from schema.disclosure import DisclosureMutation, DisclosureQuery
+from schema.engine.direct import call_directly
 from schema.errors import record_errors
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp
 import policies
 from policies.catalogue import PolicyProblem, load
 from policies.terms import Catalogue
-from schema.endpoint import Endpoint
-from schema.graphiql import routes as graphiql_routes
-from schema.meter import Meter
+from schema.http.endpoint import Endpoint
+from schema.http.graphiql import routes as graphiql_routes
+from schema.http.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.config import Config, Suite

@@ -43,7 +43,9 @@ async def left_alone(unit: Unit, member_id: MemberId) -> None:
     if row is None or row.guarded or minority is None or not minority.under_guardian:
         return
     kept = await store.standings(unit.session, member_id)
-    theirs = [unit.catalogue.purposes[key] for key, (each, _) in kept.items() if each.by_guardian and key in unit.catalogue.purposes]
+    theirs = [
+        unit.catalogue.purposes[key] for key, (each, _) in kept.items() if each.by_guardian and key in unit.catalogue.purposes
+    ]
     source = {"cause": "GUARDIAN_LEFT"}
     await withdrawing.invalidate(unit, member_id=member_id, purposes=theirs, channel=_CHANNEL, source=source)
     if len(set(unit.draft.subjects)) > 1:

@@ -11,9 +11,9 @@ import pytest
 from prometheus_client.registry import CollectorRegistry
 
 from policies.terms import Catalogue, Reason
-from schema.endpoint import Endpoint
-from schema.limits import Limits
-from schema.meter import Meter
+from schema.http.endpoint import Endpoint
+from schema.http.limits import Limits
+from schema.http.meter import Meter
 from service.disclosure.model import Page, Profile, Withheld
 from service.identity.claims import Expected
 from service.identity.development import ISSUER, DevelopmentIssuer, open_issuer

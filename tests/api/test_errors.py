@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from policies.terms import Reason
 from schema.errors import WORDS
-from schema.limits import Limits
+from schema.http.limits import Limits
 from schema.root import schema
 from service import errors
 from service.web.problem import WORDS as WEB_WORDS

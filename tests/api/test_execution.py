@@ -13,9 +13,9 @@ from graphql import parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schema.documents import Documents
-from schema.execution import execute
-from schema.limits import Limits
+from schema.engine.documents import Documents
+from schema.engine.execution import execute
+from schema.http.limits import Limits
 
 
 @strawberry.type

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schema.endpoint import Endpoint
-from schema.limits import Limits, too_deep
-from schema.wire import answer_type, takes_body
+from schema.http.endpoint import Endpoint
+from schema.http.limits import Limits, too_deep
+from schema.http.wire import answer_type, takes_body
 from tests.api.conftest import GRAPHQL_JSON, JSON, Recorder, code, http_to
 
 TYPENAME = {"query": "{ __typename }"}

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from graphql import get_introspection_query, parse
 
-from schema.endpoint import Endpoint
-from schema.limits import Limits, broken_limit, measure
+from schema.http.endpoint import Endpoint
+from schema.http.limits import Limits, broken_limit, measure
 from tests.api.conftest import GRAPHQL_JSON, MEMBER, Recorder, code, http_to
 
 LIMITS = Limits()

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from schema import graphiql
+from schema.http import graphiql
 from service.app import Parts, build
 from service.config import Mode
 from service.web.problem import Wall, handlers

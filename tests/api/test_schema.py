@@ -25,9 +25,9 @@ from graphql.pyutils import Undefined
 from policies import terms
 from policies.terms import Catalogue
 from schema import enums, outcomes, print_schema, receipts
-from schema.documents import PUBLIC
+from schema.engine.documents import PUBLIC
+from schema.engine.selection import MEMBER_FIELDS
 from schema.root import schema
-from schema.selection import MEMBER_FIELDS
 from service.consent import asks, contacts
 from service.consent import model as consent
 from service.members import model as members

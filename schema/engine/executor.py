@@ -33,7 +33,7 @@ from graphql.execution.executor import to_nodes
 from graphql.pyutils import AwaitableOrValue, Path
 from graphql.type import GraphQLResolveInfo
 
-from schema.asking import Call, learn
+from schema.engine.asking import Call, learn
 
 Read = Callable[[Any], Any]
 Data = dict[str, Any]

@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 from strawberry.asgi import GraphQL
 
 from policies.terms import Catalogue
-from schema import wire
 from schema.context import Context
-from schema.documents import Document, Documents, Mistake, Operation
+from schema.engine.documents import Document, Documents, Mistake, Operation
+from schema.engine.execution import VariablesInvalid, execute
 from schema.errors import SERVER_FAULT, WORDS, Rejected, code_of, fault, field_fault, record_errors
-from schema.execution import VariablesInvalid, execute
-from schema.limits import Limits
-from schema.meter import Meter
-from schema.request import Asked, from_body, from_query
+from schema.http import wire
+from schema.http.limits import Limits
+from schema.http.meter import Meter
+from schema.http.request import Asked, from_body, from_query
 from schema.root import schema, served
 from service.errors import ServiceError, Unauthenticated
 from service.identity.verifier import Verifier

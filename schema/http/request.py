@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from schema.errors import Rejected
-from schema.limits import Limits, too_deep
+from schema.http.limits import Limits, too_deep
 
 _PARAMETERS = ("query", "operationName", "variables", "extensions")
 

@@ -29,8 +29,8 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 
-from schema.executor import Memory
-from schema.limits import Limits, broken_limit, fragments_of, measure, root_fields
+from schema.engine.executor import Memory
+from schema.http.limits import Limits, broken_limit, fragments_of, measure, root_fields
 
 _KEPT = 256
 _MOST_ERRORS = 20

@@ -13,8 +13,8 @@ from graphql.pyutils import Undefined
 from graphql.utilities import coerce_input_value, validate_input_value
 
 from schema.context import Context, Info
-from schema.documents import Mistake, Operation
-from schema.executor import FieldExecutor, Memory, is_coroutine, never
+from schema.engine.documents import Mistake, Operation
+from schema.engine.executor import FieldExecutor, Memory, is_coroutine, never
 
 _MOST_ERRORS = 20
 
