@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from bench.people import FIELDS
 from service.app import parts
-from service.cli.serving import _listen
+from service.cli.listening import listen
 from service.config import Config
 from service.db.engine import Database
 from service.db.statement import Prepared, Row
@@ -78,7 +78,7 @@ def _values(row: Row) -> Mapping[str, Value]:
 
 async def _serve() -> None:
     async with parts(Config.load()) as running:
-        await _listen(replace(running, operations=PlainOperations(running.database)))  # type: ignore[arg-type]
+        await listen(replace(running, operations=PlainOperations(running.database)))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
