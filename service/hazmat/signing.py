@@ -7,10 +7,6 @@ Ed25519 (RFC 8032). A signature covers bytes, not what somebody read in them: si
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-SEED_SIZE = 32
-PUBLIC_SIZE = 32
-SIGNATURE_SIZE = 64
-
 Unproven = InvalidSignature
 """Swallowing it takes a forgery for the real thing. It is what `check` raises, and it says nothing of why."""
 

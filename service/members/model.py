@@ -11,10 +11,6 @@ from service.errors import BadInput
 from service.values import MemberId
 from service.vault.vault import Value
 
-PLAIN_COLUMNS = ("tier", "points", "joined_on", "tags")
-"""Gated like every field, but kept in columns of their own, unsealed: they are filtered and counted by."""
-
-
 OLDEST = date(1900, 1, 1)
 MOST_TEXTS = 100
 MOST_POINTS = 2**31 - 1
