@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Half of a test's time is waiting for a database, so one process more than there are cores keeps them all at work.
+SPREAD ?= -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
@@ -20,7 +22,7 @@ run: $(READY) ## a demo on this machine: 1,000 invented members, a token for eac
 	@$(BIN)/menshen demo $(ARGS)
 
 test: $(READY) ## the whole suite, on SQLite and on a PostgreSQL that it brings itself (ARGS='-k consent' for a part)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 lint: $(READY) ## ruff, mypy, the import contracts
 	@$(BIN)/ruff check .
@@ -29,7 +31,7 @@ lint: $(READY) ## ruff, mypy, the import contracts
 	@$(BIN)/lint-imports --no-logo
 
 matrix: $(READY) ## docs/obligations.md: every legal obligation, its tests and their outcome, from a run of the suite
-	@$(BIN)/python -m pytest --matrix=docs/obligations.md $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) --matrix=docs/obligations.md $(ARGS)
 
 bench: $(READY) ## the measurements, side by side with what one would use instead (see bench/README.md)
 	@$(BIN)/python -m bench $(ARGS)

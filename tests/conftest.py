@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import policies
@@ -18,6 +19,11 @@ pytest_plugins = [
     "tests.plugins.threads",
     "tests.fixtures_app",
 ]
+
+# The same examples in every run, so that a change is judged by what it changed. `HYPOTHESIS_PROFILE=searching` looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("searching", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

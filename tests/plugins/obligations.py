@@ -1,12 +1,14 @@
 """`@pytest.mark.obligation("NC-05")`: which test proves which legal obligation, and the matrix a compliance officer can hand on.
 
 The numbers and titles are those of docs/obligations-list.txt; a mark with any other number stops the run. `--matrix FILE` writes the
-table after the run. Only a test that ran and passed, in all its variants, proves anything: a skipped one does not.
+table after the run. Only a test that ran and passed, in all its variants, proves anything: a skipped one does not. When the suite runs
+in several processes (pytest-xdist), each sends home what became of its share.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,19 @@ class Matrix:
             if outcome != "passed" or (when == "call" and proof.outcomes[node] == "not run"):
                 proof.outcomes[node] = outcome
 
+    def outcomes(self) -> dict[str, dict[str, str]]:
+        """Number → test → what became of it here."""
+        found = {number: [proof.outcomes for proof in proofs.values()] for number, proofs in self._proofs.items()}
+        return {number: {node: state for each in proofs for node, state in each.items()} for number, proofs in found.items()}
+
+    def merge(self, outcomes: dict[str, dict[str, str]]) -> None:
+        """Take in another process's `outcomes`: every process knows every test, and one of them ran it."""
+        for number, states in outcomes.items():
+            for node, state in states.items():
+                proof = self._proofs[number].setdefault(node.split("[", maxsplit=1)[0], Proof())
+                if proof.outcomes.get(node, "not run") == "not run":
+                    proof.outcomes[node] = state
+
     def claims(self) -> dict[str, str]:
         """Number → the tests that carry it, as the page shows them."""
         return {number: self._tests(number) for number in self._known}
@@ -98,6 +113,8 @@ def of_this_run(config: pytest.Config) -> Matrix:
 
 def is_partial(config: pytest.Config) -> bool:
     """Whether this run was given paths or a selection, so that nothing can be said of the whole suite."""
+    if told := getattr(config, "workerinput", None):
+        return bool(told["partial"])
     selected = bool(config.option.keyword or config.option.markexpr or config.option.deselect)
     return selected or config.args_source is not pytest.Config.ArgsSource.TESTPATHS
 
@@ -130,8 +147,24 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process that this one starts what was asked of the whole run: its own command line no longer shows it."""
+    node.workerinput["partial"] = is_partial(node.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process that this one started has ended, and sent home what became of its tests (nothing, when it was killed)."""
+    node.config.stash[_matrix].merge(getattr(node, "workeroutput", {}).get("obligations", {}))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, if it was asked for."""
+    """Send home what was found, or write the table if it was asked for."""
+    matrix = session.config.stash[_matrix]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["obligations"] = matrix.outcomes()
+        return
     path: Path | None = session.config.getoption("--matrix")
     if path is not None:
-        path.write_text(session.config.stash[_matrix].text(), "utf-8")
+        path.write_text(matrix.text(), "utf-8")
