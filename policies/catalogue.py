@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from policies import clock
-from policies.loading import checks, faults, matters, parties
+from policies.loading import checks, faults, marketing, matters, parties
 from policies.loading.consent import consent_rules
 from policies.loading.files import digest, document, snapshot
 from policies.loading.notices import notices
@@ -33,6 +33,7 @@ FILES = (
     "roles.toml",
     "consent.toml",
     "tags.toml",
+    "marketing.toml",
 )
 
 
@@ -76,6 +77,9 @@ def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
         notices=MappingProxyType(published),
         consent=consent_rules(pages["consent.toml"]),
         tags=MappingProxyType(matters.tags(pages["tags.toml"])),
+        marketing=marketing.marketing_rules(pages["marketing.toml"]),
+        topics=MappingProxyType(marketing.topics(pages["marketing.toml"])),
+        senders=MappingProxyType(marketing.senders(pages["marketing.toml"])),
         self_purpose=next((purpose.key for purpose in purposes.values() if purpose.self_service), ""),
         holidays_known_until=clock.known_until(),
         digest=digest(files),

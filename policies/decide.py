@@ -142,10 +142,10 @@ def decide(plan: Plan, standing: Standing, now: datetime) -> Permit | Refusal:
     """Judge one member under a plan. Without a valid basis at this moment there is no permit."""
     purpose = plan.purpose
     reason = (
-        _barred(purpose, standing)
+        barred(purpose, standing)
         or _switched_off(purpose, standing)
         or (None if purpose.basis in _WITHOUT_CONSENT else weigh_consent(purpose, standing, now))
-        or _too_young(purpose, standing)
+        or _marketed_to_a_minor(purpose, standing)
     )
     if reason is not None:
         return Refusal(reason)
@@ -200,7 +200,7 @@ def leave_to_pass_on(member_id: str, purpose: Purpose, recipient: Recipient, cat
     return Permit(member_id, purpose.key, {recipient.known_by: Shape.PLAIN})
 
 
-def _barred(purpose: Purpose, standing: Standing) -> Reason | None:
+def barred(purpose: Purpose, standing: Standing) -> Reason | None:
     """Why nothing may be done with this member at all. A restricted one may still see their own (PIPL 44, 45): what is restricted is
     what others do with it.
     """
@@ -222,12 +222,17 @@ def _switched_off(purpose: Purpose, standing: Standing) -> Reason | None:
     return Reason.PERSONALISATION_OFF if purpose.automated_decision and standing.personalisation is False else None
 
 
-def _too_young(purpose: Purpose, standing: Standing) -> Reason | None:
+def _marketed_to_a_minor(purpose: Purpose, standing: Standing) -> Reason | None:
+    commercial = purpose.purpose_class is PurposeClass.COMMERCIAL
+    return (
+        Reason.MINOR_ADM_MARKETING_FORBIDDEN if commercial and too_young(standing, automated=purpose.automated_decision) else None
+    )
+
+
+def too_young(standing: Standing, *, automated: bool) -> bool:
     """No automated marketing to minors, whatever was consented (MIN 24(3))."""
     band = standing.minority.band if standing.minority else None
-    if band is None or band.automated_marketing or not purpose.automated_decision:
-        return None
-    return Reason.MINOR_ADM_MARKETING_FORBIDDEN if purpose.purpose_class is PurposeClass.COMMERCIAL else None
+    return automated and band is not None and not band.automated_marketing
 
 
 def shielded(standing: Standing) -> bool:

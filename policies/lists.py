@@ -5,7 +5,8 @@ Generated from the catalogue that decides, like the processing rules (`rules.py`
 
 from dataclasses import dataclass
 
-from policies.terms import Basis, Catalogue, Field, Purpose, Recipient, Sensitivity, Title
+from policies.naming import Title
+from policies.terms import Basis, Catalogue, Field, Purpose, Recipient, Sensitivity
 
 
 @dataclass(frozen=True, slots=True)

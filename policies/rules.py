@@ -5,18 +5,8 @@ decides, so that what is published and what is done cannot drift apart.
 from dataclasses import dataclass
 
 from policies.identity_number import holds_identity_number
-from policies.terms import (
-    Basis,
-    Catalogue,
-    Controller,
-    Field,
-    Purpose,
-    PurposeClass,
-    Recipient,
-    Sensitivity,
-    Shape,
-    Title,
-)
+from policies.naming import Title
+from policies.terms import Basis, Catalogue, Controller, Field, Purpose, PurposeClass, Recipient, Sensitivity, Shape
 
 __all__ = ["FieldRule", "ProcessingRules", "PurposeRules", "holds_identity_number", "processing_rules", "purpose_rules"]
 

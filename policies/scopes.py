@@ -4,7 +4,8 @@ A change of purpose, method or categories needs a new consent (PIPL 14(2), NDR 2
 new recipient (PIPL 23). What becomes less does not.
 """
 
-from policies.terms import Catalogue, Field, Purpose, Scope, Sensitivity, Title
+from policies.naming import Title
+from policies.terms import Catalogue, Field, Purpose, Scope, Sensitivity
 
 LANGUAGES = ("zh-CN", "en")
 """In which the question is put. 中文 counts; the other is a translation."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.marketing import MarketingRules, Sender, Topic
+from policies.naming import Title
+
 TAGS = "tags"
 """The field that holds a member's tags, words of the closed vocabulary."""
 
@@ -117,14 +120,6 @@ class Reason(StrEnum):
     APPROVAL_REQUIRED = "APPROVAL_REQUIRED"
     PROCESSING_RESTRICTED = "PROCESSING_RESTRICTED"
     ERASED = "ERASED"
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """A name in both languages; 中文 is the legal text."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +235,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way of reaching a member, with its marketing limits."""
+    """One way of reaching a member, with its marketing limits. `address` is the field that holds where."""
 
     key: str
     title: Title
@@ -251,6 +246,7 @@ class Channel:
     opt_out_words: tuple[str, ...]
     opt_in: str
     sender_rule: Title
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,9 +374,12 @@ class Catalogue:
     holidays_known_until: date
     digest: str
     consent: ConsentRules
+    marketing: MarketingRules
     categories: Mapping[str, Category] = field(default_factory=dict)
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    senders: Mapping[str, Sender] = field(default_factory=dict)
 
     def notice_in_force(self, now: datetime, kind: str = "GENERAL") -> Notice | None:
         """The newest notice of its kind that is in effect, or None where nothing may be asked yet."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from policies import rules, terms
+from policies import naming, rules, terms
 from schema.arguments import MemberOrMe
 from schema.context import Info
 from schema.enums import CaptureChannel, Initiator, NotAskedReason
@@ -32,20 +32,20 @@ class ConsentQuestion:
     """From `asks.Question`."""
 
     purpose: PurposeKey = strawberry.field(description="The purpose that it asks for (处理目的).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     version: int = strawberry.field(description="The version of the purpose (目的版本) that a yes would cover.")
     words: list[Words] = strawberry.field(description="The question in every language that it exists in (问句).")
     separate: bool = strawberry.field(
         description="Whether it must stand alone on its screen: separate consent (单独同意, PIPL 23, 29, 39)."
     )
-    necessity: terms.Title | None = strawberry.field(
+    necessity: naming.Title | None = strawberry.field(
         graphql_type=Title | None,
         description="Why the data is necessary (必要性, PIPL 30); null where the law asks for no reason.",
     )
-    impact: terms.Title | None = strawberry.field(
+    impact: naming.Title | None = strawberry.field(
         graphql_type=Title | None, description="What it means for the member (对个人权益的影响, PIPL 30)."
     )
-    logic: terms.Title | None = strawberry.field(
+    logic: naming.Title | None = strawberry.field(
         graphql_type=Title | None, description="How an automated decision comes about (自动化决策的机制, PIPL 24)."
     )
     notice_version: str = strawberry.field(description="The notice to show with it (告知版本): send it as `noticeVersion`.")

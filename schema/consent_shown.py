@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from policies import terms
+from policies import naming, terms
 from schema.consent_asking import Words, words_of
 from schema.enums import ConsentState, Progress
 from schema.rules import Title
@@ -30,7 +30,7 @@ class MemberConsent:
     """From `views.ConsentView`."""
 
     purpose: PurposeKey = strawberry.field(description="The purpose (处理目的).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     state: terms.ConsentState = strawberry.field(graphql_type=ConsentState, description="The state (状态).")
     since: datetime | None = strawberry.field(description="Since when (起始时间); null where it was never asked.")
     expires_at: datetime | None = strawberry.field(description="When it runs out (到期时间); null: it does not.")

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
-from policies import terms
+from policies import naming, terms
 from schema.arguments import MemberOrMe
 from schema.context import Info
 from schema.engine.selection import selected
@@ -92,7 +92,7 @@ class MinorsBand:
     """From `account.BandAccount`."""
 
     band: str = strawberry.field(description="The band's key in the policy (年龄段).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     members: int = strawberry.field(description="Members of it at the end of the year (年末人数).")
     entries: int = strawberry.field(description="Entries of the audit log about them in the year (审计条目数).")
     consents: list[ConsentCount] = strawberry.field(description="Where their consents stood at the end of the year (同意状态).")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from policies import terms
+from policies import naming, terms
 from schema.arguments import Evidenced, MemberOrMe, MemberRef, Purpose
 from schema.consent_inputs import evidence_of
 from schema.context import Info
@@ -44,8 +44,8 @@ class ExplainedPurpose:
     """Read from `model.ExplainedPurpose`."""
 
     key: PurposeKey = strawberry.field(description="The purpose's key (目的).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
-    logic: terms.Title | None = strawberry.field(
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    logic: naming.Title | None = strawberry.field(
         graphql_type=Title | None, description="Its basic principle and main mechanism (基本原理和主要运行机制)."
     )
     state: terms.ConsentState | None = strawberry.field(
@@ -75,8 +75,8 @@ class MyTag:
     """Read from `model.MyTag`."""
 
     tag: str = strawberry.field(description="The tag's key in the vocabulary (标签代码).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
-    meaning: terms.Title = strawberry.field(graphql_type=Title, description="What it says (含义).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    meaning: naming.Title = strawberry.field(graphql_type=Title, description="What it says (含义).")
     source: Source | None = strawberry.field(
         graphql_type=TagSource | None, description="Where it came from (来源); null where that was not kept."
     )

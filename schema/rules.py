@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from policies import lists, rules, terms
+from policies import lists, naming, rules, terms
 from schema.context import Info
 from schema.enums import LegalBasis, PurposeClass, RecipientRole, Sensitivity, Shape
 from schema.fields import field
@@ -18,7 +18,7 @@ LANGUAGE = "zh-CN"
 
 @strawberry.type(description="A name in both languages (名称); the Chinese one is the legal text.")
 class Title:
-    """Read from `terms.Title`."""
+    """Read from `naming.Title`."""
 
     zh: str = strawberry.field(description="Chinese (中文).")
     en: str = strawberry.field(description="English (英文).")
@@ -29,19 +29,19 @@ class Controller:
     """Read from `terms.Controller`."""
 
     id: strawberry.ID = strawberry.field(description="The controller's id (编号).")
-    legal_name: terms.Title = strawberry.field(graphql_type=Title, description="Legal name (名称).")
-    address: terms.Title = strawberry.field(graphql_type=Title, description="Address (地址).")
+    legal_name: naming.Title = strawberry.field(graphql_type=Title, description="Legal name (名称).")
+    address: naming.Title = strawberry.field(graphql_type=Title, description="Address (地址).")
     contact_email: str = strawberry.field(description="E-mail address for requests (联系邮箱).")
     contact_phone: str = strawberry.field(description="Phone number for requests (联系电话).")
     responsible_person: str = strawberry.field(description="The person in charge of personal information (个人信息保护负责人).")
-    storage_location: terms.Title = strawberry.field(graphql_type=Title, description="Where the data is kept (存储地点).")
+    storage_location: naming.Title = strawberry.field(graphql_type=Title, description="Where the data is kept (存储地点).")
 
 
 @strawberry.type(description="Who receives the data (接收方, PIPL 23).")
 class Recipient:
     """Read from `terms.Recipient`."""
 
-    name: terms.Title = strawberry.field(graphql_type=Title, description="Name (名称).")
+    name: naming.Title = strawberry.field(graphql_type=Title, description="Name (名称).")
     role: terms.RecipientRole = strawberry.field(graphql_type=RecipientRole, description="What it is (身份).")
     contact: str = strawberry.field(description="How to reach it (联系方式).")
     region: str = strawberry.field(description="Where it is (所在地区).")
@@ -53,7 +53,7 @@ class FieldRule:
     """Read from `rules.FieldRule`."""
 
     key: FieldKey = strawberry.field(description="The field's key (字段).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     category: str = strawberry.field(description="Its category (种类).")
     sensitivity: terms.Sensitivity = strawberry.field(graphql_type=Sensitivity, description="How sensitive it is (敏感程度).")
     shape: terms.Shape = strawberry.field(graphql_type=Shape, description="How it leaves for this purpose (呈现方式).")
@@ -65,16 +65,16 @@ class PurposeRules:
     """Read from `rules.PurposeRules`."""
 
     key: PurposeKey = strawberry.field(description="The purpose's key (目的).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     basis: terms.Basis = strawberry.field(graphql_type=LegalBasis, description="Its legal basis (法律依据).")
     purpose_class: terms.PurposeClass = strawberry.field(graphql_type=PurposeClass, description="Whose wish it serves (类别).")
-    categories: Sequence[terms.Title] = strawberry.field(
+    categories: Sequence[naming.Title] = strawberry.field(
         graphql_type=list[Title], description="The categories of information (个人信息种类)."
     )
     fields: Sequence[rules.FieldRule] = strawberry.field(
         graphql_type=list[FieldRule], description="The fields that it uses (个人信息字段)."
     )
-    method: terms.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
+    method: naming.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
     retention_months: int = strawberry.field(
         description="How long it needs the data after the relation ends, in months (保存期限)."
     )
@@ -91,13 +91,13 @@ class PurposeRules:
     )
     notice_section: str = strawberry.field(description="The section of the notice that speaks of it (告知章节).")
     version: int = strawberry.field(description="Counts what was added to it (版本); each addition needed a new consent.")
-    necessity: terms.Title | None = strawberry.field(
+    necessity: naming.Title | None = strawberry.field(
         graphql_type=Title | None, description="Why the data is necessary (必要性, PIPL 30); null where nothing demands it."
     )
-    impact: terms.Title | None = strawberry.field(
+    impact: naming.Title | None = strawberry.field(
         graphql_type=Title | None, description="What it means for the member (对个人权益的影响, PIPL 30); null as above."
     )
-    logic: terms.Title | None = strawberry.field(
+    logic: naming.Title | None = strawberry.field(
         graphql_type=Title | None,
         description="How the automated decision comes about (自动化决策的基本原理和主要机制, PIPL 24); null where there is none.",
     )
@@ -108,9 +108,9 @@ class PurposeTitle:
     """Read from `terms.Purpose`."""
 
     key: PurposeKey = strawberry.field(description="The purpose's key (目的).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
     basis: terms.Basis = strawberry.field(graphql_type=LegalBasis, description="Its legal basis (法律依据).")
-    method: terms.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
+    method: naming.Title = strawberry.field(graphql_type=Title, description="How the data is processed (处理方式).")
 
 
 @strawberry.type(description="One row of the list of what is collected (收集个人信息清单, NDR 21): one field.")
@@ -118,8 +118,8 @@ class CollectedData:
     """Read from `lists.CollectedData`."""
 
     key: FieldKey = strawberry.field(description="The field's key (字段).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
-    category: terms.Title = strawberry.field(graphql_type=Title, description="The category of information (个人信息种类).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    category: naming.Title = strawberry.field(graphql_type=Title, description="The category of information (个人信息种类).")
     sensitivity: terms.Sensitivity = strawberry.field(graphql_type=Sensitivity, description="How sensitive it is (敏感程度).")
     necessary: bool = strawberry.field(description="Whether nobody can join without it (是否必需).")
     purposes: Sequence[terms.Purpose] = strawberry.field(
@@ -134,7 +134,7 @@ class FieldTitle:
     """Read from `terms.Field`."""
 
     key: FieldKey = strawberry.field(description="The field's key (字段).")
-    title: terms.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="Its name (名称).")
 
 
 @strawberry.type(description="For what a recipient receives data (提供个人信息的目的).")
@@ -144,7 +144,7 @@ class SharedFor:
     purpose: terms.Purpose = strawberry.field(
         graphql_type=PurposeTitle, description="The purpose and its method (处理目的和方式)."
     )
-    categories: Sequence[terms.Title] = strawberry.field(
+    categories: Sequence[naming.Title] = strawberry.field(
         graphql_type=list[Title], description="The categories of information (个人信息种类)."
     )
     fields: Sequence[terms.Field] = strawberry.field(graphql_type=list[FieldTitle], description="The fields (个人信息字段).")

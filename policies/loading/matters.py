@@ -142,6 +142,7 @@ def _channel(key: str, section: Section) -> Channel:
         opt_out_words=section.texts("opt_out_words"),
         opt_in=section.among("opt_in", OPT_IN),
         sender_rule=section.title("sender_rule"),
+        address=section.text("address"),
     )
     section.close()
     return value

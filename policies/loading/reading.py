@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 from policies.loading import faults
 from policies.loading.problems import Fault, Findings
-from policies.terms import Title
+from policies.naming import Title
 
 E = TypeVar("E", bound=StrEnum)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -106,6 +106,16 @@ class Section:
         found = tuple(str(entry) for entry in entries)
         for name in sorted({name for name in found if found.count(name) > 1}):
             self.fault(key, faults.DUPLICATE, name=name)
+        return found
+
+    def texts_among(self, key: str, known: Collection[str]) -> tuple[str, ...]:
+        """A list of known words, at least one."""
+        found = self.texts(key)
+        if not found and key in self.table:
+            self.fault(key, faults.BLANK)
+        if set(found) - set(known):
+            self.fault(key, faults.UNKNOWN_VALUE, known=", ".join(known))
+            return ()
         return found
 
     def moment(self, key: str) -> datetime:

@@ -12,8 +12,9 @@ from policies.loading import faults
 from policies.loading.files import document
 from policies.loading.problems import Findings
 from policies.loading.reading import Section
+from policies.naming import Title
 from policies.scopes import LANGUAGES, scope_of, widened
-from policies.terms import Basis, Catalogue, Notice, Purpose, Scope, Title
+from policies.terms import Basis, Catalogue, Notice, Purpose, Scope
 
 FILE = "scopes.toml"
 _PURPOSES = "purposes.toml"

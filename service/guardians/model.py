@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from policies.terms import ConsentState, Title
+from policies.naming import Title
+from policies.terms import ConsentState
 from service.minors.model import LinkState, RequestKind, RequestState
 
 

@@ -57,9 +57,7 @@ async def admit(
         member_id = ready.keys.member_id
         rows.append(members.values(_row(keyed.candidate, ready, unit.catalogue), now=unit.now))
         secrets.append((member_id, ready.keys.generation, ready.wrapped, unit.now))
-        lookups += [
-            (field, digest, generation, members.holder(kind, member_id), member_id) for field, digest, kind in keyed.lookups
-        ]
+        lookups += [members.lookup_row(lookup, member_id, generation=generation) for lookup in keyed.lookups]
         tags += rows_of(member_id, _tags(unit, keyed.candidate, origin))
         for flag in keyed.candidate.flags:
             source = {**origin, **_source(keyed.candidate, flag)}

@@ -10,6 +10,7 @@ from policies.terms import LookupKind
 from service.intake.layout import PHONE
 from service.intake.model import Candidate, Code, RawRow, Reject
 from service.intake.seen import Memory
+from service.members.model import Lookup
 
 NUMBER = "#"
 """Under which name the shop's member numbers are remembered; no field is called so."""
@@ -17,7 +18,6 @@ NUMBER = "#"
 SLICE = 25
 """Rows to work on before others are given a turn."""
 
-Lookup = tuple[str, bytes, LookupKind]
 Claim = tuple[str, bytes]
 REMEMBERED = frozenset({PHONE, NUMBER})
 """Of these a report names the line where they stood first. Of the rest it is enough that the database knows them."""
@@ -38,7 +38,7 @@ class Keyed(NamedTuple):
     @classmethod
     def of(cls, candidate: Candidate, lookups: tuple[Lookup, ...]) -> Self:
         """Work out the claims. `lookups` begin with the phone."""
-        found = [(name, digest) for name, digest, kind in lookups if kind is LookupKind.IDENTITY]
+        found = [(lookup.field, lookup.digest) for lookup in lookups if lookup.kind is LookupKind.IDENTITY]
         if candidate.number is not None:
             found.append((NUMBER, candidate.number))
         return cls(candidate, lookups, tuple(found))

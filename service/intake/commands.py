@@ -18,6 +18,7 @@ from service.intake.job import Job
 from service.intake.model import Candidate, Code, ImportBusy, RawRow, Run, Tally
 from service.intake.report import RejectFile
 from service.intake.seen import Memory
+from service.members.model import Lookup
 from service.unit import Unit, Units
 from service.values import Call, MemberId, new_id
 
@@ -182,8 +183,11 @@ class Intake:
         candidate = self._reader.read(number, row)
         if not isinstance(candidate, Candidate):
             return candidate
-        lookup = self._units.vault.lookup
-        return Keyed.of(candidate, tuple([(key, lookup(key, normalised), kind) for key, normalised, kind in candidate.lookups]))
+        lookup, mark = self._units.vault.lookup, self._units.vault.mark
+        return Keyed.of(
+            candidate,
+            tuple([Lookup(key, lookup(key, text), kind, mark(key, text)) for key, text, kind in candidate.lookups]),
+        )
 
     def _name(self, row: int) -> MemberId:
         """The id of the member that this row becomes: a UUIDv7 like any other to whoever has not the key."""

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from policies.terms import ConsentState, LookupKind, MemberStatus, Title
+from policies.naming import Title
+from policies.terms import ConsentState, LookupKind, MemberStatus
 from service.errors import BadInput
 from service.vault.vault import Value
 

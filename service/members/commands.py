@@ -16,7 +16,6 @@ from service.values import ActorKind, Call, MemberId
 from service.vault.normalise import normalise
 from service.vault.vault import Value
 
-Lookup = tuple[str, bytes, LookupKind]
 Problem = model.FieldNotInPurpose | model.FieldRejected | model.ContactTaken
 
 
@@ -26,7 +25,7 @@ class Prepared:
 
     sealed: Mapping[str, Value]
     plain: Mapping[str, Value]
-    lookups: tuple[Lookup, ...]
+    lookups: tuple[model.Lookup, ...]
 
 
 async def prepare(
@@ -56,11 +55,12 @@ async def taken(unit: Unit, prepared: Prepared, *, of: MemberId | None, proven: 
     """Somebody else's identity among these values. It is the last thing to be asked, and of the `proven` contact the very last: where
     that is the answer, nothing else stands in the way. `of` is the member whose values these are, None for one that does not exist yet.
     """
-    for field, digest, kind in sorted(prepared.lookups, key=lambda lookup: lookup[0] == proven):
-        if kind is LookupKind.IDENTITY:
-            holder = await store.holder_of(unit.session, field, digest, generation=unit.vault.lookup_generation)
+    for lookup in sorted(prepared.lookups, key=lambda lookup: lookup.field == proven):
+        if lookup.kind is LookupKind.IDENTITY:
+            generation = unit.vault.lookup_generation
+            holder = await store.holder_of(unit.session, lookup.field, lookup.digest, generation=generation)
             if holder not in {None, of}:
-                return model.ContactTaken(field)
+                return model.ContactTaken(lookup.field)
     return None
 
 
@@ -187,7 +187,7 @@ async def _store_changes(unit: Unit, row: model.Row, prepared: Prepared, removed
     sensitive = changed.child or model.sensitive(unit.catalogue, unit.vault.names(keys, sealed))
     await store.change(unit.session, replace(changed, sensitive=sensitive), now=unit.now)
     await tags.entered(unit, row.member_id, *_tags_of(row, prepared, removed))
-    for field in {field for field, _, _ in prepared.lookups} | set(removed):
+    for field in {lookup.field for lookup in prepared.lookups} | set(removed):
         await store.forget_lookup(unit.session, row.member_id, field)
     await store.add_lookups(unit.session, row.member_id, prepared.lookups, generation=unit.vault.lookup_generation)
 
@@ -255,7 +255,7 @@ def _parse(unit: Unit, fields: Mapping[str, object]) -> dict[str, Value] | model
     return values
 
 
-def _lookups(unit: Unit, values: Mapping[str, Value]) -> tuple[Lookup, ...] | model.FieldRejected:
+def _lookups(unit: Unit, values: Mapping[str, Value]) -> tuple[model.Lookup, ...] | model.FieldRejected:
     found = []
     for key, value in values.items():
         field = unit.catalogue.fields[key]
@@ -265,7 +265,7 @@ def _lookups(unit: Unit, values: Mapping[str, Value]) -> tuple[Lookup, ...] | mo
             normalised = normalise(field.normaliser, str(value), appid=default_appid(unit.catalogue))
         except BadInput as problem:
             return model.FieldRejected(key, problem.detail or "NOT_VALID")
-        found.append((key, unit.vault.lookup(key, normalised), field.lookup))
+        found.append(model.Lookup(key, unit.vault.lookup(key, normalised), field.lookup, unit.vault.mark(key, normalised)))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from policies.identity_number import holds_identity_number
 from policies.terms import TAGS, Catalogue, LookupKind, MemberStatus, Sensitivity, ValueType
@@ -15,6 +16,15 @@ OLDEST = date(1900, 1, 1)
 MOST_TEXTS = 100
 MOST_POINTS = 2**31 - 1
 """What GraphQL's Int can hold: a value that can be stored and never read would be worse than a refusal."""
+
+
+class Lookup(NamedTuple):
+    """What a member is found by through one field, and what a suppression of that address is known by."""
+
+    field: str
+    digest: bytes
+    kind: LookupKind
+    mark: bytes
 
 
 @dataclass(frozen=True, slots=True)

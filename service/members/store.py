@@ -17,7 +17,7 @@ from service.vault.vault import Value
 _MEMBER_COLUMNS = tuple(column.name for column in member.columns)
 ADD_MEMBERS = Bulk(member, *_MEMBER_COLUMNS)
 ADD_SECRETS = Bulk(member_secret, "member_id", "generation", "wrapped", "created_at")
-ADD_LOOKUPS = Bulk(member_lookup, "field", "digest", "generation", "holder", "member_id")
+ADD_LOOKUPS = Bulk(member_lookup, "field", "digest", "generation", "holder", "member_id", "mark")
 
 ROW_COLUMNS = (
     member.c.member_id,
@@ -128,7 +128,7 @@ async def add(
     found: model.Row,
     *,
     wrapped: bytes,
-    lookups: Iterable[tuple[str, bytes, LookupKind]],
+    lookups: Iterable[model.Lookup],
     generation: int,
     now: datetime,
 ) -> None:
@@ -138,12 +138,14 @@ async def add(
     await add_lookups(session, found.member_id, lookups, generation=generation)
 
 
-async def add_lookups(
-    session: Session, member_id: MemberId, lookups: Iterable[tuple[str, bytes, LookupKind]], *, generation: int
-) -> None:
+async def add_lookups(session: Session, member_id: MemberId, lookups: Iterable[model.Lookup], *, generation: int) -> None:
     """Make a member findable by these digests."""
-    rows = [(field, digest, generation, holder(kind, member_id), member_id) for field, digest, kind in lookups]
-    await session.bulk(ADD_LOOKUPS, rows)
+    await session.bulk(ADD_LOOKUPS, [lookup_row(lookup, member_id, generation=generation) for lookup in lookups])
+
+
+def lookup_row(lookup: model.Lookup, member_id: MemberId, *, generation: int) -> Row:
+    """In the order of `ADD_LOOKUPS`."""
+    return (lookup.field, lookup.digest, generation, holder(lookup.kind, member_id), member_id, lookup.mark)
 
 
 async def forget_lookup(session: Session, member_id: MemberId, field: str) -> None:

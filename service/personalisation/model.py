@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.terms import TAGS, Catalogue, ConsentState, Purpose, Reason, Tag, Title
+from policies.naming import Title
+from policies.terms import TAGS, Catalogue, ConsentState, Purpose, Reason, Tag
 from service.members.tags.model import HeldTag, Source
 from service.values import MemberId
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from policies.clock import SHANGHAI
-from policies.terms import Title
+from policies.naming import Title
 
 STATES: Mapping[str, Title] = {
     "NEVER_ASKED": Title("从未征求", "never asked"),

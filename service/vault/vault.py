@@ -15,7 +15,8 @@ from service.hazmat import Unspoken
 from service.hazmat.aead import NONCE_SIZE, drawn
 from service.hazmat.mac import equal
 from service.values import Chance, Clock, MemberId
-from service.vault import field, sealed_map, store
+from service.vault import address, field, sealed_map, store
+from service.vault.address import Marks
 from service.vault.framing import framed, utf8
 from service.vault.keyring import Keyring, Opener
 from service.vault.keys import MemberKeys, Suite
@@ -50,6 +51,7 @@ class Vault(Unspoken):
         "_lookups",
         "_macs",
         "_map_label",
+        "_marks",
         "_pseudonyms",
         "_secrets",
         "_signers",
@@ -61,6 +63,7 @@ class Vault(Unspoken):
         self._lookups = Lookups(keyring)
         self._pseudonyms = Pseudonyms(origin)
         self._macs = {use: keyring.newest(use).hazmat_mac() for use in MAC_USES}
+        self._marks = Marks(self._macs[address.USE], controller=controller)
         self._signers = {use: Signer(keyring.newest(use), keyring.all(use)) for use in SIGNING_USES}
         self._field_label = framed(field.LABEL, utf8(controller))
         self._map_label = framed(sealed_map.LABEL, utf8(controller))
@@ -146,6 +149,10 @@ class Vault(Unspoken):
         `normalised` comes from `normalise`, or two spellings will not meet.
         """
         return self._lookups.digest(field, normalised)
+
+    def mark(self, field: str, normalised: str) -> bytes:
+        """What a suppression knows an address by: 16 bytes that outlive the member. `normalised` as for `lookup`."""
+        return self._marks.mark(field, normalised)
 
     def pseudonym(self, keys: MemberKeys, now: datetime) -> str:
         """The member's name in the audit log this month (UTC)."""

@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of service/db/tables.py, on both databases, and nobody has to run them twice."""
+"""The migrations make exactly the tables of service/db/tables, on both databases, and nobody has to run them twice."""
 
 from datetime import UTC, datetime
 

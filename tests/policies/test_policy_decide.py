@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.decide import Ask, Permit, Plan, Refusal, Standing, decide, weigh
-from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Shape, Title
+from policies.naming import Title
+from policies.terms import Basis, Catalogue, ConsentState, MemberStatus, Purpose, PurposeClass, Reason, Shape
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 EXTREMES = [datetime.min.replace(tzinfo=UTC), NOW, NOW - timedelta(microseconds=1), NOW + timedelta(microseconds=1)]

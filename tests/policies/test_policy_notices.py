@@ -10,7 +10,8 @@ import pytest
 
 from policies.catalogue import PolicyProblem, load
 from policies.loading.notices import ELEMENTS
-from policies.terms import Catalogue, Title
+from policies.naming import Title
+from policies.terms import Catalogue
 
 FIRST = "notices/2026-10"
 CHILD = "notices/2026-10-child"

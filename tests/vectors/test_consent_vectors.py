@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from policies.terms import Catalogue, ConsentState, Shape, Title
+from policies.naming import Title
+from policies.terms import Catalogue, ConsentState, Shape
 from service.audit.entry import Draft
 from service.consent import assisting, ledger
 from service.consent.model import BoxState, CaptureChannel, Client, Decision, Evidence, Expression

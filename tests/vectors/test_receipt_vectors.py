@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.terms import ConsentState, Scope, Title
+from policies.naming import Title
+from policies.terms import ConsentState, Scope
 from service.consent.ledger import canonical as record_bytes
 from service.consent.model import ConsentEvent
 from service.errors import Malformed

@@ -12,6 +12,7 @@ import pytest
 
 from service.errors import BadInput, ConfigError, KeyUnavailable, SealBroken
 from service.vault import field
+from service.vault.address import Marks
 from service.vault.field import Suffixes, open_fields, seal_fields
 from service.vault.framing import framed, framed_text
 from service.vault.keyring import USES, Keyring
@@ -117,6 +118,17 @@ def test_a_lookup(case: Case) -> None:
     key = RingKey("lookup", 1, suite=Suite(case["suite"]), active=True, key=bytes.fromhex(case["key"]))
     lookups = Lookups(Keyring([key]))
     assert lookups.digest(case["field"], case["value"]).hex() == case["digest"]
+
+
+@pytest.mark.parametrize("case", cases("address-mark"))
+def test_an_address_mark(case: Case) -> None:
+    key = RingKey("suppression", 1, suite=Suite(case["suite"]), active=True, key=bytes.fromhex(case["key"]))
+    marks = Marks(key.hazmat_mac(), controller=case["controller"])
+    if case["expect"] != "mark":
+        with pytest.raises(ERRORS[case["expect"]]):
+            marks.mark(case["field"], case["value"])
+        return
+    assert marks.mark(case["field"], case["value"]).hex() == case["mark"]
 
 
 @pytest.mark.parametrize("case", cases("pseudonym"))

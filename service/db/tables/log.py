@@ -1,0 +1,66 @@
+"""The audit log (docs/formats/audit-entry.md)."""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, Table
+
+from service.db.tables.base import BIG, metadata
+from service.db.types import Moment, key_text
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("log_id", key_text(255), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    info={"kind": "log"},
+)
+
+# `entry` is the authority; the columns beside it are projections for search, compared with it by `audit verify`.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("idx", BIG, primary_key=True, autoincrement=False),
+    Column("entry_id", key_text(36), nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("ts", key_text(27), nullable=False),
+    Column("typ", key_text(12), nullable=False),
+    Column("dec", key_text(8), nullable=False),
+    Column("actor", key_text(80), nullable=False),
+    Column("pur", key_text(60), nullable=False),
+    Column("req", key_text(64), nullable=False),
+    Index(None, "entry_id"),
+    Index(None, "ts"),
+    info={"kind": "log"},
+)
+
+audit_subject = Table(
+    "audit_subject",
+    metadata,
+    Column("sub", key_text(32), primary_key=True),
+    Column("idx", BIG, primary_key=True, autoincrement=False),
+    info={"kind": "log"},
+)
+
+audit_tile = Table(
+    "audit_tile",
+    metadata,
+    Column("level", SmallInteger, primary_key=True),
+    Column("n", BIG, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    info={"kind": "log"},
+)
+
+# A change's entry waits here, written in the change's own transaction, until a writer puts it into the tree.
+audit_pending = Table(
+    "audit_pending",
+    metadata,
+    Column("entry_id", key_text(36), primary_key=True),
+    Column("writer", key_text(32), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    info={"kind": "log"},
+)

@@ -1,0 +1,1 @@
+"""What really sends: mail, SMS, WeChat; nothing without a live decision."""

@@ -1,0 +1,1 @@
+"""What members subscribed to, how they leave, and the links by which they do."""
