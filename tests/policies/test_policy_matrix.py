@@ -127,7 +127,9 @@ def test_whoever_reviews_campaigns_sees_no_member_and_no_one_role_writes_reviews
 
 def test_the_marketing_engine_sees_less_of_a_member_than_the_marketer_and_nothing_whole(catalogue: Catalogue) -> None:
     seen = {
-        role: {(key, field, shape) for key, p in catalogue.purposes.items() if role in p.roles for field, shape in p.fields.items()}
+        role: {
+            (key, field, shape) for key, p in catalogue.purposes.items() if role in p.roles for field, shape in p.fields.items()
+        }
         for role in ("marketing_engine", "marketer")
     }
 
