@@ -26,6 +26,7 @@ def field(key: str, old: str, new: str, at: str, code: str) -> Case:
 
 
 SMS, TIER, NOTICE = "marketing_sms", "fields.tier", "notices/2026-10/"
+MARKETERS = '["marketer", "marketing_engine"]'
 
 CASES = {
     "the basis that this law does not have": purpose(SMS, '"CONSENT"', '"LEGITIMATE_INTEREST"', "basis", "BASIS_NOT_ALLOWED"),
@@ -35,11 +36,11 @@ CASES = {
     "a class that does not exist": purpose(SMS, '"COMMERCIAL"', '"MARKETING"', "class", "UNKNOWN_VALUE"),
     "a field that is not catalogued": purpose(SMS, 'phone = "masked"', 'fax = "masked"', "fields.fax", "FIELD_UNKNOWN"),
     "a shape that does not exist": purpose(SMS, 'phone = "masked"', 'phone = "hashed"', "fields.phone", "UNKNOWN_VALUE"),
-    "a role that does not exist": purpose(SMS, '["marketer"]', '["growth_hacker"]', "roles", "ROLE_UNKNOWN"),
-    "a wildcard for roles": purpose(SMS, '["marketer"]', '["*"]', "roles", "ROLE_UNKNOWN"),
-    "nobody who may state it": purpose(SMS, '["marketer"]', "[]", "roles", "BLANK"),
-    "a role twice": purpose(SMS, '["marketer"]', '["marketer", "marketer"]', "roles", "DUPLICATE"),
-    "a member's token under a purpose of the retailer": purpose(SMS, '["marketer"]', '["member"]', "roles", "MEMBER_ROLE"),
+    "a role that does not exist": purpose(SMS, MARKETERS, '["growth_hacker"]', "roles", "ROLE_UNKNOWN"),
+    "a wildcard for roles": purpose(SMS, MARKETERS, '["*"]', "roles", "ROLE_UNKNOWN"),
+    "nobody who may state it": purpose(SMS, MARKETERS, "[]", "roles", "BLANK"),
+    "a role twice": purpose(SMS, MARKETERS, '["marketer", "marketer"]', "roles", "DUPLICATE"),
+    "a member's token under a purpose of the retailer": purpose(SMS, MARKETERS, '["member"]', "roles", "MEMBER_ROLE"),
     "staff under the members' own purpose": purpose("self_access", '["member"]', '["analyst"]', "roles", "MEMBER_ROLE"),
     "a channel that does not exist": purpose(SMS, '"sms"', '"fax"', "channel", "CHANNEL_UNKNOWN"),
     "a recipient that nobody describes": purpose("partner_sharing", '"example_coffee"', '"a_friend"', "recipients", "RECIPIENT_UNKNOWN"),
@@ -71,8 +72,8 @@ CASES = {
     "a yes that is a word": purpose(SMS, "automated_decision = false", 'automated_decision = "no"', "automated_decision", "WRONG_TYPE"),
     "a yes that is a number": purpose(SMS, "automated_decision = false", "automated_decision = 0", "automated_decision", "WRONG_TYPE"),
     "a number that is a yes": purpose(SMS, "retention_months = 12", "retention_months = true", "retention_months", "WRONG_TYPE"),
-    "a list that is a word": purpose(SMS, '["marketer"]', '"marketer"', "roles", "WRONG_TYPE"),
-    "a list of numbers": purpose(SMS, '["marketer"]', "[1]", "roles", "WRONG_TYPE"),
+    "a list that is a word": purpose(SMS, MARKETERS, '"marketer"', "roles", "WRONG_TYPE"),
+    "a list of numbers": purpose(SMS, MARKETERS, "[1]", "roles", "WRONG_TYPE"),
     "no method": purpose(SMS, "[purposes.marketing_sms.method]", "[purposes.marketing_sms.methods]", "method", "KEY_MISSING"),
     "a title without 中文": purpose(SMS, 'zh = "短信营销", ', "", "title.zh", "KEY_MISSING"),
     "a title that says nothing": purpose(SMS, '"短信营销"', '"  "', "title.zh", "BLANK"),
@@ -146,7 +147,7 @@ CASES = {
     "a tag of a category that does not exist": Case("tags.toml", '"preference"', '"taste"', "tags.new_arrivals.category", "CATEGORY_UNKNOWN"),
     "a tag that says something of somebody's health": Case("tags.toml", '"preference"', '"health"', "tags.new_arrivals.category", "TAG_SENSITIVE"),
     "staff who answer for members": Case(
-        "roles.toml", "[roles.marketer]|may = []", 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
+        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
     ),
     "a version that is none": Case("notices/published.toml", '["2026-10"]', '["latest"]', "latest", "FORM"),
 }  # fmt: skip
