@@ -151,7 +151,7 @@ def test_a_member_who_was_never_asked_has_consented_to_nothing(catalogue: Catalo
     commercial = [purpose for purpose in catalogue.purposes.values() if purpose.purpose_class is PurposeClass.COMMERCIAL]
     answers = [decide(Plan(purpose, purpose.fields, ()), Standing("m", MemberStatus.ACTIVE), NOW) for purpose in commercial]
 
-    assert len(commercial) == 10
+    assert len(commercial) == 12
     assert {type(answer) for answer in answers} == {Refusal}
 
 

@@ -27,6 +27,8 @@ TABLE = {
     "marketing_sms": ("marketer marketing_engine", "phone*"),
     "marketing_email": ("marketer marketing_engine", "email* name*"),
     "marketing_wechat": ("marketer marketing_engine", "wechat_openid*"),
+    "marketing_wecom": ("marketer marketing_engine", "wecom_external_id*"),
+    "marketing_push": ("marketer marketing_engine", "wechat_openid*"),
     "marketing_phone": ("marketer marketing_engine", "phone* name*"),
     "personalised_recommendation": ("recommender mini_program", "interests gender region tier tags"),
     "analytics": ("analyst", "birthday* gender region occupation income_band tier points joined_on"),
@@ -100,7 +102,7 @@ def test_every_role_purpose_and_field_answers_as_the_table_says(catalogue: Catal
     every = [(r, p, f) for r in catalogue.roles for p in catalogue.purposes for f in catalogue.fields]
     expected = {combination: written(*combination) for combination in every}
 
-    assert len(every) == 14 * 17 * 20
+    assert len(every) == 14 * 19 * 20
     assert {combination: answered(catalogue, *combination) for combination in every} == expected
 
 
