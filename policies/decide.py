@@ -182,6 +182,11 @@ def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, guarde
     return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), guarded=guarded)
 
 
+def presumed_child(catalogue: Catalogue, *, guarded: bool) -> Minority:
+    """Somebody who is taken for a child whatever birthday was told: in the lowest band for which a guardian answers."""
+    return Minority(next((band for band in catalogue.consent.bands if band.guardian), None), guarded=guarded)
+
+
 def kind_of_notice(minority: Minority | None, *purposes: Purpose) -> str:
     """The kind of the notice that has to be shown before these purposes are asked for: a guardian is shown the one for children, whether
     the child is the member or somebody whom the member tells of (PIPL 31).

@@ -24,8 +24,9 @@ _BIG = BigInteger().with_variant(Integer, "sqlite")
 # --- members -------------------------------------------------------------------------------------------------------------------
 
 # `minor` is 1 for whoever was in an age band of the policy when last written, 2 for a child whose verified guardian has answered, 0 for
-# everybody else; NULL where nobody noted it. Only the birthdays of 0 are never opened to decide. `sensitive` is 1 where the sealed map has
-# a sensitive field, and for a child. `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
+# everybody else; NULL where nobody noted it; 3 and 4 as 1 and 2, for who is presumed to be a child whatever birthday was told. Only the
+# birthdays of 0 are never opened to decide. `sensitive` is 1 where the sealed map has a sensitive field, and for a child.
+# `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
 member = Table(
     "member",
     metadata,

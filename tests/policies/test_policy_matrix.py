@@ -42,9 +42,9 @@ TABLE = {
 
 ACTIONS = {
     "member": "member.update consent.record consent.read tag.delete consent.ask guardian.ask",
-    "mini_program": "member.join member.update consent.record consent.read tag.delete consent.ask guardian.verify",
+    "mini_program": "member.join member.update consent.record consent.read tag.delete consent.ask guardian.verify minor.presume",
     "order_service": "",
-    "recommender": "tag.record",
+    "recommender": "tag.record minor.presume",
     "partner_gateway": "",
     "customer_service_agent": "member.update member.reveal consent.read",
     "store_clerk": "consent.ask consent.assist",
@@ -53,7 +53,7 @@ ACTIONS = {
     "import_operator": "member.import",
     "compliance_officer": (
         "member.reveal member.shred consent.read audit.search audit.verify alert.read "
-        "consent.review guardian.decide minor.approve minor.audit notice.oversee propagation.acknowledge propagation.read"
+        "consent.review guardian.decide minor.approve minor.audit minor.presume notice.oversee propagation.acknowledge propagation.read"
     ),
     "auditor": "audit.search audit.verify",
 }
