@@ -65,11 +65,12 @@ def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
     """The catalogue as far as it could be read, with stand-ins elsewhere; never let out when there are findings."""
     pages = {name: document(name, files, findings) for name in FILES}
     published = notices(files, findings)
-    purposes = with_scopes(matters.purposes(pages["purposes.toml"]), published)
+    categories, fields = matters.categories(pages["fields.toml"]), matters.fields(pages["fields.toml"])
+    purposes = with_scopes(matters.with_children(matters.purposes(pages["purposes.toml"]), fields, categories), published)
     catalogue = Catalogue(
         controller=parties.controller(pages["controller.toml"]),
-        categories=MappingProxyType(matters.categories(pages["fields.toml"])),
-        fields=MappingProxyType(matters.fields(pages["fields.toml"])),
+        categories=MappingProxyType(categories),
+        fields=MappingProxyType(fields),
         recipients=MappingProxyType(parties.recipients(pages["recipients.toml"])),
         purposes=MappingProxyType(purposes),
         channels=MappingProxyType(matters.channels(pages["channels.toml"])),

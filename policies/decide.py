@@ -169,6 +169,9 @@ def weigh_consent(purpose: Purpose, standing: Standing, now: datetime) -> Reason
         return Reason.NOTICE_STALE
     if standing.minority is not None and standing.minority.under_guardian and not standing.by_guardian:
         return Reason.GUARDIAN_CONSENT_REQUIRED
+    if purpose.of_children and not standing.by_guardian:
+        # Said yes to as a member, not as the guardian of the child that it is about: it is to be asked for, under the rules for guardians.
+        return Reason.SEPARATE_CONSENT_REQUIRED
     return None
 
 
@@ -179,9 +182,17 @@ def minority_of(birthday: object, catalogue: Catalogue, now: datetime, *, guarde
     return Minority(catalogue.consent.band_of(age_on(birthday, day_in_shanghai(now))), guarded=guarded)
 
 
-def kind_of_notice(minority: Minority | None) -> str:
-    """The kind of the notice that has to be shown before a question: a child's guardian is shown the one for children (PIPL 31)."""
-    return "CHILD" if minority is not None and minority.under_guardian else "GENERAL"
+def presumed_child(catalogue: Catalogue, *, guarded: bool) -> Minority:
+    """Somebody who is taken for a child whatever birthday was told: in the lowest band for which a guardian answers."""
+    return Minority(next((band for band in catalogue.consent.bands if band.guardian), None), guarded=guarded)
+
+
+def kind_of_notice(minority: Minority | None, *purposes: Purpose) -> str:
+    """The kind of the notice that has to be shown before these purposes are asked for: a guardian is shown the one for children, whether
+    the child is the member or somebody whom the member tells of (PIPL 31).
+    """
+    child = minority is not None and minority.under_guardian
+    return "CHILD" if child or any(purpose.of_children for purpose in purposes) else "GENERAL"
 
 
 def leave_to_tell_age(member_id: str, catalogue: Catalogue) -> Permit:

@@ -124,11 +124,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of personal information (种类, PIPL 17). What falls into a `sensitive` one is sensitive itself (PIPL 28)."""
+    """A kind of personal information (种类, PIPL 17). What falls into a `sensitive` one is sensitive itself (PIPL 28); one that is
+    `of_children` tells of a child under 14, whoever's account it is in (PIPL 31).
+    """
 
     key: str
     title: Title
     sensitive: bool
+    of_children: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ class Purpose:
     consent holds once given; 0: until it is withdrawn. `version` counts its material changes (NC-09); `scopes` are those that
     members have been asked about, by version. `necessity` and `impact` say why sensitive data is needed and what it means for the
     member (PIPL 30), `logic` how an automated decision comes about (PIPL 24). `personalisation` marks the purpose that the member's
-    switch turns on and off.
+    switch turns on and off. `of_children`: one of its fields tells of a child, so whoever consents does so as the child's guardian.
     """
 
     key: str
@@ -203,6 +206,7 @@ class Purpose:
     impact: Title | None = None
     logic: Title | None = None
     personalisation: bool = False
+    of_children: bool = False
     scopes: Mapping[int, Scope] = field(default_factory=dict)
 
     @property

@@ -158,6 +158,17 @@ class ComplianceAlert:
     named: str = strawberry.field(description="The function that is named for it (负责岗位); empty: nobody.")
 
 
+@strawberry.type(description="The member is taken for a child from now on (推定为不满十四周岁).")
+class MinorPresumed:
+    """From `model.MinorPresumed`."""
+
+    member_id: strawberry.ID = strawberry.field(description="The member's id (会员编号).")
+
+
+PresumeMinorResult = Annotated[
+    MinorPresumed | MemberNotFound,
+    strawberry.union("PresumeMinorResult", description="What became of it (推定结果)."),
+]
 GuardianLinkResult = Annotated[
     GuardianLink | MinorsRejected | MemberNotFound,
     strawberry.union("GuardianLinkResult", description="The link, or why there is none (监护关系办理结果)."),
@@ -233,6 +244,16 @@ class MinorsMutation:
     async def request_guardian_link(self, info: Info, member_id: ChildRef) -> GuardianLink | Refusal | None:
         """`ops.request_guardian_link`."""
         return _link(await info.context.ops.request_guardian_link(info.context.call, member_id=member_id))
+
+    @field(
+        "Take a member for a child under 14, whatever birthday was told (推定为不满十四周岁): nothing is done with them before a "
+        "guardian has answered. It ends when a service that has checked it writes the birthday.",
+        shows=PresumeMinorResult | None,
+    )
+    async def presume_minor(self, info: Info, member_id: ChildRef) -> MinorPresumed | Refusal | None:
+        """`ops.presume_minor`."""
+        outcome = await info.context.ops.presume_minor(info.context.call, member_id=member_id)
+        return _shown(MinorPresumed, outcome) if isinstance(outcome, model.MinorPresumed) else refusal(outcome)
 
     @field("A service has verified that a member is a child's guardian (核验监护人).", shows=GuardianLinkResult | None)
     async def verify_guardian(

@@ -107,7 +107,9 @@ class Units:
     async def _attempt(self, call: Call, draft: Draft, work: Callable[[Unit], Awaitable[T]]) -> T:
         async with self.database.write() as transaction:
             done = await work(self._unit(transaction, call, draft))
-            await self.journal.commit(draft, call, transaction)
+            entered = await self.journal.commit(draft, call, transaction)
+        # The connection has gone back: while the tree is slow, whoever waits for it must not keep everybody else from the database.
+        await entered
         return done
 
     async def _record_failure(self, call: Call, draft: Draft, problem: Exception) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from policies.decide import kind_of_notice
 from policies.terms import Catalogue
 from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.members.model import Joined
@@ -39,11 +40,12 @@ def words_digest(catalogue: Catalogue, purpose: str, language: str = "zh-CN") ->
 
 def evidence(catalogue: Catalogue, now: datetime, *, purpose: str = "", **more: object) -> Evidence:
     """The notice in force was shown half a minute ago, and a button was pressed. `purpose`: it was asked for alone, in its own words."""
-    if purpose:
-        alone = {"purposes_on_screen": 1, "words_digest": words_digest(catalogue, purpose, str(more.get("language", "zh-CN")))}
-        return evidence(catalogue, now, **(alone | more))
-    notice = catalogue.notice_in_force(now)
+    notice = catalogue.notice_in_force(now, kind_of_notice(None, *([catalogue.purposes[purpose]] if purpose else [])))
     assert notice is not None
+    if purpose:
+        digest = words_digest(catalogue, purpose, str(more.get("language", "zh-CN")))
+        alone = {"purposes_on_screen": 1, "words_digest": digest, "notice_version": notice.version}
+        return evidence(catalogue, now, **(alone | more))
     given: dict[str, object] = {
         "notice_version": notice.version,
         "language": "zh-CN",

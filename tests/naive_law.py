@@ -25,6 +25,9 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.purposes = _toml(folder / "purposes.toml")["purposes"]
+        catalogued = _toml(folder / "fields.toml")
+        kinds = catalogued["categories"]
+        self.of_children = {key for key, each in catalogued["fields"].items() if kinds[each["category"]]["of_children"]}
         self.bands = _toml(folder / "consent.toml")["age_bands"]
         self.published: dict[tuple[str, int], dict[str, Any]] = {}
         notices = [(_toml(path.parent / "notice.toml")["effective_at"], path) for path in folder.glob("notices/*/scopes.toml")]
@@ -95,7 +98,8 @@ def _agreed_to(shop: Shop, person: Person, pile: list[dict[str, Any]], purpose: 
     kept = next(paper for paper in pile if paper["event_id"] == word["recordId"])
     if _over(word, kept["expires_at"], moment):
         return set()
-    if _is_a_child(shop, person, moment) and word["entityRole"] != "guardian":
+    tells_of_a_child = any(key in shop.of_children for key in shop.purposes[purpose]["fields"])
+    if (tells_of_a_child or _is_a_child(shop, person, moment)) and word["entityRole"] != "guardian":
         return set()
     return _told_of(shop, purpose, word)
 

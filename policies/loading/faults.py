@@ -204,6 +204,11 @@ SCOPE_CHANGED = Fault(
     "More than was published as version {version} ({beyond}): raise the version and publish a notice (PIPL 14).",
     "超出已发布的第 {version} 版（{beyond}）：请提高版本号并发布新告知，重新取得同意（个保法第14条）。",
 )
+SCOPE_NOT_FOR_GUARDIANS = Fault(
+    "SCOPE_NOT_FOR_GUARDIANS",
+    "Uses data of children, and no notice of kind CHILD tells guardians of version {version}: publish that one first (PIPL 31).",
+    '使用未成年人信息，但没有儿童个人信息保护规则（kind = "CHILD"）说明第 {version} 版：请先发布该规则（个保法第31条）。',
+)
 SCOPE_AMBIGUOUS = Fault(
     "SCOPE_AMBIGUOUS",
     "Version {version} was published before with less ({beyond}); a version means one thing.",

@@ -24,6 +24,8 @@ def _category(field: Field, catalogue: Catalogue, findings: Findings) -> None:
         findings.add(_FIELDS, f"{key}.category", faults.CATEGORY_UNKNOWN)
     elif category.sensitive and field.sensitivity is Sensitivity.GENERAL and not findings.spoiled(_FIELDS, f"{key}.sensitivity"):
         findings.add(_FIELDS, f"{key}.sensitivity", faults.CLASSIFICATION, name=category.key)
+    elif category.of_children and not category.sensitive:
+        findings.add(_FIELDS, f"categories.{category.key}.sensitive", faults.CLASSIFICATION, name=category.key)
 
 
 def _sealing(field: Field, _: Catalogue, findings: Findings) -> None:

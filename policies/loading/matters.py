@@ -5,6 +5,7 @@ What refers to another file is weighed afterwards, when all of them are known (`
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from policies import mask
@@ -39,7 +40,7 @@ def categories(section: Section) -> dict[str, Category]:
 
 
 def _category(key: str, section: Section) -> Category:
-    value = Category(key, section.title("title"), section.flag("sensitive"))
+    value = Category(key, section.title("title"), section.flag("sensitive"), section.flag("of_children"))
     section.close()
     return value
 
@@ -101,6 +102,14 @@ def _purpose(key: str, section: Section) -> Purpose:
     )
     section.close()
     return value
+
+
+def with_children(
+    purposes: Mapping[str, Purpose], fields: Mapping[str, Field], categories: Mapping[str, Category]
+) -> dict[str, Purpose]:
+    """The purposes, those marked that have a field which tells of a child."""
+    told = {key for key, field in fields.items() if (kind := categories.get(field.category)) and kind.of_children}
+    return {key: replace(purpose, of_children=not told.isdisjoint(purpose.fields)) for key, purpose in purposes.items()}
 
 
 def _shapes(section: Section) -> Mapping[str, Shape]:

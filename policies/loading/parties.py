@@ -32,6 +32,7 @@ ACTIONS = (
     "member.update",
     "minor.approve",
     "minor.audit",
+    "minor.presume",
     "notice.oversee",
     "propagation.acknowledge",
     "propagation.read",

@@ -80,6 +80,14 @@ def _published(purpose: Purpose, catalogue: Catalogue, findings: Findings) -> No
         findings.add(_PURPOSES, where, faults.SCOPE_UNPUBLISHED, version=purpose.version)
     elif beyond := widened(told, scope_of(purpose, catalogue)):
         findings.add(_PURPOSES, where, faults.SCOPE_CHANGED, version=purpose.version, beyond=", ".join(beyond))
+    elif purpose.of_children and not _told_to_guardians(purpose, catalogue):
+        findings.add(_PURPOSES, where, faults.SCOPE_NOT_FOR_GUARDIANS, version=purpose.version)
+
+
+def _told_to_guardians(purpose: Purpose, catalogue: Catalogue) -> bool:
+    """SM-06: whoever consents to it does so as a guardian, who is shown the rules for guardians. That there are none is told elsewhere."""
+    rules = [notice.scopes.get(purpose.key) for notice in catalogue.notices.values() if notice.kind == "CHILD"]
+    return not rules or any(scope is not None and scope.version == purpose.version for scope in rules)
 
 
 def written(catalogue: Catalogue) -> str:

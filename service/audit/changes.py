@@ -7,7 +7,7 @@ wait together, and the database writes them with one flush. The lane that came b
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +22,10 @@ from service.values import Call, Clock
 _SECONDS = 2.0
 _LANES = 16
 """Commits that may be on their way at once."""
+
+
+Commit = Callable[[Draft, Call, Transaction, Item], Awaitable[None]]
+"""`Changes.commit`, or `Changes.end`."""
 
 
 class Changes:

@@ -1,5 +1,6 @@
 """What the door knows of the log: hand over an entry, and do not answer before it is durable."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,11 +29,13 @@ class Journal(Protocol):
         without an answer than an answer without an entry.
         """
 
-    async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Receipt:
-        """Commit `transaction` together with its entry, then wait until the entry is in the tree.
+    async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Awaitable[Receipt]:
+        """Commit `transaction` together with its entry. Give its connection back, and then await what this returns: it ends when the entry
+        is in the tree, and before that nothing may be answered.
 
-        Raises whatever the commit raised: then neither is there (after StoreUnavailable: neither or both). Raises RecordUnavailable
-        when both are there but the entry has not reached the tree in time; it waits in the database, and any instance puts it in.
+        Raises whatever the commit raised: then neither is there (after StoreUnavailable: neither or both). What it returns raises
+        RecordUnavailable when both are there but the entry has not reached the tree in time; it waits in the database, and any instance
+        puts it in.
         """
 
     async def start(self) -> None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from service.audit import pending, store
 from service.audit.appending import Appender, Failed, Placed
 from service.audit.batch import MOST_WAITING, PATIENCE_SECONDS, Batch, Item, Queue
-from service.audit.changes import Changes
+from service.audit.changes import Changes, Commit
 from service.audit.entry import Draft
 from service.audit.head import Authority, Mac
 from service.audit.journal import Receipt
@@ -66,10 +66,10 @@ class Writer:
         self._admit()
         return await self._queued(draft, call)
 
-    async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Receipt:
+    async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Awaitable[Receipt]:
         """See `Journal.commit`."""
         self._admit()
-        return await self._committed(draft, call, transaction)
+        return await self._committed(self._changes.commit, draft, call, transaction=transaction)
 
     async def start(self) -> None:
         """See `Journal.start`. Also raises ConfigError for a database that cannot hold the log's bytes."""
@@ -116,19 +116,25 @@ class Writer:
         self._queue.put(Item(answer, draft, call))
         return await answer
 
-    async def _committed(self, draft: Draft, call: Call, transaction: Transaction) -> Receipt:
+    async def _committed(
+        self, commit: Commit, draft: Draft, call: Call, *, transaction: Transaction
+    ) -> "asyncio.Future[Receipt]":
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        await self._changes.commit(draft, call, transaction, Item(answer))
-        return await answer
+        try:
+            await commit(draft, call, transaction, Item(answer))
+        except BaseException:
+            # Nobody will ask for it; if the entry is in the queue all the same, it goes into the tree without being waited for.
+            answer.cancel()
+            raise
+        return answer
 
     async def _say_stop(self) -> None:
         """The last number of each lane that was used: an orderly end, which a kill does not have."""
         self._open = False
         while self._changes.used:
-            answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
             async with self._database.write() as transaction:
-                await self._changes.end(Draft(typ="stop"), SYSTEM, transaction, Item(answer))
-                await answer
+                entered = await self._committed(self._changes.end, Draft(typ="stop"), SYSTEM, transaction=transaction)
+            await entered
         if self._reads.next:
             await self._queued(Draft(typ="stop"), SYSTEM)
 

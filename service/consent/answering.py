@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from policies.decide import kind_of_notice
+from policies.decide import Minority, kind_of_notice
 from policies.terms import MemberStatus
 from service.consent import assisting, children, once, rules, store, writing
 from service.consent.model import (
@@ -115,4 +115,16 @@ def _objection(
         return ConsentRejected("NO_DECISION")
     if row.status is MemberStatus.RESTRICTED and any(decision.granted for decision in decisions):
         return ConsentRejected("PROCESSING_RESTRICTED")
-    return rules.objection(unit.catalogue, evidence, decisions, unit.now, kind=kind_of_notice(minority))
+    return rules.objection(unit.catalogue, evidence, decisions, unit.now, kind=_notice(unit, minority, decisions, evidence))
+
+
+def _notice(unit: Unit, minority: Minority | None, decisions: Sequence[Decision], evidence: Evidence | None) -> str:
+    """The kind of notice that had to be shown: the one for what is said yes to. A no is one on whichever sheet it was given (WD-02)."""
+    known = unit.catalogue.purposes
+    answered = [known[decision.purpose] for decision in decisions if decision.purpose in known]
+    granted = [known[decision.purpose] for decision in decisions if decision.granted and decision.purpose in known]
+    if granted:
+        return kind_of_notice(minority, *granted)
+    shown = unit.catalogue.notices.get(evidence.notice_version) if evidence else None
+    needed = kind_of_notice(minority, *answered)
+    return shown.kind if shown and shown.kind == kind_of_notice(minority) else needed

@@ -85,10 +85,9 @@ class Asked:
     asks: Mapping[tuple[str, str], datetime]
     by_guardian: bool = False
 
-    @property
-    def notice(self) -> str:
+    def notice(self, purpose: Purpose) -> str:
         """The kind of the notice that has to be shown first."""
-        return kind_of_notice(self.minority)
+        return kind_of_notice(self.minority, purpose)
 
 
 _TAKEN_BACK = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED, ConsentState.DEFERRED})
@@ -101,7 +100,7 @@ def weigh(catalogue: Catalogue, key: str, member: Asked, asking: Asking) -> Ques
         return NotAsked(key, NotNow.PURPOSE_UNKNOWN)
     if purpose.basis is not Basis.CONSENT:
         return NotAsked(key, NotNow.NOT_CONSENT_BASED)
-    notice = catalogue.notice_in_force(asking.now, member.notice)
+    notice = catalogue.notice_in_force(asking.now, member.notice(purpose))
     scope = notice.scopes.get(key) if notice else None
     if notice is None or scope is None or scope.version != purpose.version:
         return NotAsked(key, NotNow.NOT_IN_NOTICE)
@@ -143,8 +142,10 @@ def _paused(catalogue: Catalogue, purpose: Purpose, member: Asked, asking: Askin
 
 
 def _given(purpose: Purpose, standing: ConsentStanding, soon: datetime) -> bool:
-    """Whether the consent stands to the whole of the purpose as it is now, and does not end within one pause."""
+    """Whether the consent stands to the whole of the purpose as it is now, said by who may, and does not end within one pause."""
     ends = standing.expires_at
+    if purpose.of_children and not standing.by_guardian:
+        return False
     return standing.state in PERMITTING and standing.scope == purpose.version and (ends is None or ends > soon)
 
 

@@ -66,7 +66,7 @@ async def join(
     if before is not None:
         return await _joined_before(unit, before)
     under = exemption if evidence is None and not decisions and exemption and await telling.excused(unit, exemption) else None
-    objection = None if under else rules.objection(unit.catalogue, evidence, decisions, unit.now)
+    objection = None if under else _objection(unit, evidence, decisions)
     if objection is not None:
         return writing.refused(unit, objection)
     unproven = _unproven(unit, proof, fields)
@@ -89,6 +89,17 @@ async def join(
         await telling.owe(unit, joined.member_id, under)
     await once.remember(unit, idempotency_key, joined.member_id, *request)
     return joined
+
+
+def _objection(unit: Unit, evidence: Evidence | None, decisions: Sequence[Decision]) -> rules.Objection | None:
+    """Whatever keeps somebody from joining like this. They are shown the general notice; what tells of a child is asked for afterwards, on
+    a sheet of its own with the rules for guardians (PIPL 31).
+    """
+    known = unit.catalogue.purposes
+    told = next(
+        (each.purpose for each in decisions if each.granted and each.purpose in known and known[each.purpose].of_children), None
+    )
+    return rules.objection(unit.catalogue, evidence, decisions, unit.now) or (SeparateConsentRequired(told) if told else None)
 
 
 async def _joined_before(unit: Unit, member_id: MemberId) -> Joined:

@@ -102,7 +102,7 @@ def happening(
         evidence=evidence,
         previous_hash=previous,
         source=source,
-        role=role or _role(unit.call.actor, member_id),
+        role=role or ("guardian" if purpose.of_children else _role(unit.call.actor, member_id)),
         address=_address(unit),
     )
 

@@ -43,8 +43,8 @@ class Sqlite:
     def __init__(self, path: Path, *, readers: int) -> None:
         self._path = path
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._writer = _Own(path)
-        self._writing = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._writer = _Own(path, self._turn)
         self._size = readers
 
     @property
@@ -65,13 +65,13 @@ class Sqlite:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
-        """See `Database.write`. In this process writers queue here; SQLite's own lock keeps other processes out."""
-        async with self._writing, self._writer.write() as transaction:
+        """See `Database.write`."""
+        async with self._writer.write() as transaction:
             yield transaction
 
     def own(self) -> OwnConnection:
         """See `Database.own`."""
-        return _Own(self._path)
+        return _Own(self._path, self._turn)
 
     async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """See `Database.stream`."""
@@ -170,10 +170,13 @@ class _Transaction(_Session):
 
 
 class _Own:
-    """One writing connection, made when needed."""
+    """One writing connection, made when needed. In this process transactions take turns in the order in which they came: SQLite's own lock,
+    which keeps other processes out, goes to whoever happens to look at the right moment, and would let the log starve among changes.
+    """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turn: asyncio.Lock) -> None:
         self._path = path
+        self._turn = turn
         self._connection: aiosqlite.Connection | None = None
 
     async def _ready(self) -> aiosqlite.Connection:
@@ -183,12 +186,13 @@ class _Own:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
-        transaction = _Transaction(await self._ready())
-        try:
-            await transaction.begin("BEGIN IMMEDIATE")
-            yield transaction
-        finally:
-            await transaction.end()
+        async with self._turn:
+            transaction = _Transaction(await self._ready())
+            try:
+                await transaction.begin("BEGIN IMMEDIATE")
+                yield transaction
+            finally:
+                await transaction.end()
 
     @asynccontextmanager
     async def single(self) -> AsyncIterator[AnySession]:

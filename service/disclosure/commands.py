@@ -12,7 +12,7 @@ from dataclasses import replace
 from policies.decide import Ask as Request
 from policies.decide import Minority, Permit, Plan, Refusal, Standing, decide, kind_of_notice, shielded, weigh
 from policies.mask import mask
-from policies.terms import Basis, LookupKind, Reason, Shape
+from policies.terms import Basis, LookupKind, Purpose, Reason, Shape
 from service.disclosure import cursor, store
 from service.disclosure.model import Page, Profile, Remedy, Revealed, Withheld
 from service.errors import BadInput, Refused
@@ -329,11 +329,11 @@ def _refusals(plan: Plan, answer: Permit | Refusal, fields: Sequence[str]) -> tu
 def _withheld(
     unit: Unit, plan: Plan, refusals: Sequence[tuple[str, Reason]], minority: Minority | None = None
 ) -> tuple[Withheld, ...]:
-    purpose = plan.purpose.key
-    return tuple(Withheld(key, reason, purpose, _remedy(unit, reason, purpose, minority)) for key, reason in refusals)
+    purpose = plan.purpose
+    return tuple(Withheld(key, reason, purpose.key, _remedy(unit, reason, purpose, minority)) for key, reason in refusals)
 
 
-def _remedy(unit: Unit, reason: Reason, purpose: str, minority: Minority | None) -> Remedy | None:
+def _remedy(unit: Unit, reason: Reason, purpose: Purpose, minority: Minority | None) -> Remedy | None:
     """What the front end can do about it: show the notice in force, ask, and write the answer down. For a child without a guardian
     somebody must first say that they are one.
     """
@@ -341,6 +341,6 @@ def _remedy(unit: Unit, reason: Reason, purpose: str, minority: Minority | None)
         return None
     guarded = minority is not None and minority.guarded
     first = reason is Reason.GUARDIAN_CONSENT_REQUIRED and not guarded
-    kind = "CHILD" if first else kind_of_notice(minority)
+    kind = "CHILD" if first else kind_of_notice(minority, purpose)
     notice = unit.catalogue.notice_in_force(unit.now, kind)
-    return Remedy("requestGuardianLink" if first else "recordConsents", notice.version if notice else None, purpose)
+    return Remedy("requestGuardianLink" if first else "recordConsents", notice.version if notice else None, purpose.key)

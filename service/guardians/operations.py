@@ -13,7 +13,7 @@ from service.guardians.model import Alert, Pack
 from service.members.model import MemberNotFound
 from service.minors import commands as guardians
 from service.minors.acting import WardDesk
-from service.minors.model import Approval, Link, Method, MinorsRejected, Request, RequestKind
+from service.minors.model import Approval, Link, Method, MinorPresumed, MinorsRejected, Request, RequestKind
 from service.unit import Unit
 from service.values import ActorKind, Call, MemberId
 
@@ -29,6 +29,15 @@ class GuardianOperations(WardDesk):
             return await guardians.request(unit, member_id=self.known_form(member_id))
 
         return await self.units.change(call, self.duty("change", "requestGuardianLink"), work)
+
+    async def presume_minor(self, call: Call, *, member_id: MemberId) -> MinorPresumed | MemberNotFound:
+        """Somebody has reason to take a member for a child."""
+
+        async def work(unit: Unit) -> MinorPresumed | MemberNotFound:
+            self.require(call, "minor.presume")
+            return await guardians.presume(unit, member_id=self.known_form(member_id))
+
+        return await self.units.change(call, self.duty("change", "presumeMinor"), work)
 
     async def verify_guardian(
         self, call: Call, *, member_id: MemberId, guardian_id: MemberId, method: Method

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from policies.clock import start_of_day
-from policies.decide import leave_to_tell_age
+from policies.decide import leave_to_tell_age, presumed_child
 from policies.terms import ConsentState
 from service.audit import queries as log
 from service.consent.store import state_of
@@ -88,6 +88,8 @@ def _band_on(unit: Unit, row: Row, day: date) -> str | None:
     """The band of somebody who may be a minor, on a day; None for whoever was none then, and for whoever is no more."""
     if row.wrapped is None:
         return None
+    if row.presumed and (presumed := presumed_child(unit.catalogue, guarded=row.guarded).band):
+        return presumed.key
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
     opened = unit.vault.open(leave_to_tell_age(row.member_id, unit.catalogue), keys, row.sealed)
     band = band_at(opened.get(unit.catalogue.consent.age_field), unit.catalogue, day)

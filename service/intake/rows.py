@@ -12,7 +12,7 @@ from service.intake.mapping import FileMapping, Role
 from service.intake.model import Candidate, Code, Flag, Provenance, RawRow, Reject
 from service.intake.proof import Claim, ending, worth
 from service.intake.rules import CellProblem, findable
-from service.members.commands import band_at, default_appid, status_in
+from service.members.commands import band_at, default_appid, status_in, to_be_looked_at
 from service.vault.vault import Value
 
 _NUMBER = Role.MEMBER_NUMBER.value
@@ -56,13 +56,12 @@ class RowReader:
             rejects += self._missing(row, sealed, rejects)
         if rejects:
             return tuple(rejects)
-        band = band_at(sealed.get(self._catalogue.consent.age_field), self._catalogue, self._today)
-        status = status_in(band)
+        birthday = sealed.get(self._catalogue.consent.age_field)
+        status = status_in(band_at(birthday, self._catalogue, self._today))
+        minor = to_be_looked_at(birthday, self._catalogue, self._today)
         provenance = self._provenance_of(about) if self._says_where else self._provenance
         flags = self._flags(answers, about, provenance, status) if answers else ()
-        return Candidate(
-            number, row.line, about.get(_NUMBER), sealed, plain, status, lookups, flags, provenance, minor=band is not None
-        )
+        return Candidate(number, row.line, about.get(_NUMBER), sealed, plain, status, lookups, flags, provenance, minor=minor)
 
     def _missing(self, row: RawRow, values: Mapping[str, Value], rejects: list[Reject]) -> list[Reject]:
         """No phone; or a value where no header says what it is."""

@@ -4,7 +4,7 @@ A birthday is sealed like every value. It is opened here, and only for whoever w
 minor, so nobody else costs anything (docs/decisions/0014).
 """
 
-from policies.decide import Minority, leave_to_tell_age, minority_of
+from policies.decide import Minority, leave_to_tell_age, minority_of, presumed_child
 from service.members.model import Row
 from service.unit import Unit
 from service.vault.vault import MemberKeys
@@ -20,6 +20,8 @@ def minority(unit: Unit, keys: MemberKeys, row: Row) -> Minority | None:
     """None for an adult. Raises SealBroken when the birthday does not open: then nothing is decided."""
     if row.minor is False:
         return None
+    if row.presumed:
+        return presumed_child(unit.catalogue, guarded=row.guarded)
     permit = leave_to_tell_age(row.member_id, unit.catalogue)
     birthday = unit.vault.open(permit, keys, row.sealed).get(unit.catalogue.consent.age_field)
     if row.minor is None and birthday is None:

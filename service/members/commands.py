@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from policies.clock import age_on, day_in_shanghai
 from policies.decide import Ask, Minority, Plan, Refusal, weigh
@@ -78,7 +78,7 @@ async def admit(unit: Unit, prepared: Prepared) -> model.Joined:
         wrapped=wrapped,
         plain={"joined_on": day_in_shanghai(unit.now), **prepared.plain},
         version=1,
-        minor=band is not None,
+        minor=to_be_looked_at(prepared.sealed.get(unit.catalogue.consent.age_field), unit.catalogue, day_in_shanghai(unit.now)),
         sensitive=_child(band) or model.sensitive(unit.catalogue, prepared.sealed),
     )
     if band is not None:
@@ -137,6 +137,13 @@ async def take_away(unit: Unit, row: model.Row, fields: Sequence[str]) -> None:
 def band_at(birthday: Value | None, catalogue: Catalogue, day: date) -> AgeBand | None:
     """The age band of somebody on a day in Asia/Shanghai; None for an adult, and for whoever told no birthday."""
     return catalogue.consent.band_of(age_on(birthday, day)) if isinstance(birthday, date) else None
+
+
+def to_be_looked_at(birthday: Value | None, catalogue: Catalogue, day: date) -> bool:
+    """The mark `minor` of somebody whose birthday is written on this day: whether they were in a band the day before. Another instance's
+    clock may be minutes behind, and must look for itself.
+    """
+    return band_at(birthday, catalogue, day - timedelta(days=1)) is not None
 
 
 def status_in(band: AgeBand | None) -> MemberStatus:
@@ -205,12 +212,14 @@ def _aged(unit: Unit, row: model.Row, prepared: Prepared, removed: Sequence[str]
     field = unit.catalogue.consent.age_field
     if field in removed:
         waited = row.status is MemberStatus.GUARDIAN_PENDING
-        return replace(row, status=MemberStatus.ACTIVE if waited else row.status, minor=False, guarded=False)
+        return replace(row, status=MemberStatus.ACTIVE if waited else row.status, minor=False, guarded=False, presumed=False)
     if field not in prepared.sealed:
         return row
     band = _band(unit, prepared.sealed)
     guarded = row.guarded and _child(band)
-    return replace(row, status=MemberStatus.ACTIVE if guarded else status_in(band), minor=band is not None, guarded=guarded)
+    status = MemberStatus.ACTIVE if guarded else status_in(band)
+    minor = to_be_looked_at(prepared.sealed[field], unit.catalogue, day_in_shanghai(unit.now))
+    return replace(row, status=status, minor=minor, guarded=guarded, presumed=False)
 
 
 def _absence(row: model.Row | None) -> str:

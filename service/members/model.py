@@ -136,8 +136,9 @@ class Row:
     """One member as the database has it: nothing opened. `plain` holds the unsealed columns, `wrapped` is None once shredded.
 
     `minor`: in an age band of the policy when last written, so the birthday has to be looked at; None: nobody has noted it, so it has to
-    be looked at, too. `guarded`: a verified guardian has answered for them and is still there (PIPL 31). `sensitive`: holds a sensitive
-    field, or is a child (PIPL 28). `personalisation`: the member's switch, None while it was never touched.
+    be looked at, too. `guarded`: a verified guardian has answered for them and is still there (PIPL 31). `presumed`: taken for a child by
+    somebody who had reason to, whatever birthday was told. `sensitive`: holds a sensitive field, or is a child (PIPL 28).
+    `personalisation`: the member's switch, None while it was never touched.
     """
 
     member_id: MemberId
@@ -151,8 +152,9 @@ class Row:
     sensitive: bool = False
     personalisation: bool | None = None
     guarded: bool = False
+    presumed: bool = False
 
     @property
     def child(self) -> bool:
         """Whether they were taken for a child when last written."""
-        return self.guarded or self.status is MemberStatus.GUARDIAN_PENDING
+        return self.guarded or self.presumed or self.status is MemberStatus.GUARDIAN_PENDING

@@ -258,17 +258,20 @@ def shaped(raw: Row) -> model.Row:
         minor=None if raw[10] is None else raw[10] != _ADULT,
         sensitive=bool(raw[11]),
         personalisation=None if raw[12] is None else bool(raw[12]),
-        guarded=raw[10] == _GUARDED,
+        guarded=raw[10] in {_GUARDED, _PRESUMED_GUARDED},
+        presumed=raw[10] in {_PRESUMED, _PRESUMED_GUARDED},
     )
 
 
-_ADULT, _MINOR, _GUARDED = 0, 1, 2
+_ADULT, _MINOR, _GUARDED, _PRESUMED, _PRESUMED_GUARDED = range(5)
 
 
 def minor_mark(found: model.Row) -> int | None:
     """The column `minor` of a row."""
     if found.minor is None:
         return None
+    if found.presumed:
+        return _PRESUMED_GUARDED if found.guarded else _PRESUMED
     return (_GUARDED if found.guarded else _MINOR) if found.minor else _ADULT
 
 

@@ -1,4 +1,4 @@
-"""The verbs over guardians that need no consent: ask to be one, be verified, leave."""
+"""The verbs over children and guardians that need no consent: be taken for a child; ask to be a guardian, be verified, leave."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,11 +10,26 @@ from service.members import store as members
 from service.members.model import MemberNotFound, Row
 from service.minors import store
 from service.minors.acting import fit
-from service.minors.model import Link, LinkState, Method, MinorsRejected
+from service.minors.model import Link, LinkState, Method, MinorPresumed, MinorsRejected
 from service.unit import Unit
 from service.values import ActorKind, MemberId
 
 LinkOutcome = Link | MinorsRejected | MemberNotFound
+
+
+async def presume(unit: Unit, *, member_id: MemberId) -> MinorPresumed | MemberNotFound:
+    """Take a member for a child, whatever birthday was told (PIPL 31): a guardian has to answer for them from now on. It ends when a
+    service that has checked it writes the birthday.
+    """
+    row = await members.row(unit.session, member_id, lock=True)
+    if row is None or row.wrapped is None:
+        unit.draft.deny("MEMBER_NOT_FOUND")
+        return MemberNotFound()
+    minority = named(unit, row)
+    if minority is None or not minority.under_guardian:
+        status = MemberStatus.GUARDIAN_PENDING if row.status is MemberStatus.ACTIVE else row.status
+        await store.mark(unit.session, replace(row, status=status, minor=True, guarded=False, presumed=True), now=unit.now)
+    return MinorPresumed(member_id)
 
 
 async def request(unit: Unit, *, member_id: MemberId) -> LinkOutcome:

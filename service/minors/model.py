@@ -56,6 +56,13 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class MinorPresumed:
+    """The member is taken for a child from now on. Whether they were before is not told: whoever says so need not learn an age by it."""
+
+    member_id: MemberId
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Leave for one member of staff to see one minor, for a reason, until a moment (MIN 36)."""
 

@@ -60,7 +60,13 @@ _MOVE_LINK = Prepared(
 _MARK = Prepared(
     update(member)
     .where(member.c.member_id == bindparam("of_member"))
-    .values(status=bindparam("status"), minor=bindparam("minor"), updated_at=bindparam("now"), version=member.c.version + 1)
+    .values(
+        status=bindparam("status"),
+        minor=bindparam("minor"),
+        sensitive=bindparam("sensitive"),
+        updated_at=bindparam("now"),
+        version=member.c.version + 1,
+    )
 )
 _IDENTITIES = Prepared(
     select(member_lookup.c.field)
@@ -115,8 +121,8 @@ async def put(session: Session, link: Link, *, first: bool) -> None:
 
 async def mark(session: Session, row: Row, *, now: datetime) -> None:
     """Write a locked member's status and age mark, and touch nothing else."""
-    given = {"of_member": row.member_id, "status": row.status.value, "minor": minor_mark(row), "now": now}
-    await session.run(_MARK, given)
+    told = {"status": row.status.value, "minor": minor_mark(row), "sensitive": int(row.sensitive or row.child)}
+    await session.run(_MARK, {"of_member": row.member_id, "now": now, **told})
 
 
 async def approvals(session: Session, *, staff: str, first: MemberId, last: MemberId, now: datetime) -> dict[MemberId, str]:

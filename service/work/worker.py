@@ -19,19 +19,27 @@ from service.work.model import Backoff, Job, Lane, Outcome
 LEASE = timedelta(seconds=60)
 """How long a claim lasts. Longer than any try can take, so that nobody is overtaken while at it."""
 
+PATIENCE = timedelta(seconds=50)
+"""How long a try may take: it is over before its claim is."""
+
 _POLL_SECONDS = 1.0
 _log = structlog.get_logger("menshen.work")
 
 
 class Worker:
-    """Works on lanes side by side, over one connection of its own for the bookkeeping."""
+    """Works on lanes side by side, over one connection of its own for the bookkeeping. `patience`: a try that takes longer is ended,
+    because the others of its lane wait for it.
+    """
 
-    def __init__(self, *, database: Database, lanes: Sequence[Lane], clock: Clock, backoff: Backoff) -> None:
+    def __init__(
+        self, *, database: Database, lanes: Sequence[Lane], clock: Clock, backoff: Backoff, patience: timedelta = PATIENCE
+    ) -> None:
         self._own = database.own()
         self._turn = asyncio.Lock()
         self._lanes = tuple(lanes)
         self._clock = clock
         self._backoff = backoff
+        self._patience = patience.total_seconds()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, and end what has been begun."""
@@ -73,7 +81,8 @@ class Worker:
 
     async def _do(self, lane: Lane, job: Job) -> None:
         try:
-            outcome = await lane.handler(job)
+            async with asyncio.timeout(self._patience):
+                outcome = await lane.handler(job)
         except Exception as problem:  # noqa: BLE001 - a job that fails in a way nobody thought of waits, and the others go on
             _log.error("job_failed", type=type(problem).__name__, key=lane.kind, attempt=job.attempts)
             outcome = Outcome(problem.code if isinstance(problem, ServiceError) else "INTERNAL")

@@ -136,6 +136,13 @@ MINORS = {
         outcome="GuardianLink",
         **GUARDIAN,
     ),
+    "presumeMinor": Case(
+        query="mutation ($id: ID!) { presumeMinor(memberId: $id) { __typename } }",
+        role="recommender",
+        typ="change",
+        basis="LEGAL_DUTY",
+        outcome="MinorPresumed",
+    ),
     "verifyGuardian": Case(
         query="""mutation ($child: ID!, $guardian: ID!) {
           verifyGuardian(memberId: $child, guardianId: $guardian, method: MOBILE_CODE) { __typename } }""",

@@ -88,7 +88,8 @@ class Shop:
         """The member is asked, on a screen of its own, and answers: the new standing, or the refusal."""
         question = await self.may_ask(member, purpose)
         words = {each["language"]: each["digest"] for each in question["words"]}
-        evidence = await self.shown(screenPurposeCount=screen_shows, wordsDigest=words["zh-CN"])
+        asked = {"screenPurposeCount": screen_shows, "wordsDigest": words["zh-CN"], "noticeVersion": question["noticeVersion"]}
+        evidence = await self.shown(**asked)
         return await self.records(member, purpose, yes=yes, evidence=evidence)
 
     async def records(self, who: str, purpose: str, *, yes: bool, evidence: Json, of: str | None = None) -> Json:

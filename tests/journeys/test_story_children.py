@@ -1,5 +1,6 @@
 """Story: a mother tells the baby's birthday; and a child of thirteen turns fourteen, then eighteen."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def midnight(year, month, day):
     return datetime(year, month, day, tzinfo=UTC) - timedelta(hours=8)
 
 
-@pytest.mark.obligation("NC-07", "SM-03", "WD-04")
+@pytest.mark.obligation("NC-07", "SM-03", "SM-05", "SM-06", "WD-04")
 async def test_the_babys_birthday_is_taken_after_a_consent_of_its_own_and_goes_with_it(shop, works, clock):
     mother = await shop.join(birthday="1992-02-02")
     birthday = {"attributes": [{"key": "baby_birthday", "text": "2026-05-05"}]}
@@ -47,8 +48,11 @@ async def test_the_babys_birthday_is_taken_after_a_consent_of_its_own_and_goes_w
     assert question["separate"] and question["necessity"]["zh"] in shown and question["impact"]["zh"] in shown
     bundled = await shop.says(mother, "baby_care", yes=True, screen_shows=2)
     assert bundled["code"] == "SEPARATE_CONSENT_REQUIRED", "on a screen that asked for something else, too"
-    unread = await shop.records(mother, "baby_care", yes=True, evidence=await shop.shown(screenPurposeCount=1))
+    unread = await shop.records(mother, "baby_care", yes=True, evidence=await shop.shown("CHILD", screenPurposeCount=1))
     assert unread["code"] == "SEPARATE_CONSENT_REQUIRED", "on a screen without these words"
+    read = await shop.shown(screenPurposeCount=1, wordsDigest=hashlib.sha256(shown.encode()).hexdigest())
+    general = await shop.records(mother, "baby_care", yes=True, evidence=read)
+    assert general["code"] == "NOTICE_NOT_PRESENTED", "the rules for children have to be shown"
 
     assert (await shop.says(mother, "baby_care", yes=True))["state"] == "GIVEN"
     assert await shop.tells(mother, "baby_care", **birthday) == "MemberUpdated"

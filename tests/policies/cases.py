@@ -90,6 +90,12 @@ CASES = {
     "a field without a category": field("skin_type", 'category = "health"\n', "", "category", "KEY_MISSING"),
     "a field of an unknown category": field("skin_type", '"health"', '"wellness"', "category", "CATEGORY_UNKNOWN"),
     "health data called general": field("skin_type", '"SENSITIVE"', '"GENERAL"', "sensitivity", "CLASSIFICATION"),
+    "children's data called general": Case(
+        "fields.toml", "[categories.child]|sensitive = true", "sensitive = false", "categories.child.sensitive", "CLASSIFICATION"
+    ),
+    "a category of which nobody says whether it is of children": Case(
+        "fields.toml", "[categories.child]|of_children = true\n", "", "categories.child.of_children", "KEY_MISSING"
+    ),
     "an unsealed phone number": field("phone", "sealed = true", "sealed = false", "sealed", "SEALED"),
     "a sealed tier, which has a column": field("tier", "sealed = false", "sealed = true", "sealed", "SEALED"),
     "an unknown mask": field("phone", 'mask = "phone"', 'mask = "rot13"', "mask", "UNKNOWN_VALUE"),

@@ -22,7 +22,7 @@ from tests.naive_law import Opened, Person, Shop, may_leave
 NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)
 """Half a minute before midnight in Shanghai: days and ages are about to change."""
 ANN = "019a0000-0000-7000-8000-0000000000aa"
-LEDGERS = ("birthday_gift", "analytics", "skin_profile", "personalised_recommendation", "marketing_sms", "abolished")
+LEDGERS = ("birthday_gift", "analytics", "skin_profile", "personalised_recommendation", "marketing_sms", "baby_care", "abolished")
 ASKED = (*LEDGERS, "account_service", "self_access")
 MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 

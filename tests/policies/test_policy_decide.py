@@ -46,6 +46,7 @@ def purposes(draw: st.DrawFn) -> Purpose:
         pia="",
         self_service=draw(st.booleans()),
         consent_months=draw(st.integers(0, 360)),
+        of_children=draw(st.booleans()),
     )
 
 
@@ -57,6 +58,7 @@ standings = st.builds(
     consent=states,
     expires_at=st.none() | moments,
     event_id=st.none() | words,
+    by_guardian=st.booleans(),
 )
 
 
@@ -70,10 +72,12 @@ def lawful(plan: Plan, standing: Standing, now: datetime) -> bool:
         return True
     if basis != "CONSENT" or str(standing.consent) not in {"GIVEN", "RENEWED"}:
         return False
+    if plan.purpose.of_children and not standing.by_guardian:
+        return False
     return standing.expires_at is None or now < standing.expires_at
 
 
-@pytest.mark.obligation("LB-01", "LB-02")
+@pytest.mark.obligation("LB-01", "LB-02", "SM-05")
 @given(plan=plans, standing=standings, now=moments)
 def test_without_a_valid_basis_there_is_no_permit_whatever_is_known_of_the_member(
     plan: Plan, standing: Standing, now: datetime

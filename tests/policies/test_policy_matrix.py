@@ -45,11 +45,11 @@ TABLE = {
 ACTIONS = {
     "member": "member.update consent.record consent.read tag.delete consent.ask guardian.ask subscription.read subscription.record",
     "mini_program": (
-        "member.join member.update consent.record consent.read tag.delete consent.ask guardian.verify "
+        "member.join member.update consent.record consent.read tag.delete consent.ask guardian.verify minor.presume "
         "subscription.read subscription.record"
     ),
     "order_service": "",
-    "recommender": "tag.record",
+    "recommender": "tag.record minor.presume",
     "partner_gateway": "",
     "customer_service_agent": (
         "member.update member.reveal consent.read subscription.read subscription.assist inbound.read inbound.handle complaint.record"
@@ -62,7 +62,7 @@ ACTIONS = {
     "import_operator": "member.import",
     "compliance_officer": (
         "member.reveal member.shred consent.read audit.search audit.verify alert.read "
-        "consent.review guardian.decide minor.approve minor.audit notice.oversee propagation.acknowledge propagation.read "
+        "consent.review guardian.decide minor.approve minor.audit minor.presume notice.oversee propagation.acknowledge propagation.read "
         "subscription.read campaign.read campaign.review send.read suppression.read inbound.read inbound.handle complaint.record"
     ),
     "auditor": "audit.search audit.verify campaign.read send.read",
@@ -92,7 +92,8 @@ def answered(catalogue: Catalogue, role: str, purpose: str, field: str) -> str:
     plan = weigh(Ask(purpose, (field,), frozenset({role})), catalogue)
     if not isinstance(plan, Plan):
         return "refused"
-    permit = decide(plan, Standing("m", MemberStatus.ACTIVE, ConsentState.GIVEN), catalogue.notices["2026-10"].effective_at)
+    everything = Standing("m", MemberStatus.ACTIVE, ConsentState.GIVEN, by_guardian=True)
+    permit = decide(plan, everything, catalogue.notices["2026-10"].effective_at)
     assert isinstance(permit, Permit)
     return permit.shapes[field].value if field in permit.shapes else "refused"
 

@@ -1,6 +1,7 @@
 """`menshen policy publish` and `diff`: a notice is checked whole, pinned for good, and said to change what it changes."""
 
 import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -176,6 +177,21 @@ def test_it_is_said_when_the_childrens_rules_do_not_tell_of_what_became_wider(fo
     draft(folder, "2026-12-child", effective_at=AT, kind="CHILD")
     assert told(folder, version="2026-12-child")["behind"] == {}
     assert told(folder, "diff")["behind"] == {}
+
+
+@pytest.mark.obligation("SM-06")
+def test_what_tells_of_a_child_is_told_to_guardians_before_it_may_be_asked_for(folder: Path) -> None:
+    """Whoever is shown the general notice alone cannot consent to it, so a general notice alone brings no wider version of it."""
+    set_key(folder, "purposes.toml", "purposes.baby_care.version", 2)
+    draft(folder, "2026-12", effective_at=AT)
+    assert problems(folder) == {("purposes.toml", "purposes.baby_care.version", "SCOPE_NOT_FOR_GUARDIANS")}
+    shutil.move(folder / NEW, folder.parent / "later")
+
+    draft(folder, "2026-12-child", effective_at=AT, kind="CHILD")
+    told(folder, version="2026-12-child")
+    assert codes(folder) == set()
+    shutil.move(folder.parent / "later", folder / NEW)
+    told(folder)
 
 
 def test_a_first_version_is_all_new(folder: Path) -> None:

@@ -6,8 +6,9 @@ from service.db.tables.base import metadata
 from service.db.types import Moment, key_text
 
 # `minor` is 1 for whoever was in an age band of the policy when last written, 2 for a child whose verified guardian has answered, 0 for
-# everybody else; NULL where nobody noted it. Only the birthdays of 0 are never opened to decide. `sensitive` is 1 where the sealed map has
-# a sensitive field, and for a child. `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
+# everybody else; NULL where nobody noted it; 3 and 4 as 1 and 2, for who is presumed to be a child whatever birthday was told. Only the
+# birthdays of 0 are never opened to decide. `sensitive` is 1 where the sealed map has a sensitive field, and for a child.
+# `personalisation` is the member's switch: 0 off, 1 on, NULL never touched.
 member = Table(
     "member",
     metadata,

@@ -26,7 +26,8 @@ async def do(
             await transaction.run(_DO, {"import_id": name, "started_at": logs.now(), "finished_at": None, **_COUNTS})
             if fail:
                 raise ZeroDivisionError
-            await journal.commit(logs.change(extra={"row": name}), logs.CLERK, transaction)
+            entered = await journal.commit(logs.change(extra={"row": name}), logs.CLERK, transaction)
+        await entered
     except Retry:
         if not again:
             raise

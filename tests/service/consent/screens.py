@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from policies.decide import kind_of_notice
 from service.app import Parts
 from tests.api.front_end import evidence_of
 from tests.plugins import canary
@@ -48,10 +49,13 @@ async def join(ask: Any, running: Parts, *, proof: dict[str, Any] | None = None,
 
 
 def alone(running: Parts, purpose: str, **more: Any) -> dict[str, Any]:
-    """Evidence that a purpose was asked for alone on its screen, in the published words."""
+    """Evidence that a purpose was asked for alone on its screen, in the published words, after the notice that it takes."""
     declared = running.catalogue.purposes[purpose]
     words = declared.scopes[declared.version].words["zh-CN"]
-    return evidence_of(running, screenPurposeCount=1, wordsDigest=hashlib.sha256(words.encode()).hexdigest(), **more)
+    notice = running.catalogue.notice_in_force(running.clock(), kind_of_notice(None, declared))
+    assert notice is not None
+    asked = {"screenPurposeCount": 1, "wordsDigest": hashlib.sha256(words.encode()).hexdigest(), "noticeVersion": notice.version}
+    return evidence_of(running, **(asked | more))
 
 
 async def say(

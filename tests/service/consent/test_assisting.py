@@ -18,7 +18,7 @@ async def confirmed(ask, running, member_id, *, to=CLERK, evidence=None, **answe
 
 async def at_the_till(ask, running, member_id, act, *, role="store_clerk", more=None, **answers):
     decisions = [{"purpose": key, "granted": granted} for key, granted in answers.items()]
-    evidence = evidence_of(running, channel="STORE", screen="pos/consent", **(more or {}))
+    evidence = evidence_of(running, **({"channel": "STORE", "screen": "pos/consent"} | (more or {})))
     variables = {"decisions": decisions, "evidence": evidence, "member": member_id, "act": act}
     return (await ask(RECORD, role=role, variables=variables))["data"]["recordConsents"]
 
