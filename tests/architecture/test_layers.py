@@ -55,6 +55,8 @@ EXEMPT = {
         "propagation",
         "work",
         "receipts",
+        "subscriptions",
+        "suppression",
     },
     "GraphQL and HTTP only at the edges": {"__main__", "app", "cli", "web"},
 }
