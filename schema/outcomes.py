@@ -19,6 +19,7 @@ from service.minors import model as minors
 from service.notices import model as notices
 from service.personalisation import model as personalisation
 from service.propagation import model as propagation
+from service.subscriptions import model as subscriptions
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
@@ -84,6 +85,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "EXEMPTION_UNKNOWN": ("There is no such exemption.", "未找到该豁免。"),
     "INFORM_MEMBERS_FIRST": ("Inform the members who were admitted under it first.", "请先告知据此入会的会员。"),
+    "CHANNEL_UNKNOWN": ("Nothing can be subscribed to on this channel.", "该渠道不可订阅。"),
+    "TOPIC_UNKNOWN": ("There is no such topic.", "没有该订阅主题。"),
+    "BRAND_UNKNOWN": ("There is no such brand.", "没有该品牌。"),
+    "PROMISE_STALE": (
+        "The screen told another frequency or period than the policy; show the current ones (subscriptionTopics).",
+        "所展示的频次或期限与现行规则不符，请按 subscriptionTopics 重新展示。",
+    ),
+    "ADDRESS_MISSING": ("The member has no address on this channel.", "会员在该渠道没有联系方式。"),
+    "CONFIRMATION_VOID": (
+        "This confirmation has nothing to confirm any more: it was refused, asked for anew, or the address is another.",
+        "该确认链接已失效：已退订、已重新申请或联系方式已变更。",
+    ),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -226,6 +239,11 @@ class InformMembersFirst(Refusal):
     count: int = strawberry.field(description="How many (人数).")
 
 
+@strawberry.type(description="No subscription came of it (未能订阅或退订); `code` says why.")
+class SubscriptionRejected(Refusal):
+    """From `subscriptions.SubscriptionRejected`."""
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
     notices.NoticeRejected: NoticeRejected,
     notices.ExemptionRejected: ExemptionRejected,
@@ -244,6 +262,7 @@ _TYPES: Mapping[type, type[Refusal]] = {
     members.ContactTaken: ContactTaken,
     members.MemberNotFound: MemberNotFound,
     propagation.PropagationNotFound: PropagationNotFound,
+    subscriptions.SubscriptionRejected: SubscriptionRejected,
     personalisation.TagUnknown: TagUnknown,
     personalisation.PersonalisationOff: PersonalisationOff,
 }

@@ -20,6 +20,7 @@ from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
+from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
@@ -33,6 +34,7 @@ class Query(
     PropagationQuery,
     MinorsQuery,
     NoticeQuery,
+    SubscriptionQuery,
 ):
     """Everything that can be asked."""
 
@@ -47,6 +49,7 @@ class Mutation(
     PropagationMutation,
     MinorsMutation,
     NoticeMutation,
+    SubscriptionMutation,
 ):
     """Everything that can be done."""
 
