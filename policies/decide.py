@@ -5,7 +5,7 @@ Fail closed: what is unknown, missing, malformed or contradictory never yields a
 or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -215,17 +215,18 @@ def barred(purpose: Purpose, standing: Standing) -> Reason | None:
     """Why nothing may be done with this member at all. A restricted one may still see their own (PIPL 44, 45): what is restricted is
     what others do with it.
     """
+    return next(bars(standing, own=purpose.self_service), None)
+
+
+def bars(standing: Standing, *, own: bool = False) -> Iterator[Reason]:
+    """Everything that bars whatever the purpose; `own`: it is the member's own look at their data."""
     status, minority = standing.status, standing.minority
     if minority is not None and minority.under_guardian and not minority.guarded:
-        return Reason.GUARDIAN_CONSENT_REQUIRED
-    if status is MemberStatus.ACTIVE:
-        return None
-    if status is MemberStatus.RESTRICTED and purpose.self_service:
-        return None
-    if status is MemberStatus.GUARDIAN_PENDING and minority is not None:
-        # They have grown out of it since, or their guardian is there: the column says how it was when last written.
-        return None
-    return _BY_STATUS.get(status, Reason.PROCESSING_RESTRICTED)
+        yield Reason.GUARDIAN_CONSENT_REQUIRED
+    # It has answered for the column, which says how it was when last written: they have grown out of it, or their guardian is there.
+    answered = status is MemberStatus.GUARDIAN_PENDING and minority is not None
+    if not (status is MemberStatus.ACTIVE or answered or (own and status is MemberStatus.RESTRICTED)):
+        yield _BY_STATUS.get(status, Reason.PROCESSING_RESTRICTED)
 
 
 def _switched_off(purpose: Purpose, standing: Standing) -> Reason | None:

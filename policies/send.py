@@ -1,17 +1,17 @@
 """May this be sent? One pure function, `judge`, once a member and message (MK-01): every rule is weighed, every failing one is told.
 
-Fail closed: what is missing or unknown is a reason not to send. What the law wants told (BREACH) is held up by nothing but a missing
-address.
+Fail closed: what is missing or unknown is a reason not to send. What the law wants told (BREACH) passes everything that is about the
+member and the hour; but that it is such a notice, and nothing for sale, a second person has approved like any other.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from policies.clock import SHANGHAI
-from policies.decide import Standing, barred, too_young, weigh_consent
+from policies.decide import Standing, bars, too_young, weigh_consent
 from policies.marketing import MessageClass, SendReason
-from policies.terms import Basis, Channel, MemberStatus, Purpose
+from policies.terms import Basis, Channel, MemberStatus, Purpose, PurposeClass
 
 _ONE_DAY = timedelta(days=1)
 
@@ -35,6 +35,17 @@ class Mailing:
     starts_at: datetime
     ends_at: datetime
 
+    @property
+    def commercial(self) -> bool:
+        """Whether the rules of advertising hold: also where somebody calls it a service and names a commercial purpose."""
+        promotes = self.purpose is not None and self.purpose.purpose_class is PurposeClass.COMMERCIAL
+        return self.message_class is not MessageClass.SERVICE or promotes
+
+    @property
+    def picked(self) -> bool:
+        """Whether a machine decides who gets it, by the audience or by the purpose itself."""
+        return self.automated or (self.purpose is not None and self.purpose.automated_decision)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -50,6 +61,10 @@ class Slot:
     def counts(self, now: datetime) -> bool:
         """A reservation counts while its token lives; what was sent counts for good."""
         return self.until is None or self.until > now
+
+    def leaves(self, moment: datetime) -> datetime:
+        """When it counts no more for a rule that would forget it at `moment`: then, or as soon as the reservation has run out."""
+        return moment if self.until is None else min(moment, self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,49 +100,61 @@ class Verdict:
         return not self.reasons
 
 
+_ORDER = {reason: place for place, reason in enumerate(SendReason)}
 _TIME_ALONE = frozenset({SendReason.QUIET_HOURS, SendReason.FREQUENCY_CAP, SendReason.PROMISED_FREQUENCY})
+_Wait = tuple[SendReason, datetime | None]
+"""A reason that passes, and when; None: it never does."""
 
 
 def judge(mailing: Mailing, addressee: Addressee, now: datetime) -> Verdict:
     """All reasons why this message may not go to this member now, in the order of MK-01."""
     if mailing.message_class is MessageClass.BREACH:
-        return Verdict(tuple(_unreachable(addressee)))
-    commercial = mailing.message_class is MessageClass.COMMERCIAL
-    found = [*_of_person(mailing, addressee, now, commercial=commercial), *_of_campaign(mailing, addressee, now)]
-    waits: list[tuple[SendReason, datetime]] = []
-    if commercial:
-        waits = [*_quiet(mailing.channel, now), *_too_often(mailing, addressee, now)]
-    reasons = tuple(dict.fromkeys([*found, *(reason for reason, _ in waits)]))
-    alone = bool(waits) and all(reason in _TIME_ALONE for reason in reasons)
-    return Verdict(reasons, _first_open(mailing.channel, max(until for _, until in waits)) if alone else None)
+        return _verdict([*_unreachable(addressee), *_reviewed(mailing)])
+    waits = [*_quiet(mailing.channel, now), *_too_often(mailing, addressee, now)] if mailing.commercial else []
+    verdict = _verdict(
+        [*_of_person(mailing, addressee, now), *_of_campaign(mailing, addressee, now), *(reason for reason, _ in waits)]
+    )
+    return replace(verdict, next_slot=_next_slot(mailing, waits)) if _TIME_ALONE.issuperset(verdict.reasons) else verdict
 
 
-def _of_person(mailing: Mailing, addressee: Addressee, now: datetime, *, commercial: bool) -> Iterable[SendReason]:
+def _verdict(reasons: Iterable[SendReason]) -> Verdict:
+    return Verdict(tuple(sorted(set(reasons), key=_ORDER.__getitem__)))
+
+
+def _next_slot(mailing: Mailing, waits: list[_Wait]) -> datetime | None:
+    """The first moment at which time stands in the way no more. None: there is none while the campaign runs, or none is needed."""
+    moments = [until for _, until in waits if until is not None]
+    if not moments or len(moments) < len(waits):
+        return None
+    opening = _first_open(mailing.channel, max(moments))
+    return opening if opening < mailing.ends_at else None
+
+
+def _of_person(mailing: Mailing, addressee: Addressee, now: datetime) -> Iterable[SendReason]:
     standing = addressee.standing
-    if commercial and addressee.suppressed:
+    if mailing.commercial and addressee.suppressed:
         yield SendReason.SUPPRESSED
-    yield from _barred(mailing, standing, commercial=commercial)
-    yield from _consent(mailing, addressee, now, commercial=commercial)
+    yield from _barred(mailing, standing)
+    yield from _consent(mailing, addressee, now)
     yield from _unreachable(addressee)
     if addressee.quota is not None and addressee.quota < 1:
         yield SendReason.QUOTA_EXHAUSTED
-    if mailing.automated and standing.personalisation is not True:
+    if mailing.picked and standing.personalisation is not True:
         # Not touched is not agreed to: a machine picks only those who wished to be picked (PIPL 24).
         yield SendReason.PERSONALISATION_OFF
 
 
-def _barred(mailing: Mailing, standing: Standing, *, commercial: bool) -> Iterable[SendReason]:
+def _barred(mailing: Mailing, standing: Standing) -> Iterable[SendReason]:
     if standing.status is MemberStatus.ERASED:
         yield SendReason.ERASED
         return
-    if mailing.purpose is not None and (reason := barred(mailing.purpose, standing)) is not None:
-        yield SendReason(reason.value)
-    if commercial and too_young(standing, automated=mailing.automated):
+    yield from (SendReason(reason.value) for reason in bars(standing))
+    if mailing.commercial and too_young(standing, automated=mailing.picked):
         yield SendReason.MINOR_ADM_MARKETING_FORBIDDEN
 
 
-def _consent(mailing: Mailing, addressee: Addressee, now: datetime, *, commercial: bool) -> Iterable[SendReason]:
-    purpose = mailing.purpose
+def _consent(mailing: Mailing, addressee: Addressee, now: datetime) -> Iterable[SendReason]:
+    purpose, commercial = mailing.purpose, mailing.commercial
     if purpose is None or (commercial and (purpose.basis is not Basis.CONSENT or purpose.channel != mailing.channel.key)):
         # A purpose that the policy no longer has, or that was never asked for this channel, allows nothing.
         yield SendReason.CONSENT_REQUIRED
@@ -147,17 +174,22 @@ def _unreachable(addressee: Addressee) -> Iterable[SendReason]:
 def _of_campaign(mailing: Mailing, addressee: Addressee, now: datetime) -> Iterable[SendReason]:
     if not addressee.in_audience:
         yield SendReason.OUTSIDE_AUDIENCE
-    if not mailing.compliant:
-        yield SendReason.TEMPLATE_NONCOMPLIANT
-    if not mailing.approved:
-        yield SendReason.CAMPAIGN_NOT_APPROVED
+    yield from _reviewed(mailing)
     if not mailing.starts_at <= now < mailing.ends_at:
         yield SendReason.CAMPAIGN_NOT_RUNNING
     if any(slot.campaign_id == mailing.campaign_id and slot.counts(now) for slot in addressee.slots):
         yield SendReason.ALREADY_SENT
 
 
-def _quiet(channel: Channel, now: datetime) -> Iterable[tuple[SendReason, datetime]]:
+def _reviewed(mailing: Mailing) -> Iterable[SendReason]:
+    """Promise 9. It holds for the notice of an incident as well: the marketer who calls an offer one would else reach everybody."""
+    if not mailing.compliant:
+        yield SendReason.TEMPLATE_NONCOMPLIANT
+    if not mailing.approved:
+        yield SendReason.CAMPAIGN_NOT_APPROVED
+
+
+def _quiet(channel: Channel, now: datetime) -> Iterable[_Wait]:
     if quiet(channel, now):
         yield SendReason.QUIET_HOURS, _first_open(channel, now)
 
@@ -178,19 +210,23 @@ def _first_open(channel: Channel, moment: datetime) -> datetime:
     return opening if opening > here else opening + _ONE_DAY
 
 
-def _too_often(mailing: Mailing, addressee: Addressee, now: datetime) -> Iterable[tuple[SendReason, datetime]]:
+def _too_often(mailing: Mailing, addressee: Addressee, now: datetime) -> Iterable[_Wait]:
     """The cap over all channels and brands together, then what the subscription itself promised (MK-08)."""
     channel, period = mailing.channel, timedelta(days=mailing.channel.cap_days)
-    recent = sorted(slot.at for slot in addressee.slots if slot.counts(now) and slot.at > now - period)
+    counted = [slot for slot in addressee.slots if slot.counts(now)]
+    recent = [slot.leaves(slot.at + period) for slot in counted if slot.at > now - period]
     if len(recent) >= channel.cap_messages:
-        yield SendReason.FREQUENCY_CAP, recent[len(recent) - channel.cap_messages] + period if recent else now + period
+        yield SendReason.FREQUENCY_CAP, _room(recent, channel.cap_messages)
     if addressee.monthly is not None:
-        month = _month(now)
-        same = [
-            slot for slot in addressee.slots if slot.counts(now) and _same_promise(slot, mailing) and _month(slot.at) == month
-        ]
+        end = _next_month(now)
+        same = [slot.leaves(end) for slot in counted if _same_promise(slot, mailing) and _month(slot.at) == _month(now)]
         if len(same) >= addressee.monthly:
-            yield SendReason.PROMISED_FREQUENCY, _next_month(now)
+            yield SendReason.PROMISED_FREQUENCY, _room(same, addressee.monthly)
+
+
+def _room(leaving: list[datetime], most: int) -> datetime | None:
+    """When fewer than `most` are left. None where none at all are allowed: zero means never, and not that there is no rule."""
+    return sorted(leaving)[len(leaving) - most] if most > 0 else None
 
 
 def _same_promise(slot: Slot, mailing: Mailing) -> bool:
