@@ -216,7 +216,8 @@ def test_an_implied_consent_cannot_be_said() -> None:
 @pytest.mark.obligation("NC-06")
 def test_there_is_no_way_to_accept_everything_at_once() -> None:
     at_once = {place for place, _ in parts() if re.search(r"all\b|everything|bundle", place, re.IGNORECASE)}
-    assert {place.partition("(")[0] for place in at_once} == {"Mutation.withdrawAll"}, "what can be done at once is to take back"
+    taking_back = {"Mutation.withdrawAll", "Mutation.unsubscribeAll"}
+    assert {place.partition("(")[0] for place in at_once} == taking_back, "what can be done at once is to take back"
     decision = GRAPHQL.type_map["DecisionInput"]
     assert isinstance(decision, GraphQLInputObjectType)
     assert {name: str(field.type) for name, field in decision.fields.items()} == {"purpose": "PurposeKey!", "granted": "Boolean"}
@@ -240,6 +241,7 @@ def test_what_is_asked_before_consent_takes_no_identifier() -> None:
         "notice": ["kind", "language", "version"],
         "collectedDataList": [],
         "sharedDataList": [],
+        "subscriptionTopics": [],
     }
     assert {*public, "__typename", "__schema", "__type"} == PUBLIC
 

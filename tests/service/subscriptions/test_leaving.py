@@ -1,5 +1,6 @@
 """Saying no: at once, for every brand, for good; nothing is needed for it and twice is as good as once."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from service.db.statement import Prepared
 from service.db.tables import job, subscription_event, suppression_event
 from service.errors import BadInput
-from service.subscriptions import leaving
+from service.subscriptions import leaving, ledger, store, writing
 from service.subscriptions.model import Way
 from service.work import store as jobs
 from service.work.model import Job
@@ -19,11 +20,13 @@ from tests.service.subscriptions.saying import (
     NEWS,
     PHONE,
     SMS,
+    a_proven_member,
     consented,
     counted,
     known,
     leave,
     states,
+    subscribe,
     subscribed,
     within,
 )
@@ -195,3 +198,43 @@ async def test_staff_say_how_they_know_and_it_is_sealed(running):
     )
     assert left.channels == ("sms",)
     assert (await consented(running, member_id))[SMS] == "WITHDRAWN"
+
+
+async def test_eight_who_say_no_at_once_have_said_it_once(running):
+    profile = a_profile()
+    member_id = await a_member(running, profile, yes=[SMS])
+    await subscribed(running, member_id)
+    left = await asyncio.gather(*(leave(running, member_id) for _ in range(8)))
+    assert sorted(each.again for each in left) == [False] + [True] * 7
+    rows = await running.database.read.rows(Prepared(select(suppression_event.c.state)))
+    assert rows == [("SUPPRESSED",)]
+
+
+async def test_a_strangers_number_that_says_no_in_two_places_at_once_is_suppressed_once(running):
+    number = str(a_profile()["phone"])
+
+    async def said(unit):
+        return await leaving.leave_address(unit, channel="sms", field="phone", value=number, way=Way.SMS_REPLY)
+
+    assert await asyncio.gather(*(within(running, said) for _ in range(6))) == [None] * 6
+    rows = await running.database.read.rows(Prepared(select(suppression_event.c.state)))
+    assert rows == [("SUPPRESSED",)]
+
+
+async def test_a_yes_and_a_no_at_once_never_leave_a_subscription_that_was_refused_later(running, clock):
+    member_id = await a_proven_member(running)
+    clock.advance(60)
+    await asyncio.gather(subscribe(running, member_id), leave(running, member_id), subscribe(running, member_id, by="member"))
+    kept = await store.standings(running.database.read, member_id)
+    assert ledger.derived(await store.events(running.database.read, member_id)) == kept
+    clock.advance(60)
+    await leave(running, member_id)
+    assert set((await states(running, member_id)).values()) == {"UNSUBSCRIBED"}
+
+
+def test_an_entry_has_room_for_everything_that_ends_at_once():
+    said: list[str] = []
+    for place in range(500):
+        said = writing.told(said, place.to_bytes(32, "big"))
+    assert len(said) == writing.MOST_TOLD and said[:99] == [place.to_bytes(32, "big").hex() for place in range(99)]
+    assert len({tuple(writing.told(said, bytes([place]) * 32)) for place in range(5)}) == 5

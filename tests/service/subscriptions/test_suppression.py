@@ -13,6 +13,7 @@ from tests.service.subscriptions.saying import (
     consented,
     known,
     leave,
+    states,
     subscribed,
     within,
 )
@@ -183,3 +184,12 @@ async def test_an_erased_member_has_no_subscription_and_the_ledger_stays(running
     assert await store.standings(running.database.read, member_id) == {}
     assert len(await store.events(running.database.read, member_id)) == 1
     assert (await leave(running, member_id)).known is False
+
+
+@pytest.mark.obligation("EM-01", "MK-02")
+async def test_a_mail_address_from_a_list_has_agreed_to_nothing_and_subscribed_to_nothing(running, tmp_path):
+    row = a_row(邮件营销="是", 同意时间="2026-11-01", 隐私政策版本="2026-10")
+    await load(running, write(tmp_path / "a.csv", [row]))
+    member_id = await found_by(running, row["手机号"])
+    assert (await consented(running, member_id))["marketing_email"] == "UNKNOWN"
+    assert await states(running, member_id) == {}
