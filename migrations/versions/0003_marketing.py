@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("since", Moment(), nullable=False),
         sa.Column("event_id", key_text(36), nullable=False),
         sa.Column("expires_at", Moment(), nullable=True),
+        sa.Column("monthly", sa.Integer(), nullable=True),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("member_id", "channel", "topic", "brand", name="pk_subscription"),
     )

@@ -42,6 +42,17 @@ async def withdraw_all(unit: Unit, *, member_id: MemberId, channel: CaptureChann
     return ConsentsRecorded(changed)
 
 
+async def take_back(
+    unit: Unit, *, member_id: MemberId, purposes: list[Purpose], channel: CaptureChannel, source: Mapping[str, str]
+) -> tuple[ConsentStanding, ...]:
+    """Take these consents back for a member whose lock the caller holds; what changed by it. `source` says how they said so."""
+    standings = await store.standings(unit.session, member_id)
+    changed = await _end(unit, member_id, purposes, standings, ConsentState.WITHDRAWN, channel=channel, source=source)
+    if changed:
+        unit.draft.extra["purposes"] = [standing.purpose for standing in changed]
+    return changed
+
+
 async def invalidate(
     unit: Unit, *, member_id: MemberId, purposes: list[Purpose], channel: CaptureChannel, source: Mapping[str, str]
 ) -> tuple[ConsentStanding, ...]:

@@ -32,7 +32,9 @@ async def known(unit: Unit, member_id: MemberId) -> Row | None:
     if row is None or row.wrapped is None or row.status is MemberStatus.ERASED:
         return None
     keys = unit.vault.member_keys(member_id, row.generation, row.wrapped)
-    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    pseudonym = unit.vault.pseudonym(keys, unit.now)
+    if pseudonym not in unit.draft.subjects:
+        unit.draft.subjects.append(pseudonym)
     unit.draft.count = 1
     age.noted(unit, keys, row)
     return row

@@ -58,6 +58,15 @@ _HOLDER = Prepared(
         member_lookup.c.holder == "",
     )
 )
+_HOLDERS = Prepared(
+    select(member_lookup.c.member_id)
+    .where(
+        member_lookup.c.field == bindparam("field"),
+        member_lookup.c.digest == bindparam("digest"),
+        member_lookup.c.generation == bindparam("generation"),
+    )
+    .order_by(member_lookup.c.member_id)
+)
 _FORGET_LOOKUP = Prepared(
     delete(member_lookup).where(member_lookup.c.member_id == bindparam("member_id"), member_lookup.c.field == bindparam("field"))
 )
@@ -153,8 +162,8 @@ async def forget_lookup(session: Session, member_id: MemberId, field: str) -> No
     await session.run(_FORGET_LOOKUP, {"member_id": member_id, "field": field})
 
 
-async def prove(session: Session, member_id: MemberId, field: str, at: datetime) -> None:
-    """Note when a contact was last proven to be the member's (LB-05)."""
+async def prove(session: Session, member_id: MemberId, field: str, at: datetime | None) -> None:
+    """Note when a contact was last proven to be the member's (LB-05); None: it is so no longer."""
     await session.run(_PROVE, {"of_member": member_id, "of_field": field, "at": at})
 
 
@@ -192,6 +201,12 @@ async def holder_of(session: Session, field: str, digest: bytes, *, generation: 
     """Who holds an identity, if anybody."""
     rows = await session.rows(_HOLDER, {"field": field, "digest": digest, "generation": generation})
     return rows[0][0] if rows else None
+
+
+async def holders_of(session: Session, field: str, digest: bytes, *, generation: int) -> list[MemberId]:
+    """Everybody with this contact, in the order in which they are to be locked."""
+    rows = await session.rows(_HOLDERS, {"field": field, "digest": digest, "generation": generation})
+    return [row[0] for row in rows]
 
 
 async def remembered(session: Session, key_digest: bytes) -> tuple[bytes, MemberId] | None:

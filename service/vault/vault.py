@@ -25,6 +25,7 @@ from service.vault.lookup import Lookups
 from service.vault.pseudonym import Pseudonyms
 from service.vault.secret import WRAPPED_SIZE, Secrets
 from service.vault.signing import PublicKey, Signer
+from service.vault.token import Tokens
 from service.vault.value import Value
 
 __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
@@ -32,11 +33,14 @@ __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
 NOTE: Final = "note"
 """The field key of notes. No field of a catalogue may have it."""
 
-MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act")
+MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act", "decision")
 """The uses of the keyring that make keyed digests of their callers' messages."""
 
 SIGNING_USES: Final = ("receipt",)
 """The uses of the keyring that sign."""
+
+TOKEN_USES: Final = ("link",)
+"""The uses of the keyring that seal what leaves the house and comes back."""
 
 SHORTEST_TAG: Final = 16
 
@@ -55,6 +59,7 @@ class Vault(Unspoken):
         "_pseudonyms",
         "_secrets",
         "_signers",
+        "_tokens",
     )
 
     def __init__(self, keyring: Keyring, *, controller: str, origin: str, chance: Chance) -> None:
@@ -65,6 +70,7 @@ class Vault(Unspoken):
         self._macs = {use: keyring.newest(use).hazmat_mac() for use in MAC_USES}
         self._marks = Marks(self._macs[address.USE], controller=controller)
         self._signers = {use: Signer(keyring.newest(use), keyring.all(use)) for use in SIGNING_USES}
+        self._tokens = {use: Tokens(keyring, use, controller=controller, chance=chance) for use in TOKEN_USES}
         self._field_label = framed(field.LABEL, utf8(controller))
         self._map_label = framed(sealed_map.LABEL, utf8(controller))
         self._generations = _Generations()
@@ -187,6 +193,14 @@ class Vault(Unspoken):
         if len(tag) < SHORTEST_TAG or not equal(self.mac(use, message)[: len(tag)], tag):
             raise SealBroken
 
+    def seal_token(self, use: str, label: bytes, content: bytes) -> bytes:
+        """An opaque token under the keyring key of `use`, one of TOKEN_USES, good for what `label` says and nothing else."""
+        return self._tokens_of(use).seal(label, content)
+
+    def open_token(self, use: str, label: bytes, token: bytes) -> bytes:
+        """What was sealed. Raises SealBroken, whatever the bytes."""
+        return self._tokens_of(use).open(label, token)
+
     async def shred(self, session: Session, member_id: MemberId) -> int:
         """Destroy the secret of one member, in every generation; how many there were. It cannot be undone.
 
@@ -194,6 +208,12 @@ class Vault(Unspoken):
         47).
         """
         return await store.destroy_secrets(session, member_id, nothing=bytes(WRAPPED_SIZE))
+
+    def _tokens_of(self, use: str) -> Tokens:
+        found = self._tokens.get(use)
+        if found is None:
+            raise KeyUnavailable(f"{use} has no key for tokens")
+        return found
 
     def _signer(self, use: str) -> Signer:
         signer = self._signers.get(use)

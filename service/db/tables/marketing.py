@@ -63,7 +63,8 @@ subscription_event = Table(
     info={"kind": "ledger"},
 )
 
-# Derived from subscription_event in the same transaction.
+# Derived from subscription_event in the same transaction. `monthly` is how often at most the member was told that they would be written
+# to: what holds is what was promised then, whatever the policy says since (MK-08).
 subscription = Table(
     "subscription",
     metadata,
@@ -75,6 +76,7 @@ subscription = Table(
     Column("since", Moment, nullable=False),
     Column("event_id", key_text(36), nullable=False),
     Column("expires_at", Moment),
+    Column("monthly", Integer),
     Column("hash", LargeBinary, nullable=False),
     Index(None, "channel", "topic", "brand", "state", "member_id"),
     info={"kind": "member"},
