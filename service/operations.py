@@ -7,9 +7,11 @@ from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
+from service.senders.operations import SenderOperations
 
 
 class Operations(
+    SenderOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,

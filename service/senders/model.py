@@ -8,8 +8,10 @@ from typing import Protocol
 
 from policies.marketing import Sender as RegisteredSender
 from service.errors import ServiceError
-from service.gate.model import Cleared
+from service.gate.model import Became, Cleared
+from service.members.model import Row
 from service.values import MemberId
+from service.work.model import Job
 
 SEND = "send"
 """The kind of the jobs that send. It is done for a purpose, so a withdrawal cancels it (service/work/model.py)."""
@@ -32,14 +34,13 @@ class Unfit(Exception):
 class Fate(StrEnum):
     """What came of one try at a vendor.
 
-    SENT: the vendor took it. REFUSED: it said no for good. BOUNCED: nobody lives there. EXHAUSTED: the member gives no leave on the
-    vendor's side (WeChat 43101). NOT_OUT: it surely has not left, and may be tried again. UNKNOWN: nobody can say, so it is never tried again.
+    SENT: the vendor took it. REFUSED: it said no for good. BOUNCED: nobody lives there. NOT_OUT: it surely has not
+    left, and may be tried again. UNKNOWN: nobody can say, so it is never tried again.
     """
 
     SENT = "SENT"
     REFUSED = "REFUSED"
     BOUNCED = "BOUNCED"
-    EXHAUSTED = "EXHAUSTED"
     NOT_OUT = "NOT_OUT"
     UNKNOWN = "UNKNOWN"
 
@@ -90,6 +91,68 @@ class Message:
     to: str = field(repr=False)
     words: Words = field(repr=False)
     way_out: WayOut = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """One decision that is to be carried out, with the token that proves it."""
+
+    member_id: MemberId
+    send_id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What became of one order. `code` says why it was refused, "" where it was not."""
+
+    send_id: str
+    queued: bool
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendsQueued:
+    """One answer for each order, in their order."""
+
+    results: tuple[Queued, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A send that needs a person, with its member's row."""
+
+    job: Job
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was handed over (SMS-06). `code` is what the message came from, `address_mark` a keyed hash of where it went."""
+
+    send_id: str
+    sender: str
+    code: str
+    address_mark: bytes
+    content_digest: bytes
+    template_id: str
+    template_version: int
+    handed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendRecord:
+    """What was handed over, each time, and what came of it."""
+
+    records: tuple[Record, ...]
+    outcomes: tuple[Became, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendUnknown:
+    """Nothing was ever handed over under this id for this member."""
+
+    code = "SEND_NOT_FOUND"
 
 
 class Sender(Protocol):

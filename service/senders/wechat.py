@@ -14,6 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from policies.marketing import Sender as RegisteredSender
+from service.gate.commands import WECHAT_REFUSED
 from service.senders.adapter import Adapter, reference
 from service.senders.model import Delivery, Fate, Message, Unfit
 from service.senders.wire import Answer, Wire
@@ -25,7 +26,7 @@ _EARLY: Final = timedelta(minutes=5)
 _JSON: Final = {"content-type": "application/json"}
 _STALE: Final = frozenset({40001, 40014, 42001})
 _CODES: Final[Mapping[int, tuple[Fate, str]]] = {
-    43101: (Fate.EXHAUSTED, "USER_REFUSED"),
+    int(WECHAT_REFUSED): (Fate.REFUSED, WECHAT_REFUSED),
     40003: (Fate.BOUNCED, "OPENID_INVALID"),
     40037: (Fate.REFUSED, "TEMPLATE_UNKNOWN"),
     41030: (Fate.REFUSED, "PAGE_UNKNOWN"),

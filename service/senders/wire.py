@@ -1,7 +1,7 @@
 """The way to a vendor's HTTP interface: one POST, and either its answer as JSON or how far the request can have come.
 
 A redirect is not followed and no proxy of the environment is used: both would carry a member's number to wherever somebody says. Each
-request has a connection of its own: one that was kept may have been closed by the other side, and then nobody knows whether it read the request.
+request has a connection of its own: one that was kept may have been closed by the other side, and then nobody knows whether it read it.
 """
 
 import asyncio

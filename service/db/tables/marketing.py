@@ -195,6 +195,25 @@ send_outcome = Table(
     info={"kind": "ledger"},
 )
 
+# What was handed to a vendor (SMS-06): when, by which registered code, to which number (its mark), which words in which version. What came
+# of it is in send_outcome. One more for each time that it was handed over.
+send_record = Table(
+    "send_record",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("record_id", key_text(36), primary_key=True),
+    Column("send_id", key_text(36), nullable=False),
+    Column("sender", key_text(40), nullable=False),
+    Column("code", key_text(254), nullable=False),
+    Column("address_mark", LargeBinary, nullable=False),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("template_id", key_text(36), nullable=False),
+    Column("template_version", Integer, nullable=False),
+    Column("handed_at", Moment, nullable=False),
+    Index(None, "member_id", "send_id"),
+    info={"kind": "ledger"},
+)
+
 # The messages that count towards a cap, newest last, as one small value per member: the row whose lock every reservation takes, so that
 # two senders never both take the last slot. Derived from the two ledgers above.
 send_window = Table(
