@@ -2,6 +2,7 @@
 
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
+from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
@@ -10,6 +11,7 @@ from service.receipts.operations import ReceiptOperations
 
 
 class Operations(
+    GateOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,
