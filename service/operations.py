@@ -2,6 +2,7 @@
 
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
+from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
@@ -12,6 +13,7 @@ from service.senders.operations import SenderOperations
 
 class Operations(
     SenderOperations,
+    GateOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,

@@ -95,7 +95,7 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
     for member_id, send_id in zip(ids, new_ids(unit.now, unit.chance, len(ids)), strict=True):
         known = facts.get(member_id) or _nobody(member_id)
         held = window.read(windows[member_id]) if member_id in windows else ()
-        verdict, evidence = weighed(found, known, _minority(unit, known), held, unit.now)
+        verdict, evidence = weighed(found, known, minority(unit, known), held, unit.now)
         ends = expires_at if verdict.allowed else None
         reasons = tuple(reason.value for reason in verdict.reasons)
         one = Kept(
@@ -125,7 +125,7 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
     return tuple(decisions)
 
 
-def _minority(unit: Unit, known: Facts) -> Minority | None:
+def minority(unit: Unit, known: Facts) -> Minority | None:
     """The age band at this moment. Whose birthday cannot be read is in no band that anybody knows: nothing is allowed."""
     if known.minor is False or known.row is None:
         return None

@@ -167,12 +167,6 @@ def _facts(audience: Audience, *, whole: bool) -> Dialects:
                 subscription.c.brand == bindparam("brand"),
             ),
         )
-        .outerjoin(
-            and_(
-                subscription_event.c.member_id == subscription.c.member_id,
-                subscription_event.c.event_id == subscription.c.event_id,
-            ),
-        )
         .outerjoin(quota, and_(quota.c.member_id == member.c.member_id, quota.c.template == bindparam("vendor_template")))
     )
     wanted = select(*given).select_from(joined)

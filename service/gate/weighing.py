@@ -90,11 +90,11 @@ def matter_of(catalogue: Catalogue, campaign: Campaign, template: Template, *, c
     )
     metered = content.channel in _WECHAT and body.kind is not TemplateKind.LONG_TERM
     topic = catalogue.topics.get(content.topic)
-    common = _common(catalogue, mailing, campaign, template)
+    common = _common(catalogue, mailing, campaign, template, metered=metered)
     return Matter(mailing, campaign, template, purpose, topic, channel, metered, common)
 
 
-def _common(catalogue: Catalogue, mailing: Mailing, campaign: Campaign, template: Template) -> bytes:
+def _common(catalogue: Catalogue, mailing: Mailing, campaign: Campaign, template: Template, *, metered: bool) -> bytes:
     """Up to and without the closing brace: what is a member's own follows."""
     found = {
         "campaign": campaign.campaign_id,
@@ -109,6 +109,7 @@ def _common(catalogue: Catalogue, mailing: Mailing, campaign: Campaign, template
         "templateDigest": template.digest.hex(),
         "templateVersion": template.version,
         "topic": campaign.content.topic,
+        "vendorTemplate": template.body.vendor_template if metered else None,
         "cap": [mailing.channel.cap_messages, mailing.channel.cap_days],
     }
     return orjson.dumps(found)[:-1]
