@@ -33,12 +33,10 @@ WRONG: dict[str, Callable[[Message, Catalogue], Message]] = {
     "another member": lambda message, catalogue: moved(message, catalogue, member_id=made.OTHER),
     "another send": lambda message, catalogue: moved(message, catalogue, send_id=made.OTHER_SEND),
     "other words": another_words,
-    "another channel": lambda message, catalogue: replace(message, channel="wecom"),
-    "a leave from before": lambda message, catalogue: replace(message, cleared_at=START - timedelta(minutes=5)),
-    "a leave from the future": lambda message, catalogue: replace(message, cleared_at=START + timedelta(seconds=1)),
-    "a sender that nobody registered": lambda message, catalogue: replace(
-        message, sender=replace(message.sender, identity="【别家】")
-    ),
+    "another channel": lambda message, _: replace(message, channel="wecom"),
+    "a leave from before": lambda message, _: replace(message, cleared_at=START - timedelta(minutes=5)),
+    "a leave from the future": lambda message, _: replace(message, cleared_at=START + timedelta(seconds=1)),
+    "a sender that nobody registered": lambda message, _: replace(message, sender=replace(message.sender, identity="【别家】")),
 }
 
 
