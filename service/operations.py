@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
 from service.guardians.operations import GuardianOperations
@@ -10,6 +11,7 @@ from service.receipts.operations import ReceiptOperations
 
 
 class Operations(
+    CampaignOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,
