@@ -57,7 +57,7 @@ def objections(words: Words, sender: Sender, _brand: Brand | None, _controller: 
                 if word in plain
             ]
     if words.channel == "sms" and not words.text.startswith(sender.identity):
-        found.append(Objection("SENDER_MISSING", "text", "", "广告法43(2)", Title("须以签名开头", "Begin with the signature")))
+        found.append(Objection("SIGNATURE_MISSING", "text", "", "广告法43(2)", Title("须以签名开头", "Begin with the signature")))
     if commercial and sender.opt_out and not words.text.endswith(sender.opt_out):
         found.append(
             Objection("OPT_OUT_MISSING", "text", "", "广告法43(2)", Title("须以退订语结尾", "End with the opt-out sentence"))
@@ -77,7 +77,7 @@ def objections(words: Words, sender: Sender, _brand: Brand | None, _controller: 
             Objection("SLOT_MISSING", "html", "", "广告法43(2)", Title("缺少必备信息", "Say who sends and how to refuse"))
         )
     if commercial and not sender.variables and words.variables:
-        found.append(Objection("VARIABLES_FORBIDDEN", "text", "", "服务商规则", Title("营销短信不得含变量", "No variables")))
+        found.append(Objection("VARIABLES_FORBIDDEN", "variables", "", "服务商规则", Title("营销短信不得含变量", "No variables")))
     if words.long_term:
         found.append(
             Objection("LONG_TERM_FORBIDDEN", "kind", "", "微信订阅消息规则", Title("零售不得用长期订阅", "Not for retail"))

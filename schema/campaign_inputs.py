@@ -19,22 +19,22 @@ class TemplateInput:
     channel: str = strawberry.field(description="The channel's key (渠道).")
     sender: str = strawberry.field(description="The registered sender's key (发送方).")
     text: str = strawberry.field(description="The words (正文).")
-    subject: str = strawberry.field(default="", description="The subject of a mail (主题); it begins with 广告 or AD.")
-    html: str = strawberry.field(default="", description="The words of a mail as HTML (HTML 正文).")
-    variables: list[str] = strawberry.field(
-        default_factory=list, description="Each `${name}` of the words: a field, or `sender`, `contact`, `opt_out` (变量)."
+    subject: str | None = strawberry.field(default=None, description="The subject of a mail (主题); it begins with 广告 or AD.")
+    html: str | None = strawberry.field(default=None, description="The words of a mail as HTML (HTML 正文).")
+    variables: list[str] | None = strawberry.field(
+        default=None, description="Each `${name}` of the words: a field, or `sender`, `contact`, `opt_out` (变量)."
     )
-    vendor_template: str = strawberry.field(default="", description="The vendor's own id of it (服务商模板编号).")
-    kind: TemplateKind = strawberry.field(default=TemplateKind.PLAIN, description="How WeChat lets it be used (订阅类型).")
+    vendor_template: str | None = strawberry.field(default=None, description="The vendor's own id of it (服务商模板编号).")
+    kind: TemplateKind | None = strawberry.field(default=None, description="How WeChat lets it be used (订阅类型).")
 
 
 @strawberry.input(description="Who a campaign is for (受众规则), by what is kept unsealed. Empty: every subscriber of the topic.")
 class AudienceInput:
     """To `model.Audience`."""
 
-    tiers: list[str] = strawberry.field(default_factory=list, description="One of these tiers (会员等级).")
-    tags: list[str] = strawberry.field(default_factory=list, description="All of these tags (标签).")
-    without_tags: list[str] = strawberry.field(default_factory=list, description="None of these tags (排除的标签).")
+    tiers: list[str] | None = strawberry.field(default=None, description="One of these tiers (会员等级).")
+    tags: list[str] | None = strawberry.field(default=None, description="All of these tags (标签).")
+    without_tags: list[str] | None = strawberry.field(default=None, description="None of these tags (排除的标签).")
     points_from: int | None = strawberry.field(default=None, description="This many points or more (积分下限，含).")
     points_below: int | None = strawberry.field(default=None, description="Fewer points than this (积分上限，不含).")
     joined_from: date | None = strawberry.field(default=None, description="Joined on this day or later (入会日期起，含).")
@@ -48,14 +48,14 @@ class CampaignInput:
     title: str = strawberry.field(description="What staff call it (名称).")
     brand: str = strawberry.field(description="The brand's key (品牌): that of the template's sender.")
     channel: str = strawberry.field(description="The channel's key (渠道): that of the template.")
-    topic: str = strawberry.field(default="", description="The topic's key (主题); none for telling of an incident.")
+    topic: str | None = strawberry.field(default=None, description="The topic's key (主题); none for telling of an incident.")
     purpose: PurposeKey = strawberry.field(description="The purpose that it stands on (处理目的).")
     template_id: strawberry.ID = strawberry.field(description="The template (模板编号).")
     template_version: int = strawberry.field(description="Its version (模板版本).")
     audience: AudienceInput | None = strawberry.field(default=None, description="Who it is for (受众规则).")
     starts_at: datetime = strawberry.field(description="From when it may be sent (开始时间).")
     ends_at: datetime = strawberry.field(description="Until when; a year at most (结束时间).")
-    reward: RewardTrigger = strawberry.field(default=RewardTrigger.NONE, description="What a gift is given for (赠送条件).")
+    reward: RewardTrigger | None = strawberry.field(default=None, description="What a gift is given for (赠送条件).")
 
 
 def body_of(given: TemplateInput) -> model.TemplateBody:
@@ -66,11 +66,11 @@ def body_of(given: TemplateInput) -> model.TemplateBody:
         channel=given.channel,
         sender=given.sender,
         text=given.text,
-        subject=given.subject,
-        html=given.html,
-        variables=tuple(given.variables),
-        vendor_template=given.vendor_template,
-        kind=model.TemplateKind[given.kind.name],
+        subject=given.subject or "",
+        html=given.html or "",
+        variables=tuple(given.variables or ()),
+        vendor_template=given.vendor_template or "",
+        kind=model.TemplateKind[given.kind.name] if given.kind else model.TemplateKind.PLAIN,
     )
 
 
@@ -80,7 +80,7 @@ def content_of(given: CampaignInput) -> model.Content:
         title=given.title,
         brand=given.brand,
         channel=given.channel,
-        topic=given.topic,
+        topic=given.topic or "",
         purpose=given.purpose,
         template_id=given.template_id,
         template_version=given.template_version,
@@ -88,7 +88,7 @@ def content_of(given: CampaignInput) -> model.Content:
         audience=_audience(given.audience),
         starts_at=given.starts_at,
         ends_at=given.ends_at,
-        reward=model.RewardTrigger[given.reward.name],
+        reward=model.RewardTrigger[given.reward.name] if given.reward else model.RewardTrigger.NONE,
     )
 
 
@@ -96,9 +96,9 @@ def _audience(given: AudienceInput | None) -> model.Audience:
     if given is None:
         return model.Audience()
     return model.Audience(
-        tiers=tuple(given.tiers),
-        tags=tuple(given.tags),
-        without_tags=tuple(given.without_tags),
+        tiers=tuple(given.tiers or ()),
+        tags=tuple(given.tags or ()),
+        without_tags=tuple(given.without_tags or ()),
         points_from=given.points_from,
         points_below=given.points_below,
         joined_from=given.joined_from,

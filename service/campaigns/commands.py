@@ -137,7 +137,7 @@ def _objected(unit: Unit, held: Campaign, words: Template) -> CampaignRejected |
     if not found:
         return None
     unit.draft.deny("TEMPLATE_NONCOMPLIANT")
-    unit.draft.extra["objections"] = sorted({objection.code for objection in found})
+    unit.draft.extra["objections"] = sorted({str(objection.code) for objection in found})
     return TemplateNoncompliant(found)
 
 
