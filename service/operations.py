@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
@@ -12,6 +13,7 @@ from service.receipts.operations import ReceiptOperations
 
 class Operations(
     GateOperations,
+    CampaignOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,
