@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
 from schema.consent_review import ConsentReviewQuery
@@ -33,6 +34,7 @@ class Query(
     PropagationQuery,
     MinorsQuery,
     NoticeQuery,
+    CampaignQuery,
 ):
     """Everything that can be asked."""
 
@@ -47,6 +49,7 @@ class Mutation(
     PropagationMutation,
     MinorsMutation,
     NoticeMutation,
+    CampaignMutation,
 ):
     """Everything that can be done."""
 

@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
@@ -14,6 +15,7 @@ from service.senders.operations import SenderOperations
 class Operations(
     SenderOperations,
     GateOperations,
+    CampaignOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.lint import Objection
 from policies.marketing import MessageClass
 from service.members.model import Row
 from service.values import utc_text
@@ -129,7 +130,7 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign as the database has it. `digest` is worked out from the content and the template's words that are there, not read from a
-    column; `approved_digest` is None unless a step of the archive vouches for it.
+    column; `approved_digest` is None unless a step of the archive vouches for it. `version` counts the steps.
     """
 
     campaign_id: str
@@ -150,8 +151,9 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a campaign with the whole of what stood then."""
+    """One step of a campaign with the whole of what stood then. `version` is the campaign's after it."""
 
+    version: int
     step: CampaignStep
     actor: str
     comment: str
@@ -177,6 +179,28 @@ class Dossier:
     template: Template
     history: tuple[Step, ...]
     counts: tuple[OutcomeCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A version of a template and what speaks against submitting it."""
+
+    template: Template
+    objections: tuple[Objection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRejected:
+    """Nothing was changed. `code`: see docs/errors.md."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateNoncompliant:
+    """The words may not go out as they are; each objection names the place, the rule and the article that it rests on."""
+
+    objections: tuple[Objection, ...]
 
 
 def covers(audience: Audience, row: Row) -> bool:

@@ -49,7 +49,7 @@ _LOCK = Prepared(select(campaign.c.version).where(campaign.c.campaign_id == bind
 _VOUCHED = (
     select(campaign_event.c.digest)
     .where(campaign_event.c.campaign_id == campaign.c.campaign_id, campaign_event.c.step == CampaignStep.APPROVED.value)
-    .order_by(campaign_event.c.event_id.desc())
+    .order_by(campaign_event.c.version.desc())
     .limit(1)
     .scalar_subquery()
 )
@@ -67,7 +67,7 @@ _ENDED = Prepared(
 _HISTORY = Prepared(
     select(*campaign_event.columns)
     .where(campaign_event.c.campaign_id == bindparam("campaign_id"))
-    .order_by(campaign_event.c.event_id)
+    .order_by(campaign_event.c.version, campaign_event.c.event_id)
 )
 _LAST_OUTCOME = (
     select(send_outcome.c.outcome)
@@ -164,6 +164,7 @@ async def record(session: Session, campaign_id: str, event_id: str, step: model.
         {
             "campaign_id": campaign_id,
             "event_id": event_id,
+            "version": step.version,
             "step": step.step.value,
             "actor": step.actor,
             "comment": step.comment,
@@ -180,11 +181,12 @@ async def history(session: Session, campaign_id: str) -> tuple[model.Step, ...]:
 
 
 def _step(row: Row) -> model.Step:
-    content, words = parse_archived(row[5])
-    fits = row[2] in set(CampaignStep) and content.template_digest == model.template_digest(words).hex()
-    if not fits or model.campaign_digest(content) != row[6]:
+    _, _, version, step, actor, comment, kept, digest, recorded_at = row
+    content, words = parse_archived(kept)
+    fits = step in set(CampaignStep) and content.template_digest == model.template_digest(words).hex()
+    if not fits or model.campaign_digest(content) != digest:
         raise Malformed("menshen/campaign-step/v1: not what was digested")
-    return model.Step(CampaignStep(row[2]), row[3], row[4], content, words, row[6], row[7])
+    return model.Step(version, CampaignStep(step), actor, comment, content, words, digest, recorded_at)
 
 
 async def counts(session: Session, campaign_id: str) -> tuple[model.OutcomeCount, ...]:

@@ -5,7 +5,7 @@ worker may have sent it: so at that moment every rule is judged again, and only 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -38,7 +38,7 @@ from service.gate.window import Window
 from service.subscriptions import leaving, quota
 from service.subscriptions.model import Way
 from service.unit import Unit
-from service.values import MemberId
+from service.values import MemberId, new_id
 
 WECHAT_REFUSED = "43101"
 """WeChat's word for: this member allowed no message of this template (WX-04)."""
@@ -48,6 +48,7 @@ _TRANSIENT = "4"
 
 _MOST_CODE, _MOST_REFERENCE = 60, 120
 _FINAL = frozenset({*SPENT, Outcome.CANCELLED})
+_APART = timedelta(milliseconds=1)
 _NOT_ALLOWED = "NOT_ALLOWED"
 
 
@@ -72,8 +73,8 @@ async def redeem(unit: Unit, send_id: str, member_id: MemberId, *, token: str | 
     verdict, _ = weighed(found, facts, deciding.minority(unit, facts), live, unit.now, without=send_id)
     verdict = _same_words(verdict, found, evidence)
     if not verdict.allowed:
-        return await _stopped(unit, decision, live, verdict)
-    return await _cleared(unit, decision, found, facts, live, attempt=len(outcomes))
+        return await _stopped(unit, decision, live, verdict, outcomes)
+    return await _cleared(unit, decision, found, facts, live, outcomes=outcomes)
 
 
 async def record(unit: Unit, member_id: MemberId, send_id: str, outcome: Outcome, *, code: str = "", reference: str = "") -> bool:
@@ -113,10 +114,9 @@ async def _record(unit: Unit, member_id: MemberId, send_id: str, outcome: Outcom
         return Reported(send_id, accepted=True, recorded=False, code="")
     evidence: Evidence = orjson.loads(decision.evidence)
     late = outcome in SPENT and not any(one.outcome in SPENT for one in before) and _over(decision, unit.now)
-    became = Became(outcome, code or (SENT_LATE if late else ""), reference, unit.now)
-    await store.add_outcome(unit.session, member_id, unit.new_id(), send_id, became)
+    became = await _append(unit, decision, outcome, before, code=code or (SENT_LATE if late else ""), reference=reference)
     if held is not None:
-        await _move(unit, decision, window.read(held), outcome, before)
+        await _move(unit, decision, window.read(held), became, before)
     await _follow(unit, decision, evidence, became, before)
     return Reported(send_id, accepted=True, recorded=True, code=SENT_LATE if late else "")
 
@@ -130,19 +130,29 @@ def _news(outcome: Outcome, before: list[Became]) -> bool:
     return outcome not in told
 
 
+async def _append(
+    unit: Unit, decision: Kept, outcome: Outcome, before: Sequence[Became], *, code: str = "", reference: str = ""
+) -> Became:
+    """One more row, later than the last by its moment and by its id: what counts is the last one, also where a clock stands behind."""
+    at = unit.now if not before else max(unit.now, before[-1].recorded_at + _APART)
+    became = Became(outcome, code, reference, at)
+    await store.add_outcome(unit.session, decision.member_id, new_id(at, unit.chance), decision.send_id, became)
+    return became
+
+
 def _over(decision: Kept, now: datetime) -> bool:
     return decision.expires_at is None or decision.expires_at <= now
 
 
-async def _move(unit: Unit, decision: Kept, live: Window, outcome: Outcome, before: list[Became]) -> None:
+async def _move(unit: Unit, decision: Kept, live: Window, became: Became, before: list[Became]) -> None:
     """The slot follows the outcome: given back, or used up at the moment at which it went out."""
     held = window.held_of(decision, orjson.loads(decision.evidence))
     if held is None:
         return
-    if outcome in {Outcome.FAILED, Outcome.CANCELLED}:
+    if became.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
         live = window.without(live, decision.send_id)
     elif not before or before[-1].outcome in {Outcome.FAILED, Outcome.CANCELLED}:
-        live = window.spent(live, held, unit.now)
+        live = window.spent(live, held, became.recorded_at)
     await _write(unit, decision.member_id, live)
 
 
@@ -207,28 +217,26 @@ def _same_words(verdict: Verdict, found: Matter, evidence: Evidence) -> Verdict:
     return Verdict(tuple(dict.fromkeys([*verdict.reasons, SendReason.CAMPAIGN_NOT_APPROVED])))
 
 
-async def _stopped(unit: Unit, decision: Kept, live: Window, verdict: Verdict) -> Denied:
+async def _stopped(unit: Unit, decision: Kept, live: Window, verdict: Verdict, outcomes: list[Became]) -> Denied:
     """Something stands in the way. Where it is time alone the message waits; else it is over, and its slot is free at once."""
     first = verdict.reasons[0]
     if verdict.next_slot is None:
-        became = Became(Outcome.CANCELLED, first.value, "", unit.now)
-        await store.add_outcome(unit.session, decision.member_id, unit.new_id(), decision.send_id, became)
+        await _append(unit, decision, Outcome.CANCELLED, outcomes, code=first.value)
         await _write(unit, decision.member_id, window.without(live, decision.send_id))
     return _denied(unit, Denied(decision.send_id, first.value, verdict.reasons, verdict.next_slot))
 
 
-async def _cleared(unit: Unit, decision: Kept, found: Matter, facts: Facts, live: Window, *, attempt: int) -> Cleared:
+async def _cleared(unit: Unit, decision: Kept, found: Matter, facts: Facts, live: Window, *, outcomes: list[Became]) -> Cleared:
     row = facts.row
     assert row is not None
     assert row.wrapped is not None
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
     reserved = found.reserved(decision.send_id, decision.decided_at, unit.now)
+    became = await _append(unit, decision, Outcome.DISPATCHED, outcomes)
     if reserved is not None:
-        await _write(unit, row.member_id, window.spent(live, reserved, unit.now))
-    became = Became(Outcome.DISPATCHED, "", "", unit.now)
-    await store.add_outcome(unit.session, row.member_id, unit.new_id(), decision.send_id, became)
+        await _write(unit, row.member_id, window.spent(live, reserved, became.recorded_at))
     if found.metered:
-        reference = f"{decision.send_id}/{attempt}"
+        reference = f"{decision.send_id}/{len(outcomes)}"
         await quota.spend(unit, row.member_id, found.template.body.vendor_template, reference=reference)
     permit = leave_to_send(
         row.member_id,

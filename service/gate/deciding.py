@@ -11,13 +11,15 @@ from datetime import timedelta
 from policies.decide import Minority, Standing
 from policies.terms import Basis, Catalogue, ConsentState, MemberStatus
 from service.campaigns import store as campaigns
+from service.campaigns.model import covers
 from service.campaigns.queries import compliant
 from service.disclosure import cursor
-from service.errors import BadInput, Refused
+from service.errors import BadInput, Refused, SealBroken
 from service.gate import store, tokens, window
 from service.gate.model import CampaignUnknown, Decision, DecisionPage, Facts, Kept
 from service.gate.weighing import Matter, matter_of, weighed
 from service.members import age
+from service.members.model import Row
 from service.unit import Unit
 from service.values import MemberId, new_ids, utc_text
 
@@ -93,7 +95,7 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
     expires_at = unit.now + unit.catalogue.marketing.decision_life
     kept, decisions, moved = [], [], {}
     for member_id, send_id in zip(ids, new_ids(unit.now, unit.chance, len(ids)), strict=True):
-        known = facts.get(member_id) or _nobody(member_id)
+        known = facts.get(member_id) or _nobody(member_id, found)
         held = window.read(windows[member_id]) if member_id in windows else ()
         verdict, evidence = weighed(found, known, minority(unit, known), held, unit.now)
         ends = expires_at if verdict.allowed else None
@@ -126,21 +128,24 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
 
 
 def minority(unit: Unit, known: Facts) -> Minority | None:
-    """The age band at this moment. Whose birthday cannot be read is in no band that anybody knows: nothing is allowed."""
-    if known.minor is False or known.row is None:
-        return None
+    """The age band at this moment. Whose birthday cannot be read is in no band that anybody knows: nothing is allowed, to them alone."""
     row = known.row
+    if known.minor is False or row is None or known.standing.status is MemberStatus.ERASED:
+        return None
     if row.wrapped is None:
         return Minority(None, told=False)
-    return age.minority(unit, unit.vault.member_keys(row.member_id, row.generation, row.wrapped), row)
+    try:
+        return age.minority(unit, unit.vault.member_keys(row.member_id, row.generation, row.wrapped), row)
+    except SealBroken:
+        return Minority(None, told=False)
 
 
-def _nobody(member_id: MemberId) -> Facts:
+def _nobody(member_id: MemberId, found: Matter) -> Facts:
     """Absent and erased look alike (SE-05)."""
     return Facts(
         standing=Standing(member_id, MemberStatus.ERASED, ConsentState.NEVER_ASKED),
         minor=False,
-        in_audience=False,
+        in_audience=covers(found.campaign.content.audience, Row(member_id, MemberStatus.ERASED, 0, b"", None, {}, 0)),
         subscribed=False,
         suppressed=False,
         addressed=False,

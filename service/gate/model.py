@@ -8,8 +8,10 @@ from typing import Any
 
 from policies.decide import Permit, Standing
 from policies.marketing import SendReason
-from service.campaigns.model import Campaign, Template
+from service.campaigns.model import Campaign, Step, Template
+from service.consent.model import ConsentEvent
 from service.members.model import Row
+from service.receipts.model import Holding, Shown
 from service.values import MemberId
 from service.vault.vault import MemberKeys
 
@@ -168,3 +170,48 @@ class OutcomesRecorded:
 
 
 Evidence = Mapping[str, Any]
+"""What a decision rests on, as its row in the ledger has it (docs/formats/send-decision.md)."""
+
+
+class SendPart(StrEnum):
+    """A link of the chain behind one decision: consent -> notice -> template -> approval -> rules -> log."""
+
+    ENTRY = "ENTRY"
+    DECISIONS = "DECISIONS"
+    EVENT = "EVENT"
+    CHAIN = "CHAIN"
+    NOTICE = "NOTICE"
+    WORDS = "WORDS"
+    TEMPLATE = "TEMPLATE"
+    APPROVAL = "APPROVAL"
+
+
+@dataclass(frozen=True, slots=True)
+class SendFinding:
+    """One link, and whether it holds; `code` says why not."""
+
+    part: SendPart
+    holding: Holding
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendEvidence:
+    """All that proves one decision, allowed or refused, to have been right. `entry` is the log's, of the call that decided."""
+
+    decision: Kept
+    rests_on: Evidence
+    outcomes: tuple[Became, ...]
+    entry_index: int | None
+    entry_leaf: str
+    event: ConsentEvent | None
+    shown: Shown | None
+    template: Template | None
+    approval: Step | None
+    findings: tuple[SendFinding, ...]
+    policy_in_force: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether every link that is needed is there and holds."""
+        return all(finding.holding in {Holding.HOLDS, Holding.NOT_NEEDED} for finding in self.findings)

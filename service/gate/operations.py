@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from service.desk import Desk
 from service.errors import BadInput
-from service.gate import commands, deciding
-from service.gate.model import CampaignUnknown, DecisionPage, Outcome, OutcomesRecorded, Report
+from service.gate import commands, deciding, queries
+from service.gate.model import CampaignUnknown, DecisionPage, Outcome, OutcomesRecorded, Report, SendEvidence
+from service.members import commands as members
 from service.unit import Unit
 from service.values import Call, MemberId
 
@@ -43,6 +44,17 @@ class GateOperations(Desk):
             return await commands.report_all(unit, [self._known(report) for report in reports])
 
         return await self.units.change(call, self.draft("result", "recordOutcomes", ""), work)
+
+    async def send_evidence(self, call: Call, *, send_id: str, purpose: str) -> SendEvidence | None:
+        """What one decision rests on."""
+
+        async def work(unit: Unit) -> SendEvidence | None:
+            self.require(call, "send.read")
+            self.not_a_member(call)
+            members.require(unit, purpose)
+            return await queries.evidence(unit, self.known_form(send_id))
+
+        return await self.units.disclose(call, self.draft("audit", "sendEvidence", purpose), work)
 
     def _one_of_ours(self, member_id: MemberId) -> MemberId:
         """Raises BadInput for what is no id: two of them would pass for one member."""

@@ -1,9 +1,8 @@
 """A campaign that somebody approved, and members who want it: through the rooms' own doors."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from policies.marketing import MessageClass
 from service.app import Parts
 from service.campaigns import store as campaigns
 from service.campaigns.model import (
@@ -18,7 +17,6 @@ from service.campaigns.model import (
     template_digest,
 )
 from service.gate.model import CampaignUnknown, Decision, DecisionPage
-from service.members import store as members
 from service.subscriptions import store as subscriptions
 from service.subscriptions import writing
 from service.subscriptions.model import SubscriptionState, Way
@@ -77,16 +75,16 @@ async def _step(unit: Unit, found: Campaign, body: TemplateBody) -> None:
     await campaigns.record(unit.session, found.campaign_id, unit.new_id(), step)
 
 
-async def subscriber(parts: Parts, fields: dict[str, object] | None = None, *, yes: tuple[str, ...] = ("marketing_sms",), **more: str) -> str:
+async def subscriber(
+    parts: Parts, fields: dict[str, object] | None = None, *, yes: tuple[str, ...] = ("marketing_sms",), **more: str
+) -> str:
     """A member who said yes to marketing by text message, and wants the news of one brand."""
     member_id = await a_member(parts, fields, yes=yes)
     await subscribed(parts, member_id, **more)
     return member_id
 
 
-async def subscribed(
-    parts: Parts, member_id: str, *, channel: str = "sms", topic: str = "news", brand: str = "living"
-) -> None:
+async def subscribed(parts: Parts, member_id: str, *, channel: str = "sms", topic: str = "news", brand: str = "living") -> None:
     """One more subscription."""
 
     async def work(unit: Unit) -> None:
@@ -125,3 +123,16 @@ async def one(parts: Parts, campaign_id: str, member_id: str) -> Decision:
 def why(decision: Decision) -> list[str]:
     """The reasons' codes."""
     return [reason.value for reason in decision.reasons]
+
+
+async def approved(parts: Parts, campaign_id: str) -> None:
+    """Somebody approves the campaign as it stands now."""
+
+    async def work(unit: Unit) -> None:
+        found = await campaigns.loaded(unit.session, campaign_id)
+        assert found is not None
+        now = replace(found[0], state=CampaignState.APPROVED, approved_digest=found[0].digest)
+        await campaigns.change(unit.session, now)
+        await _step(unit, now, found[1].body)
+
+    await changed(parts, work)
