@@ -78,7 +78,7 @@ class Sending:
                 return await _denied(unit, job, found)
             return await self._written(unit, job, found, outlet)
 
-        return await self._units.change(job.call, _draft(self._units, "access", "dispatchSend", job), work)
+        return await self._units.change(job.call, _draft(self._units, "export", "dispatchSend", job), work)
 
     async def _written(self, unit: Unit, job: Job, found: Cleared, outlet: Outlet) -> Message | None:
         try:

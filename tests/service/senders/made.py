@@ -34,7 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "subject": "广告：会员日，${name}专享",
         "text": MAIL_TEXT,
         "html": MAIL_HTML,
-        "variables": ("name",),
+        "variables": ("name", "sender", "contact", "opt_out"),
     },
     "living_wechat": {
         "channel": "wechat",

@@ -50,6 +50,7 @@ class Vendor:
     answer: Callable[[Request], Answer]
     requests: list[Request] = field(default_factory=list)
     url: str = ""
+    hangs: bool = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -65,6 +66,8 @@ class Vendor:
                 answer = f"HTTP/1.1 {answer[0]} Said\r\ncontent-length: {len(content)}\r\n\r\n".encode() + content
             writer.write(answer or b"")
             await writer.drain()
+            if self.hangs:
+                await reader.read()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
