@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
+from service.campaigns.model import CampaignRejected
 from service.errors import BadInput
 from service.gate import deciding, tokens
-from service.gate.model import TOKEN_EXPIRED, CampaignUnknown
+from service.gate.model import TOKEN_EXPIRED
 from service.gate.weighing import Matter
 from service.senders import store
 from service.senders.model import SEND, Ordered, Queued, SendsQueued
@@ -16,14 +17,14 @@ from service.work.model import Job
 MOST = 1000
 
 
-async def queue_sends(unit: Unit, *, campaign_id: str, sends: Sequence[Ordered]) -> SendsQueued | CampaignUnknown:
+async def queue_sends(unit: Unit, *, campaign_id: str, sends: Sequence[Ordered]) -> SendsQueued | CampaignRejected:
     """Queue what may go out now. Raises BadInput (PAGE_SIZE_TOO_LARGE), Refused (ROLE_NOT_ALLOWED)."""
     if not 1 <= len(sends) <= MOST:
         raise BadInput(f"sends: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
     found = await deciding.matter(unit, campaign_id)
     if found is None:
         unit.draft.deny("NOT_FOUND")
-        return CampaignUnknown()
+        return CampaignRejected("CAMPAIGN_NOT_FOUND")
     deciding.allowed_to_ask(unit, found)
     results = {order.send_id: Queued(order.send_id, *_live(unit, found, order)) for order in sends}
     wanted = {order.send_id: order for order in sends if results[order.send_id].queued}

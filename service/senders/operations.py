@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from service.campaigns.model import CampaignRejected
 from service.desk import Desk
-from service.gate.model import CampaignUnknown
 from service.senders import commands, queries
 from service.senders.model import FailedRow, Ordered, SendRecord, SendsQueued, SendUnknown
 from service.unit import Unit
@@ -14,10 +14,10 @@ from service.values import Call, MemberId
 class SenderOperations(Desk):
     """Raise Forbidden (recorded) where `roles.toml` does not give the role the act."""
 
-    async def queue_sends(self, call: Call, *, campaign_id: str, sends: Sequence[Ordered]) -> SendsQueued | CampaignUnknown:
+    async def queue_sends(self, call: Call, *, campaign_id: str, sends: Sequence[Ordered]) -> SendsQueued | CampaignRejected:
         """Have these sent. Each is decided once more just before it goes out."""
 
-        async def work(unit: Unit) -> SendsQueued | CampaignUnknown:
+        async def work(unit: Unit) -> SendsQueued | CampaignRejected:
             self.require(call, "send.decide")
             known = [
                 replace(order, member_id=self.known_form(order.member_id), send_id=self.known_form(order.send_id))

@@ -8,10 +8,9 @@ import pytest
 
 from policies.terms import Catalogue
 from service.app import Parts
-from service.campaigns.model import Audience
+from service.campaigns.model import Audience, CampaignRejected
 from service.consent.model import CaptureChannel
 from service.errors import Forbidden
-from service.gate.model import CampaignUnknown
 from service.senders.model import Ordered, SendUnknown
 from service.vault.normalise import normalise
 from service.work.worker import LEASE
@@ -273,7 +272,7 @@ async def test_only_who_may_decide_may_queue_and_only_who_may_read_sees_what_fai
             await running.operations.send_record(call, member_id=made.OTHER, send_id=made.SEND)
     order = Ordered(member_id=made.OTHER, send_id=made.SEND, token="")
     nothing = await running.operations.queue_sends(ENGINE, campaign_id=made.OTHER, sends=[order])
-    assert isinstance(nothing, CampaignUnknown)
+    assert isinstance(nothing, CampaignRejected)
 
 
 def test_a_try_takes_no_longer_than_a_lease() -> None:
