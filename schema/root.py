@@ -21,6 +21,7 @@ from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
+from schema.senders import SendersMutation, SendersQuery
 from schema.sending import SendingMutation, SendingQuery
 
 
@@ -37,6 +38,7 @@ class Query(
     NoticeQuery,
     CampaignQuery,
     SendingQuery,
+    SendersQuery,
 ):
     """Everything that can be asked."""
 
@@ -53,6 +55,7 @@ class Mutation(
     NoticeMutation,
     CampaignMutation,
     SendingMutation,
+    SendersMutation,
 ):
     """Everything that can be done."""
 

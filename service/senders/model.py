@@ -148,13 +148,6 @@ class SendRecord:
     outcomes: tuple[Became, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SendUnknown:
-    """Nothing was ever handed over under this id for this member."""
-
-    code = "SEND_NOT_FOUND"
-
-
 class Sender(Protocol):
     """An adapter to one vendor. `key` is the send's id: the vendor's idempotency key where it has one, its correlation id where not."""
 

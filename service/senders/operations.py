@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from service.campaigns.model import CampaignRejected
 from service.desk import Desk
+from service.members import commands as members
 from service.senders import commands, queries
-from service.senders.model import FailedRow, Ordered, SendRecord, SendsQueued, SendUnknown
+from service.senders.model import FailedRow, Ordered, SendRecord, SendsQueued
 from service.unit import Unit
 from service.values import Call, MemberId
 
@@ -27,20 +28,22 @@ class SenderOperations(Desk):
 
         return await self.units.change(call, self.draft("result", "queueSends", ""), work)
 
-    async def failed_sends(self, call: Call, *, first: int, after: str | None) -> tuple[FailedRow, ...]:
+    async def failed_sends(self, call: Call, *, purpose: str, first: int, after: str | None) -> tuple[FailedRow, ...]:
         """What no machine tries again, and whether it may have gone out."""
 
         async def work(unit: Unit) -> tuple[FailedRow, ...]:
             self.require(call, "send.read")
+            members.require(unit, purpose)
             return await queries.failed(unit, first=first, after=after and self.known_form(after))
 
-        return await self.units.disclose(call, self.duty("access", "failedSends"), work)
+        return await self.units.disclose(call, self.draft("access", "failedSends", purpose), work)
 
-    async def send_record(self, call: Call, *, member_id: MemberId, send_id: str) -> SendRecord | SendUnknown:
-        """What was handed to a vendor (SMS-06)."""
+    async def send_record(self, call: Call, *, member_id: MemberId, send_id: str, purpose: str) -> SendRecord | None:
+        """What was handed to a vendor (SMS-06); None where nothing was."""
 
-        async def work(unit: Unit) -> SendRecord | SendUnknown:
+        async def work(unit: Unit) -> SendRecord | None:
             self.require(call, "send.read")
+            members.require(unit, purpose)
             return await queries.record(unit, member_id=self.known_form(member_id), send_id=self.known_form(send_id))
 
-        return await self.units.disclose(call, self.duty("access", "sendRecord"), work)
+        return await self.units.disclose(call, self.draft("access", "sendRecord", purpose), work)

@@ -4,8 +4,9 @@ from service.errors import BadInput
 from service.gate import store as gate
 from service.members import store as members
 from service.members.model import Row
+from service.minors.approved import approved
 from service.senders import store
-from service.senders.model import FailedRow, SendRecord, SendUnknown
+from service.senders.model import FailedRow, SendRecord
 from service.unit import Unit
 from service.values import MemberId
 
@@ -22,15 +23,17 @@ async def failed(unit: Unit, *, first: int, after: str | None) -> tuple[FailedRo
     return tuple(found)
 
 
-async def record(unit: Unit, *, member_id: MemberId, send_id: str) -> SendRecord | SendUnknown:
-    """What was handed over under this id, and what came of it."""
+async def record(unit: Unit, *, member_id: MemberId, send_id: str) -> SendRecord | None:
+    """What was handed over under this id, and what came of it. Raises Refused (APPROVAL_REQUIRED) where staff look at a minor."""
     records = await store.records(unit.session, member_id, send_id)
+    row = await members.row(unit.session, member_id) if records else None
+    if row is not None and row.wrapped is not None and row.sealed:
+        await approved(unit, unit.vault.member_keys(row.member_id, row.generation, row.wrapped), row)
+        _named(unit, [row])
+    unit.draft.count = int(bool(records))
     if not records:
         unit.draft.deny("NOT_FOUND")
-        return SendUnknown()
-    row = await members.row(unit.session, member_id)
-    _named(unit, [row] if row is not None else [])
-    unit.draft.count = len(unit.draft.subjects)
+        return None
     return SendRecord(records, tuple(await gate.outcomes_of(unit.session, member_id, send_id)))
 
 

@@ -134,7 +134,17 @@ def test_the_typed_fields_are_fields_of_the_catalogue(catalogue: Catalogue) -> N
 
 def test_every_field_that_reads_somebody_names_a_purpose() -> None:
     assert GRAPHQL.query_type is not None
-    personal = {"member", "memberByContact", "members", "evidence", "memberEvidence", "propagations", "staleConsents"}
+    personal = {
+        "failedSends",
+        "sendRecord",
+        "member",
+        "memberByContact",
+        "members",
+        "evidence",
+        "memberEvidence",
+        "propagations",
+        "staleConsents",
+    }
     for name in personal:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
         assert str(purpose.type) == "PurposeKey!"

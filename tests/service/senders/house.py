@@ -76,6 +76,7 @@ async def became(running: Parts, decision: Decision) -> list[str]:
 
 async def record(running: Parts, decision: Decision) -> SendRecord:
     """What was handed over."""
-    found = await running.operations.send_record(OFFICER, member_id=decision.member_id, send_id=decision.send_id)
+    asked = {"member_id": decision.member_id, "send_id": decision.send_id, "purpose": "audit"}
+    found = await running.operations.send_record(OFFICER, **asked)
     assert isinstance(found, SendRecord), found
     return found

@@ -28,6 +28,7 @@ MAIL_HTML = (
 )
 BODIES: dict[str, dict[str, Any]] = {
     "living_sms": {"vendor_template": "SMS_1001"},
+    "living_sms_service": {},
     "beauty_sms": {"text": "【示例美妆】会员日全场八折。客服4000000000，退订回T", "vendor_template": "2002"},
     "living_email": {
         "channel": "email",

@@ -11,7 +11,7 @@ from service.app import Parts
 from service.campaigns.model import Audience, CampaignRejected
 from service.consent.model import CaptureChannel
 from service.errors import Forbidden
-from service.senders.model import Ordered, SendUnknown
+from service.senders.model import Ordered
 from service.vault.normalise import normalise
 from service.work.worker import LEASE
 from tests.conftest import StillClock
@@ -20,7 +20,7 @@ from tests.plugins import canary
 from tests.service.gate.made import approved, campaign, edited, one, subscriber
 from tests.service.senders import made
 from tests.service.senders.house import ENGINE, OFFICER, became, jobs, queue, record, working
-from tests.service.senders.vendors import Answer, Request, aliyun, vendor
+from tests.service.senders.vendors import Answer, Request, aliyun, refusing, vendor
 
 TODAY = (2026, 11, 22)
 
@@ -79,8 +79,8 @@ async def test_what_was_handed_over_is_there_after_150_days(
         ("DISPATCHED", ""),
         ("SENT", "900619746936498440^0"),
     ]
-    nobody = await running.operations.send_record(OFFICER, member_id=made.OTHER, send_id=decision.send_id)
-    assert isinstance(nobody, SendUnknown)
+    nobody = await running.operations.send_record(OFFICER, member_id=made.OTHER, send_id=decision.send_id, purpose="audit")
+    assert nobody is None
 
 
 async def test_a_withdrawal_between_decision_and_dispatch_leaves_nothing_to_send(running: Parts, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_whoever_dies_between_the_dispatch_and_the_answer_is_not_followed_
             await worker.once()
         assert len(sms.requests) == 1
     assert await became(running, decision) == ["DISPATCHED", "UNKNOWN"]
-    (found,) = await running.operations.failed_sends(OFFICER, first=10, after=None)
+    (found,) = await running.operations.failed_sends(OFFICER, purpose="audit", first=10, after=None)
     assert (found.job.job_id, found.job.outcome) == (decision.send_id, "OUTCOME_UNKNOWN")
 
 
@@ -219,17 +219,14 @@ async def test_a_sender_without_an_account_waits_for_one(running: Parts, tmp_pat
 
 
 async def test_what_the_vendor_refuses_for_good_needs_a_person(running: Parts, tmp_path: Path) -> None:
-    def no(_: Request) -> Answer:
-        return 200, {"Code": "isv.SMS_TEMPLATE_ILLEGAL", "Message": "+8619961800000 犇骉猋", "RequestId": "r"}
-
     member_id = await subscriber(running)
-    async with vendor(no) as sms, working(running, tmp_path, living_sms=sms.url) as worker:
+    async with vendor(refusing) as sms, working(running, tmp_path, living_sms=sms.url) as worker:
         _, decision = await ordered(running, member_id)
         await worker.once()
     assert await became(running, decision) == ["DISPATCHED", "FAILED"]
-    (found,) = await running.operations.failed_sends(OFFICER, first=10, after=None)
+    (found,) = await running.operations.failed_sends(OFFICER, purpose="audit", first=10, after=None)
     assert (found.job.outcome, found.job.member_id) == ("TEMPLATE_UNKNOWN", member_id)
-    assert await running.operations.failed_sends(OFFICER, first=10, after=found.job.job_id) == ()
+    assert await running.operations.failed_sends(OFFICER, purpose="audit", first=10, after=found.job.job_id) == ()
 
 
 @pytest.mark.obligation("MK-01")
@@ -267,9 +264,9 @@ async def test_only_who_may_decide_may_queue_and_only_who_may_read_sees_what_fai
         await running.operations.queue_sends(a_call("marketer"), campaign_id=made.OTHER, sends=[])
     for call in (ENGINE, a_call("marketer")):
         with pytest.raises(Forbidden):
-            await running.operations.failed_sends(call, first=10, after=None)
+            await running.operations.failed_sends(call, purpose="audit", first=10, after=None)
         with pytest.raises(Forbidden):
-            await running.operations.send_record(call, member_id=made.OTHER, send_id=made.SEND)
+            await running.operations.send_record(call, member_id=made.OTHER, send_id=made.SEND, purpose="audit")
     order = Ordered(member_id=made.OTHER, send_id=made.SEND, token="")
     nothing = await running.operations.queue_sends(ENGINE, campaign_id=made.OTHER, sends=[order])
     assert isinstance(nothing, CampaignRejected)

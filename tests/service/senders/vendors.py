@@ -120,6 +120,11 @@ def aliyun(request: Request) -> Answer:
     return 200, {"Code": "OK", "Message": "OK", "BizId": "900619746936498440^0", "RequestId": "r"}
 
 
+def refusing(_: Request) -> Answer:
+    """An account whose template is not registered. The vendor's own words must get nowhere."""
+    return 200, {"Code": "isv.SMS_TEMPLATE_ILLEGAL", "Message": "+8619961800000 犇骉猋", "RequestId": "r"}
+
+
 # --- Tencent Cloud ---------------------------------------------------------------------------------------------------------------
 
 _TC3 = re.compile(
