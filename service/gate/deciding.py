@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from policies.decide import Minority, Standing
 from policies.terms import Basis, Catalogue, ConsentState, MemberStatus
+from service.audit.sealing import moment_text
 from service.campaigns import store as campaigns
 from service.campaigns.model import CampaignRejected, covers
 from service.campaigns.queries import compliant
@@ -21,7 +22,7 @@ from service.gate.weighing import Matter, matter_of, weighed
 from service.members import age
 from service.members.model import Row
 from service.unit import Unit
-from service.values import MemberId, new_ids, utc_text
+from service.values import MemberId, new_ids
 
 MOST = 1000
 _LEAF = b"menshen/send-decision/v1\0"
@@ -93,6 +94,7 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
     facts = await store.facts(unit.session, ids, found.campaign.content.audience, found.keys, now=unit.now)
     batch = unit.draft.entry_id = unit.new_id()
     expires_at = unit.now + unit.catalogue.marketing.decision_life
+    most = longest(unit.catalogue)
     kept, decisions, moved = [], [], {}
     for member_id, send_id in zip(ids, new_ids(unit.now, unit.chance, len(ids)), strict=True):
         known = facts.get(member_id) or _nobody(member_id, found)
@@ -118,7 +120,7 @@ async def _decided(unit: Unit, found: Matter, ids: Sequence[MemberId]) -> tuple[
             token = tokens.make(unit.vault, tokens.Bound(member_id, send_id, one.channel, found.template.digest), ends)
             reserved = found.reserved(send_id, unit.now, ends)
             if reserved is not None:
-                live = window.kept((*held, reserved), unit.now, longest=longest(unit.catalogue))
+                live = window.kept((*held, reserved), unit.now, longest=most)
                 moved[member_id] = window.written(live)
         decisions.append(Decision(member_id, send_id, verdict.allowed, verdict.reasons, token, ends, verdict.next_slot))
     await store.write(unit.session, moved, now=unit.now)
@@ -168,9 +170,9 @@ def digest(kept: Iterable[Kept]) -> str:
 
 def leaf(one: Kept) -> bytes:
     """SHA-256 over one decision as the ledger has it."""
-    ends = utc_text(one.expires_at) if one.expires_at is not None else ""
+    ends = moment_text(one.expires_at) if one.expires_at is not None else ""
     parts = (one.member_id, one.send_id, one.batch, one.campaign_id, one.channel, str(int(one.allowed)), ",".join(one.reasons))
-    told = "\0".join((*parts, utc_text(one.decided_at), ends, one.evidence))
+    told = "\0".join((*parts, moment_text(one.decided_at), ends, one.evidence))
     return hashlib.sha256(_LEAF + told.encode()).digest()
 
 

@@ -86,8 +86,12 @@ _WRITE: Dialects = {
 async def lock(session: Session, ids: Sequence[MemberId], *, now: datetime) -> dict[MemberId, str]:
     """Each member's window, held until the transaction ends; nobody who is not there has one."""
     given = {"ids": listed(session.dialect, sorted(ids))}
-    await session.run(_OPEN[session.dialect], {**given, "empty": "[]", "now": now})
-    return {row[0]: row[1] for row in await session.rows(_LOCK[session.dialect], given)}
+    held = await session.rows(_LOCK[session.dialect], given)
+    if len(held) < len(ids):
+        # The first message ever to some of them. Two that meet here wait for each other's rows, or one is run again.
+        await session.run(_OPEN[session.dialect], {**given, "empty": "[]", "now": now})
+        held = await session.rows(_LOCK[session.dialect], given)
+    return {row[0]: row[1] for row in held}
 
 
 async def write(session: Session, windows: Mapping[MemberId, str], *, now: datetime) -> None:
@@ -116,28 +120,21 @@ def _columns(*, whole: bool) -> list[ColumnElement[object]]:
     return columns
 
 
-def _address() -> ColumnElement[bool]:
-    return and_(member_lookup.c.member_id == member.c.member_id, member_lookup.c.field == bindparam("field"))
-
-
 def _of_address() -> list[ColumnElement[object]]:
-    """Whether somebody said no to the address, whether there is one, whether a message bounced off it for good. What is in a state that
+    """Whether there is an address, whether somebody said no to it, whether a message bounced off it for good. What is in a state that
     nobody knows is not lifted.
     """
-    barred = (
-        _address(),
-        suppression.c.channel == bindparam("channel"),
-        suppression.c.mark == member_lookup.c.mark,
-        suppression.c.state != _LIFTED,
-    )
-    stopped = exists().where(*barred, suppression.c.reason != _BOUNCED)
-    bounced = exists().where(*barred, suppression.c.reason == _BOUNCED)
-    return [case((found, 1), else_=0) for found in (stopped, exists().where(_address()), bounced)]
+    barred = suppression.c.state != _LIFTED
+    return [
+        case((member_lookup.c.member_id.is_not(None), 1), else_=0),
+        case((and_(barred, suppression.c.reason != _BOUNCED), 1), else_=0),
+        case((and_(barred, suppression.c.reason == _BOUNCED), 1), else_=0),
+    ]
 
 
 @lru_cache(maxsize=256)
 def _facts(audience: Audience, *, whole: bool) -> Dialects:
-    """One row a member. Compiled once for each audience rule."""
+    """A row for each address that a member has on the channel. Compiled once for each audience rule."""
     given = [
         *_columns(whole=whole),
         case((audience_clause(audience), 1), else_=0),
@@ -167,6 +164,11 @@ def _facts(audience: Audience, *, whole: bool) -> Dialects:
                 subscription.c.brand == bindparam("brand"),
             ),
         )
+        .outerjoin(
+            member_lookup,
+            and_(member_lookup.c.member_id == member.c.member_id, member_lookup.c.field == bindparam("field")),
+        )
+        .outerjoin(suppression, and_(suppression.c.channel == bindparam("channel"), suppression.c.mark == member_lookup.c.mark))
         .outerjoin(quota, and_(quota.c.member_id == member.c.member_id, quota.c.template == bindparam("vendor_template")))
     )
     wanted = select(*given).select_from(joined)
@@ -181,7 +183,12 @@ async def facts(
     """
     statement = _facts(audience, whole=whole)[session.dialect]
     rows = await session.rows(statement, {**given, "ids": listed(session.dialect, ids)})
-    return {row[0]: _fact(row, now, whole=whole) for row in rows}
+    found: dict[MemberId, Row] = {}
+    for row in rows:
+        twin = found.get(row[0])
+        # Of several addresses each can bar: nobody can say to which of them the message would go.
+        found[row[0]] = row if twin is None else (*row[:-3], *map(max, row[-3:], twin[-3:]))
+    return {member_id: _fact(row, now, whole=whole) for member_id, row in found.items()}
 
 
 _WIDTH = len(ROW_COLUMNS)
@@ -192,7 +199,7 @@ _STATUSES = {status.value: status for status in MemberStatus}
 
 def _fact(found: Row, now: datetime, *, whole: bool) -> Facts:
     state, expires_at, event_id, scope, by_guardian, notice = found[_WIDTH + 1 : _WIDTH + 7]
-    subscribed, ends, subscription_id, promised, balance, stopped, addressed, bounced = found[_WIDTH + 7 :]
+    subscribed, ends, subscription_id, promised, balance, addressed, stopped, bounced = found[_WIDTH + 7 :]
     switch, minor = found[_PERSONALISATION], found[_MINOR]
     standing = Standing(
         found[0],
