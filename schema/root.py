@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
 from schema.consent_review import ConsentReviewQuery
@@ -20,6 +21,8 @@ from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
+from schema.senders import SendersMutation, SendersQuery
+from schema.sending import SendingMutation, SendingQuery
 from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
@@ -35,6 +38,9 @@ class Query(
     MinorsQuery,
     NoticeQuery,
     SubscriptionQuery,
+    CampaignQuery,
+    SendingQuery,
+    SendersQuery,
 ):
     """Everything that can be asked."""
 
@@ -50,6 +56,9 @@ class Mutation(
     MinorsMutation,
     NoticeMutation,
     SubscriptionMutation,
+    CampaignMutation,
+    SendingMutation,
+    SendersMutation,
 ):
     """Everything that can be done."""
 

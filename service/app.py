@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,10 @@ from service.propagation.courier import Courier
 from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
+from service.senders import opening, settings
+from service.senders.model import SEND
+from service.senders.sending import Sending
+from service.senders.wire import Wire
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
@@ -104,20 +108,30 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
 
 @asynccontextmanager
 async def open_worker(running: Parts, *, lanes: Sequence[Lane] = ()) -> AsyncIterator[Worker]:
-    """The worker over all the lanes that this policy asks for, and `lanes`. Raises ConfigError where the recipients' file is not fit."""
+    """The worker over all the lanes that this policy asks for, and `lanes`. Raises ConfigError where one of the deployment's files with
+    addresses is not fit.
+    """
     config, units = running.config, running.units
-    told_at = open_endpoints(config, running.catalogue)
-    async with Courier() as courier:
+    told_at, accounts = open_endpoints(config, running.catalogue), open_accounts(config, running.catalogue)
+    async with Courier() as courier, Wire() as wire:
         telling = Telling(units=units, courier=courier, endpoints=told_at, clock=running.clock)
         known = [key for key, recipient in running.catalogue.recipients.items() if recipient.known_by]
         every = [Lane(kind=DELETE, handler=partial(delete, units)), *lanes]
         every += [Lane(kind=TELL, recipient=key, handler=telling) for key in known]
+        every += _sending(running, accounts, wire)
         pauses = Backoff(timedelta(seconds=config.retry_seconds), timedelta(seconds=config.retry_cap_seconds))
         worker = Worker(database=running.database, lanes=every, clock=running.clock, backoff=pauses)
         try:
             yield worker
         finally:
             await worker.close()
+
+
+def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wire) -> list[Lane]:
+    """A lane for each registered sender: a vendor that is slow holds up nobody else's messages."""
+    known = opening.outlets(accounts, running.catalogue, wire=wire, clock=running.clock, chance=running.chance)
+    handler = Sending(units=running.units, outlets=known, public_url=running.config.public)
+    return [Lane(kind=SEND, recipient=key, handler=handler) for key in running.catalogue.senders]
 
 
 @asynccontextmanager
@@ -141,6 +155,11 @@ async def working(running: Parts) -> AsyncIterator[None]:
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
+
+
+def open_accounts(config: Config, catalogue: Catalogue) -> dict[str, settings.Account]:
+    """Where each registered sender's vendor is reached. Raises ConfigError."""
+    return settings.load(config.senders, catalogue, production=config.production)
 
 
 def build(running: Parts) -> ASGIApp:

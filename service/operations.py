@@ -1,17 +1,23 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.deletion.operations import DeletionOperations
 from service.disclosure.operations import DisclosureOperations
+from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
+from service.senders.operations import SenderOperations
 from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    SenderOperations,
+    GateOperations,
+    CampaignOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,

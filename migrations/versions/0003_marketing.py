@@ -40,6 +40,7 @@ def upgrade() -> None:
         "campaign_event",
         sa.Column("campaign_id", key_text(36), nullable=False),
         sa.Column("event_id", key_text(36), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("step", key_text(12), nullable=False),
         sa.Column("actor", key_text(80), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
@@ -119,6 +120,21 @@ def upgrade() -> None:
     op.create_index("ix_send_outcome_member_id_send_id", "send_outcome", ["member_id", "send_id"], unique=False)
     op.create_index("ix_send_outcome_outcome_recorded_at", "send_outcome", ["outcome", "recorded_at"], unique=False)
     op.create_table(
+        "send_record",
+        sa.Column("member_id", key_text(36), nullable=False),
+        sa.Column("record_id", key_text(36), nullable=False),
+        sa.Column("send_id", key_text(36), nullable=False),
+        sa.Column("sender", key_text(40), nullable=False),
+        sa.Column("code", key_text(254), nullable=False),
+        sa.Column("address_mark", sa.LargeBinary(), nullable=False),
+        sa.Column("content_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("template_id", key_text(36), nullable=False),
+        sa.Column("template_version", sa.Integer(), nullable=False),
+        sa.Column("handed_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("member_id", "record_id", name="pk_send_record"),
+    )
+    op.create_index("ix_send_record_member_id_send_id", "send_record", ["member_id", "send_id"], unique=False)
+    op.create_table(
         "send_window",
         sa.Column("member_id", key_text(36), nullable=False),
         sa.Column("slots", sa.Text(), nullable=False),
@@ -197,6 +213,7 @@ def upgrade() -> None:
         "quota_event",
         "send_decision",
         "send_outcome",
+        "send_record",
         "subscription_event",
         "suppression_event",
         "template",

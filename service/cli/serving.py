@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 
 from service import logs
-from service.app import catalogue_of, open_endpoints, parts
+from service.app import catalogue_of, open_accounts, open_endpoints, parts
 from service.cli.listening import listen
 from service.config import Config
 from service.db import migrate as migrations
@@ -106,6 +106,8 @@ async def _examine(config: Config) -> dict[str, str]:
         findings["policy"] = "ok"
         open_endpoints(config, catalogue)
         findings["recipients"] = "ok"
+        open_accounts(config, catalogue)
+        findings["senders"] = "ok"
         async with parts(config) as running:
             findings |= {"database": "ok", "schema": "ok", "keys": "ok"}
             findings["audit"] = running.journal.health()

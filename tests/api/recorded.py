@@ -10,8 +10,11 @@ from service.app import Parts
 from tests.api.front_end import entries, evidence_of
 from tests.factories import a_member, a_profile
 from tests.plugins import canary
+from tests.service.gate import made as sending
 from tests.service.minors import family
 from tests.service.minors.test_requests import asked
+from tests.service.senders.house import working
+from tests.service.senders.vendors import refusing, vendor
 
 Ask = Callable[..., Any]
 Given = dict[str, Any]
@@ -81,6 +84,27 @@ async def an_entry(running: Parts, ask: Ask, given: Given) -> Given:
     query = 'query ($id: ID!) { member(id: $id, purpose: "marketing_sms") { phone } }'
     await _told(ask, query, role="marketer", variables={"id": given["id"]})
     return {"entry": (await entries(running, "member"))[-1]["id"]}
+
+
+async def a_send(running: Parts, ask: Ask, given: Given) -> Given:
+    """An approved campaign, one who wants it, and leave to send it to them."""
+    member_id, campaign_id = await sending.subscriber(running), await sending.campaign(running)
+    decision = await sending.one(running, campaign_id, member_id)
+    other = await sending.campaign(running)
+    return {"to": member_id, "campaign": other, "decided": campaign_id, "send": decision.send_id, "token": decision.token}
+
+
+async def a_failed_send(running: Parts, ask: Ask, given: Given) -> Given:
+    """A message that a vendor refused for good."""
+    found = await a_send(running, ask, given)
+    query = """mutation ($decided: ID!, $to: ID!, $send: ID!, $token: String!) {
+      queueSends(campaignId: $decided, sends: [{ memberId: $to, sendId: $send, token: $token }]) { __typename } }"""
+    wanted = {key: found[key] for key in ("decided", "to", "send", "token")}
+    await _told(ask, query, role="marketing_engine", variables=wanted)
+    folder = running.config.home
+    async with vendor(refusing) as sms, working(running, folder, living_sms=sms.url) as worker:
+        await worker.once()
+    return found
 
 
 async def a_propagation(running: Parts, ask: Ask, given: Given) -> Given:

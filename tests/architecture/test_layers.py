@@ -27,6 +27,15 @@ VIOLATIONS = {
         "service/subscriptions/model.py",
         "import service.subscriptions.store",
     ),
+    "Inside senders: a leave becomes words, words are handed over, a job sees to it": (
+        "service/senders/model.py",
+        "import service.senders.store",
+    ),
+    "Inside campaigns: words are parsed, linted, reviewed": (
+        "service/campaigns/model.py",
+        "import service.campaigns.store",
+    ),
+    "Inside the gate: locked, judged, kept, redeemed, proven": ("service/gate/model.py", "import service.gate.store"),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (
         "service/unit.py",

@@ -141,12 +141,14 @@ campaign = Table(
     info={"kind": "reference"},
 )
 
-# The review and the archive in one: every step of a campaign with the whole of what stood then (ADV-03).
+# The review and the archive in one: every step of a campaign with the whole of what stood then (ADV-03). `version` is the campaign's own
+# after the step: by it the steps have an order, whatever the clocks say.
 campaign_event = Table(
     "campaign_event",
     metadata,
     Column("campaign_id", key_text(36), primary_key=True),
     Column("event_id", key_text(36), primary_key=True),
+    Column("version", Integer, nullable=False),
     Column("step", key_text(12), nullable=False),
     Column("actor", key_text(80), nullable=False),
     Column("comment", Text, nullable=False),
@@ -192,6 +194,25 @@ send_outcome = Table(
     Column("recorded_at", Moment, nullable=False),
     Index(None, "member_id", "send_id"),
     Index(None, "outcome", "recorded_at"),
+    info={"kind": "ledger"},
+)
+
+# What was handed to a vendor (SMS-06): when, by which registered code, to which number (its mark), which words in which version. What came
+# of it is in send_outcome. One more for each time that it was handed over.
+send_record = Table(
+    "send_record",
+    metadata,
+    Column("member_id", key_text(36), primary_key=True),
+    Column("record_id", key_text(36), primary_key=True),
+    Column("send_id", key_text(36), nullable=False),
+    Column("sender", key_text(40), nullable=False),
+    Column("code", key_text(254), nullable=False),
+    Column("address_mark", LargeBinary, nullable=False),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("template_id", key_text(36), nullable=False),
+    Column("template_version", Integer, nullable=False),
+    Column("handed_at", Moment, nullable=False),
+    Index(None, "member_id", "send_id"),
     info={"kind": "ledger"},
 )
 
