@@ -286,8 +286,8 @@ class SuppressionCause(Enum):
 
 
 @strawberry.enum(description="What wx.requestSubscribeMessage said of a template (微信订阅消息授权结果).")
-class TemplateResult(Enum):
-    """Names of `service.subscriptions.reports.TemplateResult`."""
+class DialogAnswer(Enum):
+    """Names of `service.subscriptions.reports.DialogAnswer`."""
 
     ACCEPT = value("ACCEPT", description="One message is allowed. 同意一次。")
     REJECT = value("REJECT", description="The member said no. 拒绝。")

@@ -10,7 +10,7 @@ from policies import marketing, naming
 from schema.arguments import Evidenced, IdempotencyKey, MemberOrMe, MemberRef, Purpose, PurposeUnlessMe
 from schema.consent_inputs import evidence_of
 from schema.context import Info
-from schema.enums import PrivacyEvent, SubscriptionState, SuppressionCause, SuppressionState, TemplateResult
+from schema.enums import DialogAnswer, PrivacyEvent, SubscriptionState, SuppressionCause, SuppressionState
 from schema.fields import field
 from schema.outcomes import (
     ConsentRejected,
@@ -126,11 +126,11 @@ class SubscribeInput:
 
 
 @strawberry.input(description="One template and what the member said to it (模板授权结果).")
-class TemplateResultInput:
+class DialogAnswerInput:
     """Becomes a `reports.Reported`."""
 
     template: str = strawberry.field(description="The template's id (模板编号).")
-    result: TemplateResult = strawberry.field(description="What WeChat told (结果).")
+    result: DialogAnswer = strawberry.field(description="What WeChat told (结果).")
 
 
 @strawberry.input(description="What WeChat's privacy dialog said (微信隐私授权弹窗).")
@@ -286,12 +286,12 @@ class SubscriptionMutation:
     async def report_wechat_subscription(
         self,
         info: Info,
-        results: Annotated[list[TemplateResultInput], strawberry.argument(description="By template, three at most (结果).")],
+        results: Annotated[list[DialogAnswerInput], strawberry.argument(description="By template, three at most (结果).")],
         dialog: Annotated[str, strawberry.argument(description="An id of the dialog: reported twice it counts once (弹窗编号).")],
         member_id: MemberOrMe = None,
     ) -> WechatSubscriptionRecorded | Refusal | None:
         """`ops.report_wechat_subscription`."""
-        reported = [reports.Reported(each.template, reports.TemplateResult[each.result.name]) for each in results]
+        reported = [reports.Reported(each.template, reports.DialogAnswer[each.result.name]) for each in results]
         outcome = await info.context.ops.report_wechat_subscription(
             info.context.call, member_id=member_id, reported=reported, reference=dialog
         )

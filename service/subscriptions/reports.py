@@ -24,7 +24,7 @@ _MOST_NAME = 64
 _SKEW = timedelta(minutes=5)
 
 
-class TemplateResult(StrEnum):
+class DialogAnswer(StrEnum):
     """What wx.requestSubscribeMessage says of one template."""
 
     ACCEPT = "ACCEPT"
@@ -42,9 +42,9 @@ class PrivacyEvent(StrEnum):
 
 
 _REASONS = {
-    TemplateResult.REJECT: QuotaReason.REJECTED,
-    TemplateResult.BAN: QuotaReason.BANNED,
-    TemplateResult.FILTER: QuotaReason.FILTERED,
+    DialogAnswer.REJECT: QuotaReason.REJECTED,
+    DialogAnswer.BAN: QuotaReason.BANNED,
+    DialogAnswer.FILTER: QuotaReason.FILTERED,
 }
 
 
@@ -53,7 +53,7 @@ class Reported:
     """One template and what the member said to it."""
 
     template: str
-    result: TemplateResult
+    result: DialogAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ async def templates(
         return consents.refused(unit, MemberNotFound())
     left = []
     for each in reported:
-        if each.result is TemplateResult.ACCEPT:
+        if each.result is DialogAnswer.ACCEPT:
             balance = await quota.accept(unit, member_id, each.template, reference=reference)
         else:
             balance = await quota.note(unit, member_id, each.template, reason=_REASONS[each.result], reference=reference)

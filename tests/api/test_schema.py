@@ -97,7 +97,7 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.SubscriptionState, subscriptions.SubscriptionState),
     (enums.SuppressionState, suppression.SuppressionState),
     (enums.SuppressionCause, suppression.Cause),
-    (enums.TemplateResult, reports.TemplateResult),
+    (enums.DialogAnswer, reports.DialogAnswer),
     (enums.PrivacyEvent, reports.PrivacyEvent),
     (receipts.EvidencePart, proof.Part),
     (receipts.EvidenceHolding, proof.Holding),

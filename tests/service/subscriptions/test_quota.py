@@ -9,7 +9,7 @@ from service.db.statement import Prepared
 from service.db.tables import quota_event
 from service.errors import BadInput
 from service.subscriptions import quota, store
-from service.subscriptions.reports import PrivacyEvent, Reported, TemplateResult
+from service.subscriptions.reports import DialogAnswer, PrivacyEvent, Reported
 from tests.api.front_end import entries
 from tests.factories import a_call, a_member
 from tests.service.subscriptions.saying import SMS, consented, states, subscribed, within
@@ -21,7 +21,7 @@ async def report(running, member_id, *results, dialog):
     return await running.operations.report_wechat_subscription(
         a_call(),
         member_id=member_id,
-        reported=[Reported(template, TemplateResult[result]) for template, result in results],
+        reported=[Reported(template, DialogAnswer[result]) for template, result in results],
         reference=dialog,
     )
 

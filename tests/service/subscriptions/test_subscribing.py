@@ -184,12 +184,12 @@ async def test_what_was_promised_holds_whatever_the_policy_says_since(running, c
 
 @pytest.mark.obligation("WX-07")
 async def test_an_acceptance_in_wechat_is_no_consent_to_marketing(running):
-    from service.subscriptions.reports import Reported, TemplateResult
+    from service.subscriptions.reports import DialogAnswer, Reported
 
     member_id = await a_member(running, a_profile(wechat_openid="oABCDEFGHIJKLMNOPQRSTUVWX-_9"))
     before = await consented(running, member_id)
     found = await running.operations.report_wechat_subscription(
-        a_call(), member_id=member_id, reported=[Reported("tmpl-1", TemplateResult.ACCEPT)], reference="dialog-1"
+        a_call(), member_id=member_id, reported=[Reported("tmpl-1", DialogAnswer.ACCEPT)], reference="dialog-1"
     )
     assert found.quotas[0].balance == 1
     assert await consented(running, member_id) == before and await states(running, member_id) == {}
