@@ -133,7 +133,6 @@ async def test_the_estimate_counts_whom_the_rule_covers_and_who_said_yes(running
     assert await answer(ask, ESTIMATE, id=draft["campaignId"]) == 0
 
 
-@pytest.mark.obligation("AD-01")
 async def test_whom_a_machine_would_pick_is_counted_only_where_they_wished_it(running: Parts, ask, clock) -> None:
     found = [await a_member(running, yes=["marketing_sms"]) for _ in range(3)]
     await subscribed(running, clock, *found)

@@ -37,7 +37,7 @@ FOR_MAIL = {"channel": "email", "purpose": "marketing_email"}
 FOR_WECHAT = {"channel": "wechat", "purpose": "marketing_wechat"}
 
 
-@pytest.mark.obligation("MK-03", "EM-08")
+@pytest.mark.obligation("MK-03")
 @pytest.mark.parametrize("slot", ["sender", "contact", "opt_out"])
 async def test_a_mail_that_does_not_say_who_sends_it_and_how_to_refuse_is_not_submitted(running: Parts, ask, slot: str) -> None:
     right = desk.mail()
