@@ -336,6 +336,9 @@ def test_narrower_hours_can_be_chosen() -> None:
     assert reasons(call, READY, shanghai(2026, 11, 22, 19, 59, 59)) == []
     assert judge(call, READY, shanghai(2026, 11, 22, 20)) == Verdict((SendReason.QUIET_HOURS,), shanghai(2026, 11, 23, 9))
     assert reasons(call, READY, shanghai(2026, 11, 23, 8, 59, 59)) == ["QUIET_HOURS"]
+    siesta = replace(call, channel=replace(phone, quiet_from="12:00", quiet_until="14:00"))
+    assert reasons(siesta, READY, shanghai(2026, 11, 22, 11, 59, 59)) == reasons(siesta, READY, shanghai(2026, 11, 22, 14)) == []
+    assert judge(siesta, READY, NOON) == Verdict((SendReason.QUIET_HOURS,), shanghai(2026, 11, 22, 14))
 
 
 @pytest.mark.obligation("SMS-07")
