@@ -22,6 +22,7 @@ from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
 from schema.sending import SendingMutation, SendingQuery
+from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
@@ -37,6 +38,7 @@ class Query(
     NoticeQuery,
     CampaignQuery,
     SendingQuery,
+    SubscriptionQuery,
 ):
     """Everything that can be asked."""
 
@@ -53,6 +55,7 @@ class Mutation(
     NoticeMutation,
     CampaignMutation,
     SendingMutation,
+    SubscriptionMutation,
 ):
     """Everything that can be done."""
 
