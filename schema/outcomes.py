@@ -14,6 +14,7 @@ from schema.enums import WithheldReason
 from schema.scalars import FieldKey, PurposeKey
 from service.consent import model as consent
 from service.errors import outcome_code
+from service.inbound import model as inbound
 from service.members import model as members
 from service.minors import model as minors
 from service.notices import model as notices
@@ -84,6 +85,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "EXEMPTION_UNKNOWN": ("There is no such exemption.", "未找到该豁免。"),
     "INFORM_MEMBERS_FIRST": ("Inform the members who were admitted under it first.", "请先告知据此入会的会员。"),
+    "INBOUND_NOT_FOUND": ("Nothing of this id waits for staff.", "未找到待处理的来信。"),
+    "ADDRESS_INVALID": ("Name a member or an address of this channel, and not both.", "请填写会员或该渠道的地址，二者只填其一。"),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -226,7 +229,19 @@ class InformMembersFirst(Refusal):
     count: int = strawberry.field(description="How many (人数).")
 
 
+@strawberry.type(description="Nothing of this id waits for staff (未找到待处理的来信).")
+class InboundNotFound(Refusal):
+    """From `inbound.InboundNotFound`."""
+
+
+@strawberry.type(description="The complaint was not recorded (投诉未登记); `code` says why.")
+class ComplaintRejected(Refusal):
+    """From `inbound.ComplaintRejected`."""
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
+    inbound.InboundNotFound: InboundNotFound,
+    inbound.ComplaintRejected: ComplaintRejected,
     notices.NoticeRejected: NoticeRejected,
     notices.ExemptionRejected: ExemptionRejected,
     notices.ExemptionUnknown: ExemptionUnknown,

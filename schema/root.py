@@ -12,6 +12,7 @@ from schema.context import Context, Info
 from schema.disclosure import DisclosureMutation, DisclosureQuery
 from schema.engine.direct import call_directly
 from schema.errors import record_errors
+from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
@@ -33,6 +34,7 @@ class Query(
     PropagationQuery,
     MinorsQuery,
     NoticeQuery,
+    InboundQuery,
 ):
     """Everything that can be asked."""
 
@@ -47,6 +49,7 @@ class Mutation(
     PropagationMutation,
     MinorsMutation,
     NoticeMutation,
+    InboundMutation,
 ):
     """Everything that can be done."""
 

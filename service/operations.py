@@ -3,6 +3,7 @@
 from service.consent.operations import ConsentOperations
 from service.disclosure.operations import DisclosureOperations
 from service.guardians.operations import GuardianOperations
+from service.inbound.operations import InboundOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
@@ -10,6 +11,7 @@ from service.receipts.operations import ReceiptOperations
 
 
 class Operations(
+    InboundOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,
