@@ -20,6 +20,7 @@ from service.minors import model as minors
 from service.notices import model as notices
 from service.personalisation import model as personalisation
 from service.propagation import model as propagation
+from service.subscriptions import model as subscriptions
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
@@ -87,6 +88,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "INFORM_MEMBERS_FIRST": ("Inform the members who were admitted under it first.", "请先告知据此入会的会员。"),
     "INBOUND_NOT_FOUND": ("Nothing of this id waits for staff.", "未找到待处理的来信。"),
     "ADDRESS_INVALID": ("Name a member or an address of this channel, and not both.", "请填写会员或该渠道的地址，二者只填其一。"),
+    "CHANNEL_UNKNOWN": ("Nothing can be subscribed to on this channel.", "该渠道不可订阅。"),
+    "TOPIC_UNKNOWN": ("There is no such topic.", "没有该订阅主题。"),
+    "BRAND_UNKNOWN": ("There is no such brand.", "没有该品牌。"),
+    "PROMISE_STALE": (
+        "The screen told another frequency or period than the policy; show the current ones (subscriptionTopics).",
+        "所展示的频次或期限与现行规则不符，请按 subscriptionTopics 重新展示。",
+    ),
+    "ADDRESS_MISSING": ("The member has no address on this channel.", "会员在该渠道没有联系方式。"),
+    "CONFIRMATION_VOID": (
+        "This confirmation has nothing to confirm any more: it was refused, asked for anew, or the address is another.",
+        "该确认链接已失效：已退订、已重新申请或联系方式已变更。",
+    ),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -239,6 +252,11 @@ class ComplaintRejected(Refusal):
     """From `inbound.ComplaintRejected`."""
 
 
+@strawberry.type(description="No subscription came of it (未能订阅或退订); `code` says why.")
+class SubscriptionRejected(Refusal):
+    """From `subscriptions.SubscriptionRejected`."""
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
     inbound.InboundNotFound: InboundNotFound,
     inbound.ComplaintRejected: ComplaintRejected,
@@ -259,6 +277,7 @@ _TYPES: Mapping[type, type[Refusal]] = {
     members.ContactTaken: ContactTaken,
     members.MemberNotFound: MemberNotFound,
     propagation.PropagationNotFound: PropagationNotFound,
+    subscriptions.SubscriptionRejected: SubscriptionRejected,
     personalisation.TagUnknown: TagUnknown,
     personalisation.PersonalisationOff: PersonalisationOff,
 }

@@ -21,6 +21,7 @@ from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
+from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
@@ -35,6 +36,7 @@ class Query(
     MinorsQuery,
     NoticeQuery,
     InboundQuery,
+    SubscriptionQuery,
 ):
     """Everything that can be asked."""
 
@@ -50,6 +52,7 @@ class Mutation(
     MinorsMutation,
     NoticeMutation,
     InboundMutation,
+    SubscriptionMutation,
 ):
     """Everything that can be done."""
 

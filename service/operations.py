@@ -1,6 +1,7 @@
 """Everything that an edge can ask for: one line a feature."""
 
 from service.consent.operations import ConsentOperations
+from service.deletion.operations import DeletionOperations
 from service.disclosure.operations import DisclosureOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
@@ -8,6 +9,7 @@ from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
+from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
@@ -16,6 +18,8 @@ class Operations(
     DisclosureOperations,
     ReceiptOperations,
     PersonalisationOperations,
+    DeletionOperations,
+    SubscriptionOperations,
     ConsentOperations,
     PropagationOperations,
     NoticeOperations,
