@@ -5,7 +5,7 @@ Fail closed: what is unknown, missing, malformed or contradictory never yields a
 or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from policies.terms import (
     AgeBand,
     Basis,
     Catalogue,
+    Channel,
     ConsentState,
     MemberStatus,
     Purpose,
@@ -198,6 +199,18 @@ def leave_to_pass_on(member_id: str, purpose: Purpose, recipient: Recipient, cat
     if recipient not in told_of_the_end(purpose, catalogue):
         return None
     return Permit(member_id, purpose.key, {recipient.known_by: Shape.PLAIN})
+
+
+def leave_to_send(
+    member_id: str, purpose: Purpose | None, channel: Channel, *, variables: Iterable[str], catalogue: Catalogue
+) -> Permit:
+    """Leave to open where a message goes and what stands in it, once the gate has cleared it (policies/send.py). The address is opened
+    whole, because a masked one reaches nobody; what the words name besides only as the purpose has it.
+    """
+    known = purpose.fields if purpose is not None else {}
+    shapes = {key: known[key] for key in variables if key in known}
+    key = purpose.key if purpose is not None else catalogue.self_purpose
+    return Permit(member_id, key, {**shapes, channel.address: Shape.PLAIN})
 
 
 def barred(purpose: Purpose, standing: Standing) -> Reason | None:

@@ -4,14 +4,16 @@ Each is a `Refusal`, so that a client which meets one that it does not know yet 
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import strawberry
 
-from policies import terms
+from policies import lint, terms
+from schema.campaign_types import Objection
 from schema.enums import WithheldReason
 from schema.scalars import FieldKey, PurposeKey
+from service.campaigns import model as campaigns
 from service.consent import model as consent
 from service.errors import outcome_code
 from service.inbound import model as inbound
@@ -100,6 +102,31 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "This confirmation has nothing to confirm any more: it was refused, asked for anew, or the address is another.",
         "该确认链接已失效：已退订、已重新申请或联系方式已变更。",
     ),
+    "CAMPAIGN_NOT_FOUND": ("There is no such campaign.", "未找到该活动。"),
+    "TEMPLATE_NOT_FOUND": ("There is no such version of a template.", "未找到该模板版本。"),
+    "SENDER_UNREGISTERED": (
+        "Nobody is registered to send this class over this channel for this brand.",
+        "没有已报备的发送方可在该渠道为该品牌发送此类消息。",
+    ),
+    "VARIABLE_UNKNOWN": (
+        "Declare each ${name} of the words once: a field, or sender, contact, opt_out. Nothing else is filled in.",
+        "正文中的每个 ${变量} 须声明一次，且仅限字段或 sender、contact、opt_out。",
+    ),
+    "MESSAGE_CLASS_FIXED": ("A template keeps its class; make another one.", "模板的信息类别不可更改，请另建模板。"),
+    "PURPOSE_UNFIT": (
+        "The purpose does not carry this: commercial needs the channel's consent, service a contract, an incident the duty to tell.",
+        "该目的不适用：营销须基于该渠道的同意，服务须基于合同，事件告知须基于法定义务。",
+    ),
+    "AUDIENCE_INVALID": ("The audience names what is not in the vocabulary, or bounds that fit nobody.", "受众规则有误。"),
+    "WINDOW_INVALID": (
+        "It ends before it begins, is over, or lasts more than a year.",
+        "活动时间有误：不得倒置、已过或超过一年。",
+    ),
+    "REWARD_FOR_SUBSCRIBING": ("Nobody is rewarded for subscribing.", "不得以奖励诱导订阅。"),
+    "CAMPAIGN_STATE": ("It does not stand where this could be done.", "活动的当前状态不允许此操作。"),
+    "CAMPAIGN_CHANGED": ("It is not what you saw: read it again.", "活动内容已变更，请重新查看。"),
+    "OWN_CAMPAIGN": ("Somebody else has to review it.", "不得复核本人起草的内容。"),
+    "TEMPLATE_NONCOMPLIANT": ("The words break a rule; each objection says which.", "内容不合规，详见各条审查意见。"),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -257,9 +284,25 @@ class SubscriptionRejected(Refusal):
     """From `subscriptions.SubscriptionRejected`."""
 
 
+@strawberry.type(description="The campaign or template stays as it is (活动或模板未予办理); `code` says why.")
+class CampaignRejected(Refusal):
+    """From `campaigns.CampaignRejected`."""
+
+
+@strawberry.type(description="The words may not go out as they are (模板不合规).")
+class TemplateNoncompliant(Refusal):
+    """From `campaigns.TemplateNoncompliant`."""
+
+    objections: Sequence[lint.Objection] = strawberry.field(
+        graphql_type=list[Objection], description="What is wrong, and on which ground (审查意见)."
+    )
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
     inbound.InboundNotFound: InboundNotFound,
     inbound.ComplaintRejected: ComplaintRejected,
+    campaigns.CampaignRejected: CampaignRejected,
+    campaigns.TemplateNoncompliant: TemplateNoncompliant,
     notices.NoticeRejected: NoticeRejected,
     notices.ExemptionRejected: ExemptionRejected,
     notices.ExemptionUnknown: ExemptionUnknown,

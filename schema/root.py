@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
 from schema.consent_review import ConsentReviewQuery
@@ -37,6 +38,7 @@ class Query(
     NoticeQuery,
     InboundQuery,
     SubscriptionQuery,
+    CampaignQuery,
 ):
     """Everything that can be asked."""
 
@@ -53,6 +55,7 @@ class Mutation(
     NoticeMutation,
     InboundMutation,
     SubscriptionMutation,
+    CampaignMutation,
 ):
     """Everything that can be done."""
 

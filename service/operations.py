@@ -1,8 +1,10 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.deletion.operations import DeletionOperations
 from service.disclosure.operations import DisclosureOperations
+from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
 from service.notices.operations import NoticeOperations
@@ -14,6 +16,8 @@ from service.subscriptions.operations import SubscriptionOperations
 
 class Operations(
     InboundOperations,
+    GateOperations,
+    CampaignOperations,
     GuardianOperations,
     DisclosureOperations,
     ReceiptOperations,

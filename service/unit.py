@@ -114,7 +114,8 @@ class Units:
         """A refusal, a broken seal, a fault: the record says that it was tried and what came of it, without a value."""
         if isinstance(problem, RecordUnavailable | LogBroken):
             return
-        failed = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra), fields=(), count=0)
+        # Another id than the one that rows were to name: perhaps nobody can say whether those stand.
+        failed = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra), fields=(), count=0, entry_id="")
         failed.deny(problem.code if isinstance(problem, ServiceError) else "INTERNAL")
         await self.journal.append(failed, call)
 

@@ -40,6 +40,7 @@ def upgrade() -> None:
         "campaign_event",
         sa.Column("campaign_id", key_text(36), nullable=False),
         sa.Column("event_id", key_text(36), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("step", key_text(12), nullable=False),
         sa.Column("actor", key_text(80), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),

@@ -23,7 +23,8 @@ CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 class Draft:
     """What a unit fills in. `subjects` are pseudonyms, `fields` and `withheld` are field keys: a value has no place here.
 
-    `actor` is the acting member's own pseudonym; without it, a member is taken to act on the entry's one subject, themselves.
+    `actor` is the acting member's own pseudonym; without it, a member is taken to act on the entry's one subject, themselves. `entry_id` is
+    the entry's own, where the unit's rows name it; else it gets one when it is written.
     """
 
     typ: str
@@ -39,6 +40,7 @@ class Draft:
     count: int | None = None
     ref: str = ""
     actor: str = ""
+    entry_id: str = ""
     extra: dict[str, str | int | bool | list[str]] = field(default_factory=dict)
 
     def deny(self, reason: str) -> None:

@@ -56,7 +56,7 @@ class Scribe:
             address_mac=self._address_mac(call.address, moment_text(now)[:7]) if call.address else "",
             writer=lane.writer,
             number=number,
-            entry_id=new_id(now, self._chance),
+            entry_id=draft.entry_id or new_id(now, self._chance),
             now=now,
             nonce=self._chance(16),
         )

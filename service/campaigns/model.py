@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.lint import Objection
 from policies.marketing import MessageClass
+from service.members.model import Row
 from service.values import utc_text
 
 _TEMPLATE = "menshen/template/v1\0"
@@ -26,6 +28,27 @@ class CampaignState(StrEnum):
     """Where a campaign stands. Only an APPROVED one whose digest is the approved one is sent."""
 
     DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    ENDED = "ENDED"
+
+
+class RewardTrigger(StrEnum):
+    """For what a campaign's gift or voucher is given. SUBSCRIBE stands here to be refused: nobody is paid for subscribing (WX-06)."""
+
+    NONE = "NONE"
+    PURCHASE = "PURCHASE"
+    BIRTHDAY = "BIRTHDAY"
+    VISIT = "VISIT"
+    SUBSCRIBE = "SUBSCRIBE"
+
+
+class CampaignStep(StrEnum):
+    """What was done with a campaign; each is kept for good with all that stood then (ADV-03)."""
+
+    CREATED = "CREATED"
+    REVISED = "REVISED"
     SUBMITTED = "SUBMITTED"
     RETURNED = "RETURNED"
     APPROVED = "APPROVED"
@@ -66,7 +89,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Who a campaign is for, by what is kept unsealed. Empty: every subscriber of the topic."""
+    """Who a campaign is for, by what is kept unsealed. Empty: every subscriber of the topic.
+
+    One of `tiers`, all of `tags`, none of `without_tags`; `…_from` counts, `…_below` and `…_before` do not. What a member does not have
+    fits no bound.
+    """
 
     tiers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -97,11 +124,14 @@ class Content:
     audience: Audience
     starts_at: datetime
     ends_at: datetime
+    reward: RewardTrigger = RewardTrigger.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign as the database has it. `digest` is worked out from the content that is there, not read from a column."""
+    """A campaign as the database has it. `digest` is worked out from the content and the template's words that are there, not read from a
+    column; `approved_digest` is None unless a step of the archive vouches for it. `version` counts the steps.
+    """
 
     campaign_id: str
     version: int
@@ -117,6 +147,85 @@ class Campaign:
     def approved(self) -> bool:
         """Whether what a second person approved is exactly what stands here now."""
         return self.state is CampaignState.APPROVED and self.approved_digest == self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a campaign with the whole of what stood then. `version` is the campaign's after it."""
+
+    version: int
+    step: CampaignStep
+    actor: str
+    comment: str
+    content: Content
+    words: TemplateBody
+    digest: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many decisions of a campaign came to one end: `DENIED`, `ALLOWED` where nothing more is known, else what became of it."""
+
+    outcome: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A campaign with its template and everything that was ever done with it."""
+
+    campaign: Campaign
+    template: Template
+    history: tuple[Step, ...]
+    counts: tuple[OutcomeCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A version of a template and what speaks against submitting it."""
+
+    template: Template
+    objections: tuple[Objection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRejected:
+    """Nothing was changed. `code`: see docs/errors.md."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateNoncompliant:
+    """The words may not go out as they are; each objection names the place, the rule and the article that it rests on."""
+
+    objections: tuple[Objection, ...]
+
+
+def covers(audience: Audience, row: Row) -> bool:
+    """Whether the rule covers this member: the same as `store.audience_clause` says in SQL."""
+    plain = row.plain
+    tags, points, joined = plain.get("tags", ()), plain.get("points"), plain.get("joined_on")
+    held = frozenset(tags if isinstance(tags, tuple) else ())
+    return (
+        (not audience.tiers or plain.get("tier") in audience.tiers)
+        and held.issuperset(audience.tags)
+        and held.isdisjoint(audience.without_tags)
+        and _within(points if isinstance(points, int) else None, audience.points_from, audience.points_below)
+        and _within(joined.toordinal() if isinstance(joined, date) else None, *_days(audience))
+    )
+
+
+def _within(value: int | None, least: int | None, below: int | None) -> bool:
+    if least is None and below is None:
+        return True
+    return value is not None and (least is None or value >= least) and (below is None or value < below)
+
+
+def _days(audience: Audience) -> tuple[int | None, int | None]:
+    first, before = audience.joined_from, audience.joined_before
+    return (first.toordinal() if first else None), (before.toordinal() if before else None)
 
 
 def template_digest(body: TemplateBody) -> bytes:

@@ -1,1 +1,1 @@
-""" "May I send?": decisions, the slots that they reserve, what became of them, and the evidence of each."""
+"""“May I send?”: decisions, the slots that they reserve, what became of them, and the evidence of each."""

@@ -15,7 +15,19 @@ from service.vault.keys import KEY_SIZE, RingKey, Suite
 from service.vault.kms import Kms
 from service.vault.store import KeyRow
 
-USES: Final = ("members", "lookup", "suppression", "head", "address", "cursor", "idempotency", "member-act", "receipt", "link")
+USES: Final = (
+    "members",
+    "lookup",
+    "suppression",
+    "head",
+    "address",
+    "cursor",
+    "idempotency",
+    "member-act",
+    "decision",
+    "receipt",
+    "link",
+)
 """What a key is for. No key has two uses: what is known about one must say nothing about the other."""
 
 ACTIVE: Final = "active"

@@ -33,7 +33,7 @@ __all__ = ["MemberKeys", "Suite", "Value", "Vault"]
 NOTE: Final = "note"
 """The field key of notes. No field of a catalogue may have it."""
 
-MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act")
+MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act", "decision")
 """The uses of the keyring that make keyed digests of their callers' messages."""
 
 SIGNING_USES: Final = ("receipt",)

@@ -161,6 +161,11 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "membersToInform",
         "collectedDataList",
         "sharedDataList",
+        "campaign",
+        "campaigns",
+        "campaignArchive",
+        "messageTemplate",
+        "audienceEstimate",
     }
 
 

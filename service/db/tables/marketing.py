@@ -141,12 +141,14 @@ campaign = Table(
     info={"kind": "reference"},
 )
 
-# The review and the archive in one: every step of a campaign with the whole of what stood then (ADV-03).
+# The review and the archive in one: every step of a campaign with the whole of what stood then (ADV-03). `version` is the campaign's own
+# after the step: by it the steps have an order, whatever the clocks say.
 campaign_event = Table(
     "campaign_event",
     metadata,
     Column("campaign_id", key_text(36), primary_key=True),
     Column("event_id", key_text(36), primary_key=True),
+    Column("version", Integer, nullable=False),
     Column("step", key_text(12), nullable=False),
     Column("actor", key_text(80), nullable=False),
     Column("comment", Text, nullable=False),
