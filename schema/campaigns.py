@@ -95,7 +95,9 @@ class CampaignQuery:
 class CampaignMutation:
     """Writing and reviewing."""
 
-    @field("Keep a new template (新建模板). What a submission would be refused for comes with it.", shows=KeptTemplateResult | None)
+    @field(
+        "Keep a new template (新建模板). What a submission would be refused for comes with it.", shows=KeptTemplateResult | None
+    )
     async def create_template(self, info: Info, words: Words) -> CheckedTemplate | Refusal | None:
         """`ops.create_template`."""
         return _kept(await info.context.ops.create_template(info.context.call, body=body_of(words)))

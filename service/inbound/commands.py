@@ -26,12 +26,11 @@ from service.subscriptions.model import Left, Way, captured
 from service.subscriptions.quota import QuotaReason
 from service.unit import Unit
 from service.values import MemberId
-from service.vault.framing import framed
 
 SMS, EMAIL, WECHAT = "sms", "email", "wechat"
 """The channels that something comes back over, as channels.toml names them."""
 
-_LABEL = b"menshen/inbound/v1"
+_LABEL = b"menshen/inbound/v1\0"
 _NONCES = "nonce"
 _MOST_NOTE = 2000
 
@@ -64,8 +63,8 @@ async def once(
 
 
 def digest_of(unit: Unit, source: str, content: bytes) -> bytes:
-    """What makes it the same one: nobody without the key can try what was in it (docs/formats/inbound.md)."""
-    return unit.vault.mac("idempotency", framed(_LABEL, source.encode()) + content)
+    """What makes it the same one: nobody without the key can try what was in it (docs/formats/keyed-digests.md)."""
+    return unit.vault.mac("idempotency", _LABEL + source.encode() + b"\0" + content)
 
 
 async def _keep(unit: Unit, source: str, digest: bytes, kind: InboundKind, result: Result) -> None:

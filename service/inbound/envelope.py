@@ -73,6 +73,11 @@ def opened(app: WechatApp, signed: Signed, raw: bytes) -> Pushed:
     return Pushed(read(content), content, "")
 
 
+def speaks(secret: bytes | None, given: str) -> bool:
+    """Whether whoever calls knows the secret of a hook; nobody does of one that is not set up."""
+    return secret is not None and equal(secret, given.encode("utf-8", "replace"))
+
+
 def read(raw: bytes) -> Mapping[str, Any]:
     """XML or JSON as one mapping. Raises Malformed."""
     if raw.lstrip()[:1] == b"<":

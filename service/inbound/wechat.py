@@ -24,7 +24,7 @@ _REVOKED_FIELDS: Mapping[str, str] = {
     "18": "region",
     "19": "name",
 }
-"""What each number of `RevokeInfo` gave us, by the catalogue's field. The missing ones stand for what is never kept here (camera, steps)."""
+"""What each number of `RevokeInfo` gave us, by the catalogue's field. Those missing are what is never kept here (camera, steps)."""
 
 
 class Answer(StrEnum):

@@ -11,8 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from service.errors import Malformed, Refused
-from service.hazmat.mac import equal
-from service.inbound.envelope import Signed
+from service.inbound.envelope import Signed, speaks
 from service.inbound.model import Origin
 from service.inbound.settings import Hooks
 from service.operations import Operations
@@ -113,8 +112,7 @@ class HookDesk:
         return problem(status, origin.request_id)
 
     def _speaks(self, secret: bytes | None, request: Request) -> bool:
-        given = request.path_params["secret"].encode("utf-8", "replace")
-        return secret is not None and equal(secret, given)
+        return speaks(secret, request.path_params["secret"])
 
 
 def _signed(request: Request) -> Signed:

@@ -48,7 +48,7 @@ async def test_a_reply_that_means_no_is_one_at_once(client, running, text):
 
 @pytest.mark.obligation("SMS-03", "MK-04")
 async def test_tencents_reply_means_the_same_and_is_answered_in_its_own_words(client, running):
-    member_id, number = await a_texter(running)
+    _member_id, number = await a_texter(running)
     answer = await to_tencent(client, number, "退订")
     assert (answer.status_code, answer.json()) == (200, {"result": 0, "errmsg": "OK"})
     assert await suppressed(running, "sms", "phone", number)
@@ -74,10 +74,10 @@ async def test_a_reply_that_means_something_else_changes_nothing_and_is_read_by_
     assert not await suppressed(running, "sms", "phone", number)
     assert await state(running, member_id, SMS) == "GIVEN"
     found = (await ask(WAITING, role="customer_service_agent"))["data"]["inboundReplies"]
-    assert [(each["kind"], each["memberId"], each["text"]) for each in found] == [
+    assert {(each["kind"], each["memberId"], each["text"]) for each in found} == {
         ("SMS_REPLY", member_id, text),
         ("SMS_REPLY", member_id, written),
-    ]
+    }
     (entry,) = await entries(running, "inboundReplies")
     assert (entry["typ"], entry["cnt"], entry["bas"]) == ("access", 1, "LEGAL_DUTY")
 
@@ -107,7 +107,7 @@ async def test_only_those_who_may_read_it(client, running, ask):
 
 
 async def test_a_text_is_sealed_and_gone_with_its_member(client, running, ask):
-    from tests.service.consent.test_contacts import a_call
+    from tests.factories import a_call
 
     member_id, number = await a_texter(running)
     await to_aliyun(client, (number, canary.value("note"), 1))
@@ -149,7 +149,7 @@ async def test_a_replay_after_the_member_said_yes_again_takes_nothing_back(clien
 
 @pytest.mark.obligation("SMS-03")
 async def test_an_unknown_number_is_answered_alike_and_suppressed_for_whoever_brings_it_in_later(client, running):
-    member_id, number = await a_texter(running)
+    _member_id, number = await a_texter(running)
     stranger = canary.value("phone").removeprefix("+86")
     known = await to_aliyun(client, (number, "T", 1))
     unknown = await to_aliyun(client, (stranger, "T", 2))
@@ -162,7 +162,7 @@ async def test_an_unknown_number_is_answered_alike_and_suppressed_for_whoever_br
 
 @pytest.mark.parametrize("number", ["abc", "1", "+", "13800000000" * 5])
 async def test_what_is_no_number_concerns_nobody_and_stops_no_other(client, running, number):
-    member_id, mine = await a_texter(running)
+    _member_id, mine = await a_texter(running)
     answer = await to_aliyun(client, (number, "T", 1), (mine, "T", 2))
     assert answer.status_code == 200
     assert await suppressed(running, "sms", "phone", mine)

@@ -39,7 +39,7 @@ async def test_wechat_is_echoed_and_a_stranger_is_not(client, running):
 @pytest.mark.parametrize("as_xml", [False, True])
 async def test_each_acceptance_is_one_more_message_however_often_it_is_delivered(client, running, encrypted, as_xml):
     appid = push.OTHER if encrypted else push.APPID
-    member_id, openid, _ = await a_user(running, appid)
+    _member_id, openid, _ = await a_user(running, appid)
     for number in range(2):
         raw = _popup(openid, at=1795312800 + number, as_xml=as_xml)
         for nonce in ("a", "b"):
@@ -125,7 +125,7 @@ async def test_changed_user_information_is_noted_for_staff_and_changes_nothing(c
 
 
 async def test_an_openid_is_somebody_in_their_own_app_alone(client, running):
-    member_id, openid, _ = await a_user(running, push.OTHER)
+    _member_id, openid, _ = await a_user(running, push.OTHER)
     raw = push.as_json("subscribe_msg_popup_event", openid, List=[ACCEPT])
     answer = await pushed(client, running, raw, appid=push.APPID)
     assert (answer.status_code, answer.text) == (200, "success")
@@ -153,7 +153,7 @@ async def test_a_signed_address_that_was_overheard_is_good_for_no_other_body(cli
 
 @pytest.mark.parametrize("seconds", [-601, 601])
 async def test_a_push_of_another_moment_is_refused_and_on_record(client, running, clock, seconds):
-    member_id, openid, _ = await a_user(running)
+    _member_id, openid, _ = await a_user(running)
     query = push.query(running.clock())
     clock.advance(seconds)
     answer = await client.post(
