@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from policies import clock
-from policies.loading import checks, faults, marketing, matters, parties
+from policies.loading import checks, faults, marketing, matters, parties, wording
 from policies.loading.consent import consent_rules
 from policies.loading.files import digest, document, snapshot
 from policies.loading.notices import notices
@@ -34,6 +34,7 @@ FILES = (
     "consent.toml",
     "tags.toml",
     "marketing.toml",
+    "wording.toml",
 )
 
 
@@ -78,6 +79,7 @@ def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
         consent=consent_rules(pages["consent.toml"]),
         tags=MappingProxyType(matters.tags(pages["tags.toml"])),
         marketing=marketing.marketing_rules(pages["marketing.toml"]),
+        wording=wording.wording(pages["wording.toml"]),
         topics=MappingProxyType(marketing.topics(pages["marketing.toml"])),
         senders=MappingProxyType(marketing.senders(pages["marketing.toml"])),
         self_purpose=next((purpose.key for purpose in purposes.values() if purpose.self_service), ""),

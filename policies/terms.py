@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from policies.marketing import MarketingRules, Sender, Topic
 from policies.naming import Title
+from policies.wording import Wording
 
 TAGS = "tags"
 """The field that holds a member's tags, words of the closed vocabulary."""
@@ -375,6 +376,7 @@ class Catalogue:
     digest: str
     consent: ConsentRules
     marketing: MarketingRules
+    wording: Wording
     categories: Mapping[str, Category] = field(default_factory=dict)
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)

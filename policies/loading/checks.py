@@ -4,6 +4,7 @@ A rule that builds on a key which has a problem already stays silent about it; t
 """
 
 from policies.loading import faults, field_rules, purpose_rules
+from policies.loading.marketing_rules import weigh_marketing
 from policies.loading.notices import PUBLISHED
 from policies.loading.problems import Findings
 from policies.loading.scopes import weigh_scopes
@@ -23,6 +24,7 @@ def weigh(catalogue: Catalogue, findings: Findings) -> None:
         for purpose_rule in purpose_rules.RULES:
             purpose_rule(purpose, catalogue, findings)
     weigh_scopes(catalogue, findings)
+    weigh_marketing(catalogue, findings)
     for rule in (_self_service, _personalisation, _caps, _brands, _ages, _children, _tags, _known_by, _staff_answers_for_nobody):
         rule(catalogue, findings)
 

@@ -241,3 +241,42 @@ STAFF_CONSENT = Fault(
     "Staff cannot answer for a member (PIPL 14): no employee may have consent.record.",
     "员工不得代会员作出同意（个保法第14条）：员工角色不得有 consent.record。",
 )
+
+# --- who sends, and how to make it stop --------------------------------------------------------------------------------
+
+BRAND_UNKNOWN = Fault("BRAND_UNKNOWN", "No brand {name} in controller.toml.", "controller.toml 中没有品牌 {name}。")
+VENDOR_CHANNEL = Fault(
+    "VENDOR_CHANNEL",
+    "{vendor} reaches the channel {channel} and no other.",
+    "{vendor} 只能用于渠道 {channel}。",
+)
+SENDER_APPID = Fault(
+    "SENDER_APPID",
+    "Not the mini-program of brand {name}: its openids mean nothing to another.",
+    "不是品牌 {name} 的小程序；openid 在其他小程序中无效。",
+)
+SENDER_CLASSES = Fault(
+    "SENDER_CLASSES",
+    "A number for commercial SMS sends nothing else: register a second one (SMS rules 19).",
+    "营销短信不得与服务消息共用端口，请另行报备（短信息服务管理规定第19条）。",
+)
+OPT_OUT_MISSING = Fault(
+    "OPT_OUT_MISSING",
+    "A commercial SMS sender needs the vendor's exact opt-out sentence (SMS rules 20).",
+    "营销短信须有服务商规定的退订语（短信息服务管理规定第20条）。",
+)
+OPT_OUT_UNHEARD = Fault(
+    "OPT_OUT_UNHEARD",
+    "It does not end with a word that is understood as a reply: add the word to opt_out_words of channels.toml.",
+    "退订语末尾的回复词无法识别；请将该词加入 channels.toml 的 opt_out_words。",
+)
+ADDRESS_LOOKUP = Fault(
+    "ADDRESS_LOOKUP",
+    "This field has no lookup, so no refusal could be kept by it (CRPR 24).",
+    "该字段未设查找索引（lookup），无法保存拒收记录（消保法实施条例第24条）。",
+)
+QUIET_HOURS_EMPTY = Fault(
+    "QUIET_HOURS_EMPTY",
+    "Quiet hours that end when they begin are none, or all day.",
+    "静默时段的起止时间不得相同。",
+)

@@ -25,7 +25,13 @@ def field(key: str, old: str, new: str, at: str, code: str) -> Case:
     return Case("fields.toml", f"[fields.{key}]|{old}", new, f"fields.{key}{at and '.'}{at}", code)
 
 
+def sender(key: str, old: str, new: str, at: str, code: str) -> Case:
+    """A change inside one sender's table."""
+    return Case("marketing.toml", f"[senders.{key}]|{old}", new, f"senders.{key}.{at}", code)
+
+
 SMS, TIER, NOTICE = "marketing_sms", "fields.tier", "notices/2026-10/"
+MARKETERS = '["marketer", "marketing_engine"]'
 
 CASES = {
     "the basis that this law does not have": purpose(SMS, '"CONSENT"', '"LEGITIMATE_INTEREST"', "basis", "BASIS_NOT_ALLOWED"),
@@ -35,11 +41,11 @@ CASES = {
     "a class that does not exist": purpose(SMS, '"COMMERCIAL"', '"MARKETING"', "class", "UNKNOWN_VALUE"),
     "a field that is not catalogued": purpose(SMS, 'phone = "masked"', 'fax = "masked"', "fields.fax", "FIELD_UNKNOWN"),
     "a shape that does not exist": purpose(SMS, 'phone = "masked"', 'phone = "hashed"', "fields.phone", "UNKNOWN_VALUE"),
-    "a role that does not exist": purpose(SMS, '["marketer"]', '["growth_hacker"]', "roles", "ROLE_UNKNOWN"),
-    "a wildcard for roles": purpose(SMS, '["marketer"]', '["*"]', "roles", "ROLE_UNKNOWN"),
-    "nobody who may state it": purpose(SMS, '["marketer"]', "[]", "roles", "BLANK"),
-    "a role twice": purpose(SMS, '["marketer"]', '["marketer", "marketer"]', "roles", "DUPLICATE"),
-    "a member's token under a purpose of the retailer": purpose(SMS, '["marketer"]', '["member"]', "roles", "MEMBER_ROLE"),
+    "a role that does not exist": purpose(SMS, MARKETERS, '["growth_hacker"]', "roles", "ROLE_UNKNOWN"),
+    "a wildcard for roles": purpose(SMS, MARKETERS, '["*"]', "roles", "ROLE_UNKNOWN"),
+    "nobody who may state it": purpose(SMS, MARKETERS, "[]", "roles", "BLANK"),
+    "a role twice": purpose(SMS, MARKETERS, '["marketer", "marketer"]', "roles", "DUPLICATE"),
+    "a member's token under a purpose of the retailer": purpose(SMS, MARKETERS, '["member"]', "roles", "MEMBER_ROLE"),
     "staff under the members' own purpose": purpose("self_access", '["member"]', '["analyst"]', "roles", "MEMBER_ROLE"),
     "a channel that does not exist": purpose(SMS, '"sms"', '"fax"', "channel", "CHANNEL_UNKNOWN"),
     "a recipient that nobody describes": purpose("partner_sharing", '"example_coffee"', '"a_friend"', "recipients", "RECIPIENT_UNKNOWN"),
@@ -71,8 +77,8 @@ CASES = {
     "a yes that is a word": purpose(SMS, "automated_decision = false", 'automated_decision = "no"', "automated_decision", "WRONG_TYPE"),
     "a yes that is a number": purpose(SMS, "automated_decision = false", "automated_decision = 0", "automated_decision", "WRONG_TYPE"),
     "a number that is a yes": purpose(SMS, "retention_months = 12", "retention_months = true", "retention_months", "WRONG_TYPE"),
-    "a list that is a word": purpose(SMS, '["marketer"]', '"marketer"', "roles", "WRONG_TYPE"),
-    "a list of numbers": purpose(SMS, '["marketer"]', "[1]", "roles", "WRONG_TYPE"),
+    "a list that is a word": purpose(SMS, MARKETERS, '"marketer"', "roles", "WRONG_TYPE"),
+    "a list of numbers": purpose(SMS, MARKETERS, "[1]", "roles", "WRONG_TYPE"),
     "no method": purpose(SMS, "[purposes.marketing_sms.method]", "[purposes.marketing_sms.methods]", "method", "KEY_MISSING"),
     "a title without 中文": purpose(SMS, 'zh = "短信营销", ', "", "title.zh", "KEY_MISSING"),
     "a title that says nothing": purpose(SMS, '"短信营销"', '"  "', "title.zh", "BLANK"),
@@ -146,7 +152,60 @@ CASES = {
     "a tag of a category that does not exist": Case("tags.toml", '"preference"', '"taste"', "tags.new_arrivals.category", "CATEGORY_UNKNOWN"),
     "a tag that says something of somebody's health": Case("tags.toml", '"preference"', '"health"', "tags.new_arrivals.category", "TAG_SENSITIVE"),
     "staff who answer for members": Case(
-        "roles.toml", "[roles.marketer]|may = []", 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
+        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
     ),
     "a version that is none": Case("notices/published.toml", '["2026-10"]', '["latest"]', "latest", "FORM"),
+    "a sender on a channel that does not exist": sender("living_sms", '"sms"', '"fax"', "channel", "CHANNEL_UNKNOWN"),
+    "a sender for a brand that does not exist": sender("living_sms", '"living"', '"dying"', "brand", "BRAND_UNKNOWN"),
+    "a vendor that does not exist": sender("living_sms", '"aliyun"', '"pigeon"', "vendor", "UNKNOWN_VALUE"),
+    "a vendor of mail for SMS": sender("living_sms", '"aliyun"', '"smtp"', "vendor", "VENDOR_CHANNEL"),
+    "a vendor of SMS for mail": sender("living_email", '"smtp"', '"tencent"', "vendor", "VENDOR_CHANNEL"),
+    "one port for services and for marketing": sender(
+        "living_sms", '["COMMERCIAL"]', '["COMMERCIAL", "SERVICE"]', "classes", "SENDER_CLASSES"
+    ),
+    "one port for incidents and for marketing": sender(
+        "beauty_sms", '["COMMERCIAL"]', '["BREACH", "COMMERCIAL"]', "classes", "SENDER_CLASSES"
+    ),
+    "one port under two names": sender("living_sms_service", '"10690000000002"', '"10690000000001"', "address", "DUPLICATE"),
+    "a sender of nothing": sender("living_sms", '["COMMERCIAL"]', "[]", "classes", "BLANK"),
+    "a class of message that does not exist": sender("living_sms", '"COMMERCIAL"', '"URGENT"', "classes", "UNKNOWN_VALUE"),
+    "a port with letters": sender("living_sms", '"10690000000001"', '"1069-SALE"', "address", "FORM"),
+    "a mailbox that is none": sender("living_email", '"news@mail.retail.example.com"', '"news"', "address", "FORM"),
+    "a mailbox and a second header": sender("living_email", '"news@mail', '"A <a@b.cn>, news@mail', "address", "FORM"),
+    "a mini-program that is none": sender("living_wechat", '"wx0000000000000a01"', '"gh_example"', "address", "FORM"),
+    "another brand's mini-program": sender("living_wechat", '"wx0000000000000a01"', '"wx0000000000000a02"', "address", "SENDER_APPID"),
+    "a caller with a name for a number": sender("living_phone", '"02100000000"', '"example"', "address", "FORM"),
+    "a signature without its brackets": sender("living_sms", '"【示例生活】"', '"示例生活"', "identity", "FORM"),
+    "two signatures": sender("living_sms", '"【示例生活】"', '"【示例生活】【示例】"', "identity", "FORM"),
+    "commercial SMS without a way out": sender("living_sms", '"拒收请回复R"', '""', "opt_out", "OPT_OUT_MISSING"),
+    "a way out that nobody understands": sender("beauty_sms", '"退订回T"', '"退订回X9"', "opt_out", "OPT_OUT_UNHEARD"),
+    "a channel that writes to what no field is": Case(
+        "channels.toml", '[channels.email]|address = "email"', 'address = "fax"', "channels.email.address", "FIELD_UNKNOWN"
+    ),
+    "a channel whose refusals could not be kept": Case(
+        "channels.toml", '[channels.email]|address = "email"', 'address = "name"', "channels.email.address", "ADDRESS_LOOKUP"
+    ),
+    "quiet hours that end when they begin": Case(
+        "channels.toml", '[channels.phone]|"08:00"', '"21:00"', "channels.phone.quiet_until", "QUIET_HOURS_EMPTY"
+    ),
+    "decisions that hold for longer than five minutes": Case(
+        "marketing.toml", "decision_minutes = 5", "decision_minutes = 6", "decision_minutes", "OUT_OF_RANGE"
+    ),
+    "links that hold for less than thirty days": Case("marketing.toml", "link_days = 1095", "link_days = 29", "link_days", "OUT_OF_RANGE"),
+    "an archive of less than three years": Case(
+        "marketing.toml", "archive_months = 36", "archive_months = 35", "archive_months", "OUT_OF_RANGE"
+    ),
+    "a topic that is never written about": Case(
+        "marketing.toml", "[topics.news]|monthly = 4", "monthly = 0", "topics.news.monthly", "OUT_OF_RANGE"
+    ),
+    "a topic without 中文": Case("marketing.toml", 'zh = "新品资讯", ', "", "topics.news.title.zh", "KEY_MISSING"),
+    "a channel of which nobody says what it must say": Case("wording.toml", 'push = ["sender", "opt_out"]\n', "", "slots.push", "KEY_MISSING"),
+    "what a channel must say that does not exist": Case("wording.toml", "push =", "fax =", "slots.fax", "CHANNEL_UNKNOWN"),
+    "a channel that must say nothing": Case("wording.toml", 'wechat = ["opt_out"]', "wechat = []", "slots.wechat", "BLANK"),
+    "a slot that does not exist": Case("wording.toml", 'wechat = ["opt_out"]', 'wechat = ["slogan"]', "slots.wechat", "UNKNOWN_VALUE"),
+    "no promotion at all to look for": Case("wording.toml", "links = [", "links = []\nlinked = [", "promotion.links", "BLANK"),
+    "a gift of which one thing need not be said": Case(
+        "wording.toml", "[gifts.terms]|term = [", "terms = [", "gifts.terms.term", "KEY_MISSING"
+    ),
+    "a word twice": Case("wording.toml", '"国家级", ', '"国家级", "国家级", ', "forbidden.words", "DUPLICATE"),
 }  # fmt: skip
