@@ -86,7 +86,7 @@ class TemplateQuota:
 
 @strawberry.type(description="The dialog is on record (已记录): a count, and no consent to marketing.")
 class WechatSubscriptionRecorded:
-    """Read from `reports.QuotasRecorded`."""
+    """From `reports.QuotasRecorded`."""
 
     quotas: Sequence[reports.QuotaLeft] = strawberry.field(
         graphql_type=list[TemplateQuota], description="Of exactly the templates that were reported (剩余次数)."
@@ -95,7 +95,7 @@ class WechatSubscriptionRecorded:
 
 @strawberry.type(description="WeChat's privacy dialog is on record (已记录): evidence, and no consent to anything here.")
 class PrivacyAuthorizationRecorded:
-    """Read from `reports.PrivacyRecorded`."""
+    """From `reports.PrivacyRecorded`."""
 
     event: reports.PrivacyEvent = strawberry.field(graphql_type=PrivacyEvent, description="What it said (结果).")
 
@@ -289,13 +289,15 @@ class SubscriptionMutation:
         results: Annotated[list[TemplateResultInput], strawberry.argument(description="By template, three at most (结果).")],
         dialog: Annotated[str, strawberry.argument(description="An id of the dialog: reported twice it counts once (弹窗编号).")],
         member_id: MemberOrMe = None,
-    ) -> reports.QuotasRecorded | Refusal | None:
+    ) -> WechatSubscriptionRecorded | Refusal | None:
         """`ops.report_wechat_subscription`."""
         reported = [reports.Reported(each.template, reports.TemplateResult[each.result.name]) for each in results]
         outcome = await info.context.ops.report_wechat_subscription(
             info.context.call, member_id=member_id, reported=reported, reference=dialog
         )
-        return outcome if isinstance(outcome, reports.QuotasRecorded) else refusal(outcome)
+        if isinstance(outcome, reports.QuotasRecorded):
+            return WechatSubscriptionRecorded(quotas=outcome.quotas)
+        return refusal(outcome)
 
     @field(
         "What WeChat's privacy dialog said (微信隐私授权): evidence; marketing stays as it is.",
@@ -306,7 +308,7 @@ class SubscriptionMutation:
         info: Info,
         dialog: Annotated[PrivacyDialogInput, strawberry.argument(description="The dialog (弹窗).")],
         member_id: MemberOrMe = None,
-    ) -> reports.PrivacyRecorded | Refusal | None:
+    ) -> PrivacyAuthorizationRecorded | Refusal | None:
         """`ops.report_privacy_authorization`."""
         outcome = await info.context.ops.report_privacy_authorization(
             info.context.call,
@@ -316,7 +318,9 @@ class SubscriptionMutation:
             event=reports.PrivacyEvent[dialog.event.name],
             at=dialog.at,
         )
-        return outcome if isinstance(outcome, reports.PrivacyRecorded) else refusal(outcome)
+        if isinstance(outcome, reports.PrivacyRecorded):
+            return PrivacyAuthorizationRecorded(event=outcome.event)
+        return refusal(outcome)
 
 
 def _subscription(found: model.Shown) -> Subscription:

@@ -10,6 +10,7 @@ PUBLIC = {
     "notice": "{ notice { version } }",
     "collectedDataList": "{ collectedDataList { __typename } }",
     "sharedDataList": "{ sharedDataList { __typename } }",
+    "subscriptionTopics": "{ subscriptionTopics { key } }",
 }
 """They tell everybody what is published, and know nobody: they leave no entry."""
 
@@ -296,4 +297,73 @@ COMING_IN = {
         **SEEING_TO_IT,
     ),
 }
-CASES = {**COMING_IN, **READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING}
+SUBSCRIBING = {
+    "subscriptions": Case(query="{ subscriptions { state } }", **SELF),
+    "suppressions": Case(
+        query="""query ($phone: String!) {
+          suppressions(contactField: "phone", value: $phone, purpose: "legal_duty") { state } }""",
+        purpose="legal_duty",
+        basis="LEGAL_DUTY",
+        fields=("phone",),
+        subjects=0,
+        before=recorded.a_no,
+        **OFFICER,
+    ),
+    "subscribe": Case(
+        query="""mutation ($evidence: EvidenceInput) {
+          subscribe(input: { channel: "sms", topic: "news", brand: "living", monthly: 4, months: 24 }, evidence: $evidence) {
+            __typename } }""",
+        purpose="marketing_sms",
+        further={"purposes": ["marketing_sms"]},
+        outcome="Subscribed",
+        **CONSENT,
+    ),
+    "confirmSubscription": Case(
+        query="mutation ($token: String!) { confirmSubscription(token: $token) { __typename } }",
+        role="mini_program",
+        typ="consent",
+        basis="LEGAL_DUTY",
+        before=recorded.a_pending_subscription,
+        outcome="Subscribed",
+    ),
+    "unsubscribe": Case(
+        query='mutation { unsubscribe(channel: "sms") { __typename } }',
+        purpose="marketing_sms",
+        further={"way": "GRAPHQL", "left": ["sms"], "purposes": ["marketing_sms"]},
+        outcome="Unsubscribed",
+        **CONSENT,
+    ),
+    "unsubscribeAll": Case(
+        query="mutation { unsubscribeAll { __typename } }",
+        typ="consent",
+        further={"way": "GRAPHQL", "left": ["email", "phone", "push", "sms", "wechat", "wecom"]},
+        outcome="Unsubscribed",
+        **DUTY,
+    ),
+    "unsubscribeForMember": Case(
+        query='mutation ($id: ID!) { unsubscribeForMember(memberId: $id, reason: "来电要求退订") { __typename } }',
+        role="customer_service_agent",
+        typ="consent",
+        basis="LEGAL_DUTY",
+        further={"way": "STAFF"},
+        outcome="Unsubscribed",
+    ),
+    "reportWechatSubscription": Case(
+        query="""mutation { reportWechatSubscription(results: [{ template: "tmpl-1", result: ACCEPT }], dialog: "d-1") {
+          __typename } }""",
+        typ="change",
+        further={"results": ["ACCEPT"]},
+        outcome="WechatSubscriptionRecorded",
+        **DUTY,
+    ),
+    "reportPrivacyAuthorization": Case(
+        query="""mutation ($appid: String!, $at: DateTime!) { reportPrivacyAuthorization(dialog: { appid: $appid,
+          contractName: "《示例生活小程序隐私保护指引》", event: AGREE, at: $at }) { __typename } }""",
+        typ="change",
+        further={"event": "AGREE"},
+        before=recorded.a_dialog,
+        outcome="PrivacyAuthorizationRecorded",
+        **DUTY,
+    ),
+}
+CASES = {**COMING_IN, **READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **SUBSCRIBING}
