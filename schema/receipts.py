@@ -195,13 +195,14 @@ def _evidence(found: model.Evidence) -> Evidence:
         findings=[EvidenceFinding(part=one.part, holding=one.holding, code=one.code or None) for one in found.findings],
         entry=_entry(found, found.entry) if found.entry else None,
         event=event_of(found.event) if found.event else None,
-        notice=_notice(found.shown) if found.shown else None,
+        notice=notice_of(found.shown) if found.shown else None,
         receipt=_receipt(found.receipt) if found.receipt else None,
         policy_in_force=found.policy_in_force,
     )
 
 
-def _notice(shown: model.Shown) -> EvidenceNotice:
+def notice_of(shown: model.Shown) -> EvidenceNotice:
+    """The notice and the question as they were shown."""
     return EvidenceNotice(
         version=shown.version,
         language=shown.language,

@@ -22,6 +22,7 @@ from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
 from schema.rules import RulesQuery
 from schema.scalars import SCALARS
+from schema.sending import SendingMutation, SendingQuery
 from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
@@ -39,6 +40,7 @@ class Query(
     InboundQuery,
     SubscriptionQuery,
     CampaignQuery,
+    SendingQuery,
 ):
     """Everything that can be asked."""
 
@@ -56,6 +58,7 @@ class Mutation(
     InboundMutation,
     SubscriptionMutation,
     CampaignMutation,
+    SendingMutation,
 ):
     """Everything that can be done."""
 

@@ -11,12 +11,12 @@ from datetime import timedelta
 from policies.decide import Minority, Standing
 from policies.terms import Basis, Catalogue, ConsentState, MemberStatus
 from service.campaigns import store as campaigns
-from service.campaigns.model import covers
+from service.campaigns.model import CampaignRejected, covers
 from service.campaigns.queries import compliant
 from service.disclosure import cursor
 from service.errors import BadInput, Refused, SealBroken
 from service.gate import store, tokens, window
-from service.gate.model import CampaignUnknown, Decision, DecisionPage, Facts, Kept
+from service.gate.model import Decision, DecisionPage, Facts, Kept
 from service.gate.weighing import Matter, matter_of, weighed
 from service.members import age
 from service.members.model import Row
@@ -30,7 +30,7 @@ _PAGE = b"menshen/send-decisions/v1\0"
 
 async def decide_sends(
     unit: Unit, *, campaign_id: str, members: Sequence[MemberId] | None, first: int, after: str | None
-) -> DecisionPage | CampaignUnknown:
+) -> DecisionPage | CampaignRejected:
     """Answer for these members, or for the next `first` of the audience. Raises BadInput (PAGE_SIZE_TOO_LARGE, CURSOR_INVALID), Refused."""
     asked = None if members is None else list(dict.fromkeys(members))
     if not 1 <= first <= MOST or (asked is not None and not 1 <= len(asked) <= MOST):
@@ -38,7 +38,7 @@ async def decide_sends(
     found = await matter(unit, campaign_id)
     if found is None:
         unit.draft.deny("NOT_FOUND")
-        return CampaignUnknown()
+        return CampaignRejected("CAMPAIGN_NOT_FOUND")
     allowed_to_ask(unit, found)
     ids, end, more = (asked, None, False) if asked is not None else await _audience(unit, found, first=first, after=after)
     decisions = await _decided(unit, found, ids) if ids else ()

@@ -63,13 +63,6 @@ class DecisionPage:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignUnknown:
-    """There is no such campaign."""
-
-    code = "CAMPAIGN_NOT_FOUND"
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What the database says of one member for one campaign, read after the lock on their window was granted.
 

@@ -1,16 +1,20 @@
 """The operations of the gate: ask for a page, say what became of it, show what one decision rests on."""
 
+import re
 from collections.abc import Sequence
 
+from service.campaigns.model import CampaignRejected
 from service.desk import Desk
 from service.errors import BadInput
 from service.gate import commands, deciding, queries
-from service.gate.model import CampaignUnknown, DecisionPage, Outcome, OutcomesRecorded, Report, SendEvidence
+from service.gate.model import DecisionPage, Outcome, OutcomesRecorded, Report, SendEvidence
 from service.members import commands as members
 from service.unit import Unit
 from service.values import Call, MemberId
 
 MOST_REPORTS = 100
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{0,40}", re.ASCII)
+_REFERENCE = re.compile(r"[!-~]{0,120}", re.ASCII)
 _REPORTED = frozenset({Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.COMPLAINED})
 
 
@@ -19,10 +23,10 @@ class GateOperations(Desk):
 
     async def decide_sends(
         self, call: Call, *, campaign_id: str, members: Sequence[MemberId] | None, first: int, after: str | None
-    ) -> DecisionPage | CampaignUnknown:
+    ) -> DecisionPage | CampaignRejected:
         """May this campaign go to these members, or to the next of its audience, now? What is allowed is reserved."""
 
-        async def work(unit: Unit) -> DecisionPage | CampaignUnknown:
+        async def work(unit: Unit) -> DecisionPage | CampaignRejected:
             self.require(call, "send.decide")
             self.not_a_member(call)
             asked = None if members is None else [self._one_of_ours(member_id) for member_id in members]
@@ -63,6 +67,9 @@ class GateOperations(Desk):
         return member_id
 
     def _known(self, report: Report) -> Report:
+        """Raises BadInput for what is no code and no number: a vendor's sentence may quote an address."""
+        if not (_CODE.fullmatch(report.code) and _REFERENCE.fullmatch(report.reference)):
+            raise BadInput("code, reference: a vendor's code and number, no text")
         return Report(
             self.known_form(report.send_id),
             self.known_form(report.member_id),

@@ -12,6 +12,7 @@ from service.inbound.model import Origin
 from tests.api.front_end import entries, evidence_of
 from tests.factories import a_member, a_profile
 from tests.plugins import canary
+from tests.service.gate import made as sending
 from tests.service.minors import family
 from tests.service.minors.test_requests import asked
 
@@ -83,6 +84,14 @@ async def an_entry(running: Parts, ask: Ask, given: Given) -> Given:
     query = 'query ($id: ID!) { member(id: $id, purpose: "marketing_sms") { phone } }'
     await _told(ask, query, role="marketer", variables={"id": given["id"]})
     return {"entry": (await entries(running, "member"))[-1]["id"]}
+
+
+async def a_send(running: Parts, ask: Ask, given: Given) -> Given:
+    """An approved campaign, one who wants it, and leave to send it to them."""
+    member_id, campaign_id = await sending.subscriber(running), await sending.campaign(running)
+    decision = await sending.one(running, campaign_id, member_id)
+    other = await sending.campaign(running)
+    return {"to": member_id, "campaign": other, "send": decision.send_id, "token": decision.token}
 
 
 async def a_propagation(running: Parts, ask: Ask, given: Given) -> Given:

@@ -366,4 +366,29 @@ SUBSCRIBING = {
         **DUTY,
     ),
 }
-CASES = {**COMING_IN, **READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **SUBSCRIBING}
+SENDING = {
+    "decideSends": Case(
+        query="""mutation ($campaign: ID!, $to: ID!) {
+          decideSends(campaignId: $campaign, members: [$to]) { __typename } }""",
+        role="marketing_engine",
+        typ="change",
+        purpose="marketing_sms",
+        before=recorded.a_send,
+        subjects=0,
+        further={"channel": "sms", "allowed": 1},
+        outcome="SendDecisions",
+    ),
+    "recordOutcomes": Case(
+        query="""mutation ($to: ID!, $send: ID!, $token: String!) {
+          recordOutcomes(outcomes: [{ sendId: $send, memberId: $to, token: $token, outcome: SENT }]) { __typename } }""",
+        role="marketing_engine",
+        typ="result",
+        before=recorded.a_send,
+        subjects=0,
+        outcome="OutcomesRecorded",
+    ),
+    "sendEvidence": Case(
+        query='query ($send: ID!) { sendEvidence(sendId: $send, purpose: "audit") { whole } }', before=recorded.a_send, **PROOF
+    ),
+}
+CASES = {**COMING_IN, **READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **SUBSCRIBING, **SENDING}

@@ -7,6 +7,7 @@ from service.app import Parts
 from service.campaigns import store as campaigns
 from service.campaigns.model import (
     Campaign,
+    CampaignRejected,
     CampaignState,
     CampaignStep,
     Content,
@@ -16,7 +17,7 @@ from service.campaigns.model import (
     campaign_digest,
     template_digest,
 )
-from service.gate.model import CampaignUnknown, Decision, DecisionPage
+from service.gate.model import Decision, DecisionPage
 from service.subscriptions import store as subscriptions
 from service.subscriptions import writing
 from service.subscriptions.model import SubscriptionState, Way
@@ -71,7 +72,7 @@ async def edited(parts: Parts, campaign_id: str, **more: object) -> Content:
 
 
 async def _step(unit: Unit, found: Campaign, body: TemplateBody) -> None:
-    step = Step(CampaignStep.APPROVED, "reviewer-1", "", found.content, body, found.digest, unit.now)
+    step = Step(found.version, CampaignStep.APPROVED, "reviewer-1", "", found.content, body, found.digest, unit.now)
     await campaigns.record(unit.session, found.campaign_id, unit.new_id(), step)
 
 
@@ -103,7 +104,7 @@ async def changed(parts: Parts, work):
 async def decide(parts: Parts, campaign_id: str, *ids: str, call=ENGINE, **more) -> tuple[Decision, ...]:
     """The answers for these members."""
     found = await page(parts, campaign_id, members=list(ids) or None, call=call, **more)
-    assert not isinstance(found, CampaignUnknown)
+    assert not isinstance(found, CampaignRejected)
     return found.decisions
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import bindparam, update
 
 from policies.marketing import MessageClass
 from policies.terms import ConsentState
-from service.campaigns.model import Audience
+from service.campaigns.model import Audience, CampaignRejected
 from service.consent.model import CaptureChannel
 from service.db.statement import Prepared
 from service.db.tables import consent_standing, member
 from service.errors import BadInput, Forbidden, Refused
 from service.gate import commands, deciding, store
-from service.gate.model import CampaignUnknown, Outcome
+from service.gate.model import Outcome
 from service.members import store as members
 from service.subscriptions import leaving, quota
 from service.subscriptions.model import Way
@@ -317,7 +317,7 @@ async def test_only_the_engine_may_ask_and_only_within_its_token(running) -> Non
 
 async def test_a_campaign_that_is_not_there(running) -> None:
     found = await running.operations.decide_sends(made.ENGINE, campaign_id="x", members=None, first=10, after=None)
-    assert isinstance(found, CampaignUnknown)
+    assert isinstance(found, CampaignRejected)
 
 
 async def test_a_page_costs_as_many_statements_as_one_member(running) -> None:

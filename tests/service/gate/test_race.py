@@ -1,0 +1,74 @@
+"""Sixteen senders ask for the same members at once: nobody ever gets a fourth, and nothing that was free is lost."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service.gate import made, racer
+from tests.service.gate.counting import live, most
+
+MEMBERS, SENDERS, PROCESSES = 12, 16, 4
+
+
+async def _everybody(running, tmp_path: Path) -> tuple[list[str], list[str], Path]:
+    """Members who want it, one campaign for each sender, and both written down for other processes."""
+    members = [await made.subscriber(running) for _ in range(MEMBERS)]
+    campaigns = [await made.campaign(running) for _ in range(SENDERS)]
+    file = tmp_path / "race.json"
+    file.write_text(json.dumps({"members": members, "campaigns": campaigns}), "utf-8")
+    return members, campaigns, file
+
+
+@pytest.mark.obligation("MK-01")
+async def test_sixteen_senders_in_one_process_never_take_a_fourth(running, clock, tmp_path: Path, kept) -> None:
+    members, campaigns, _ = await _everybody(running, tmp_path)
+    await racer.race(running, members, campaigns, SENDERS)
+    found = await live(running.database, clock())
+    assert {member_id: most(found[member_id]) for member_id in members} == dict.fromkeys(members, 3)
+    clock.advance(minutes=5)
+    assert await live(running.database, clock()) == {}
+    again = await made.decide(running, campaigns[0], *members)
+    assert all(decision.allowed for decision in again), "what nobody used is free again"
+    for member_id in members:
+        window, rebuilt = await kept(member_id)
+        assert window == rebuilt
+
+
+@pytest.mark.obligation("MK-01")
+async def test_sixteen_senders_in_four_processes_of_which_one_is_killed(running, clock, tmp_path: Path, kept) -> None:
+    if running.database.dialect != "postgresql":
+        # SQLite serves one process (docs/architecture.md): the test above is its race.
+        return
+    members, campaigns, file = await _everybody(running, tmp_path)
+    racers = [await _racer(running, clock, number, file, campaigns) for number in range(PROCESSES)]
+    assert racers[0].stdout is not None
+    await racers[0].stdout.readline()
+    racers[0].kill()
+    ends = await asyncio.gather(*(one.wait() for one in racers))
+    assert ends[1:] == [0, 0, 0]
+    found = await live(running.database, clock())
+    assert {member_id: most(found[member_id]) for member_id in members} == dict.fromkeys(members, 3)
+    clock.advance(minutes=5)
+    assert all(decision.allowed for decision in await made.decide(running, campaigns[0], *members))
+    for member_id in members:
+        window, rebuilt = await kept(member_id)
+        assert window == rebuilt
+
+
+async def _racer(running, clock, number: int, file: Path, campaigns: list[str]) -> asyncio.subprocess.Process:
+    """Its own process, with its share of the campaigns."""
+    share = file.with_name(f"race-{number}.json")
+    given = json.loads(file.read_text("utf-8"))
+    share.write_text(json.dumps(given | {"campaigns": campaigns[number::PROCESSES]}), "utf-8")
+    home = file.parent / f"home-{number}"
+    home.mkdir(mode=0o700)
+    config = running.config
+    (home / "development.key").write_bytes((config.home / "development.key").read_bytes())
+    (home / "development.key").chmod(0o600)
+    given = [str(home), config.database_url, clock().isoformat(), str(SENDERS // PROCESSES), str(share)]
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.service.gate.racer", *given, stdout=asyncio.subprocess.PIPE
+    )
