@@ -21,4 +21,4 @@ def objections(catalogue: Catalogue, body: TemplateBody) -> tuple[Objection, ...
         variables=body.variables,
         long_term=body.kind is TemplateKind.LONG_TERM,
     )
-    return lint.objections(words, sender, brand, catalogue.controller)
+    return lint.objections(words, sender, brand, catalogue.controller, catalogue.wording)
