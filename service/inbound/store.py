@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, bindparam, func, insert, select, update
+from sqlalchemy import Integer, bindparam, func, insert, or_, select, update
 
 from service.db.engine import Session
 from service.db.statement import Prepared
@@ -69,7 +69,7 @@ _OUTCOMES = Prepared(
         )
     )
     .where(
-        send_outcome.c.outcome.in_(["SENT", "BOUNCED", "COMPLAINED"]),
+        or_(*(send_outcome.c.outcome == outcome for outcome in ("SENT", "BOUNCED", "COMPLAINED"))),
         send_outcome.c.recorded_at >= bindparam("since"),
         send_decision.c.channel == bindparam("channel"),
     )
