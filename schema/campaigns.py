@@ -16,9 +16,9 @@ from service.campaigns import model
 FIRST = 20
 Found = Sequence[tuple[model.Campaign, model.Template]]
 
-TemplateResult = Annotated[
+KeptTemplateResult = Annotated[
     CheckedTemplate | CampaignRejected,
-    strawberry.union("TemplateResult", description="The version that was kept, or why none was (模板办理结果)."),
+    strawberry.union("KeptTemplateResult", description="The version that was kept, or why none was (模板办理结果)."),
 ]
 CampaignResult = Annotated[
     Campaign | CampaignRejected | TemplateNoncompliant,
@@ -95,12 +95,14 @@ class CampaignQuery:
 class CampaignMutation:
     """Writing and reviewing."""
 
-    @field("Keep a new template (新建模板). What a submission would be refused for comes with it.", shows=TemplateResult | None)
+    @field(
+        "Keep a new template (新建模板). What a submission would be refused for comes with it.", shows=KeptTemplateResult | None
+    )
     async def create_template(self, info: Info, words: Words) -> CheckedTemplate | Refusal | None:
         """`ops.create_template`."""
         return _kept(await info.context.ops.create_template(info.context.call, body=body_of(words)))
 
-    @field("Keep a further version of a template (修订模板); the ones before never change.", shows=TemplateResult | None)
+    @field("Keep a further version of a template (修订模板); the ones before never change.", shows=KeptTemplateResult | None)
     async def revise_template(self, info: Info, template_id: TemplateRef, words: Words) -> CheckedTemplate | Refusal | None:
         """`ops.revise_template`."""
         ops, call = info.context.ops, info.context.call

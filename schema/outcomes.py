@@ -16,6 +16,7 @@ from schema.scalars import FieldKey, PurposeKey
 from service.campaigns import model as campaigns
 from service.consent import model as consent
 from service.errors import outcome_code
+from service.inbound import model as inbound
 from service.members import model as members
 from service.minors import model as minors
 from service.notices import model as notices
@@ -89,6 +90,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "INFORM_MEMBERS_FIRST": ("Inform the members who were admitted under it first.", "请先告知据此入会的会员。"),
     "CHANNEL_UNKNOWN": ("Nothing can be sent or subscribed to on this channel.", "该渠道不可发送或订阅。"),
     "TOPIC_UNKNOWN": ("No such topic is declared.", "未声明该订阅主题。"),
+    "INBOUND_NOT_FOUND": ("Nothing of this id waits for staff.", "未找到待处理的来信。"),
+    "ADDRESS_INVALID": ("Name a member or an address of this channel, and not both.", "请填写会员或该渠道的地址，二者只填其一。"),
     "BRAND_UNKNOWN": ("There is no such brand.", "没有该品牌。"),
     "PROMISE_STALE": (
         "The screen told another frequency or period than the policy; show the current ones (subscriptionTopics).",
@@ -266,6 +269,16 @@ class InformMembersFirst(Refusal):
     count: int = strawberry.field(description="How many (人数).")
 
 
+@strawberry.type(description="Nothing of this id waits for staff (未找到待处理的来信).")
+class InboundNotFound(Refusal):
+    """From `inbound.InboundNotFound`."""
+
+
+@strawberry.type(description="The complaint was not recorded (投诉未登记); `code` says why.")
+class ComplaintRejected(Refusal):
+    """From `inbound.ComplaintRejected`."""
+
+
 @strawberry.type(description="No subscription came of it (未能订阅或退订); `code` says why.")
 class SubscriptionRejected(Refusal):
     """From `subscriptions.SubscriptionRejected`."""
@@ -286,6 +299,8 @@ class TemplateNoncompliant(Refusal):
 
 
 _TYPES: Mapping[type, type[Refusal]] = {
+    inbound.InboundNotFound: InboundNotFound,
+    inbound.ComplaintRejected: ComplaintRejected,
     campaigns.CampaignRejected: CampaignRejected,
     campaigns.TemplateNoncompliant: TemplateNoncompliant,
     notices.NoticeRejected: NoticeRejected,

@@ -13,6 +13,7 @@ from schema.context import Context, Info
 from schema.disclosure import DisclosureMutation, DisclosureQuery
 from schema.engine.direct import call_directly
 from schema.errors import record_errors
+from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
@@ -37,6 +38,7 @@ class Query(
     PropagationQuery,
     MinorsQuery,
     NoticeQuery,
+    InboundQuery,
     SubscriptionQuery,
     CampaignQuery,
     SendingQuery,
@@ -55,6 +57,7 @@ class Mutation(
     PropagationMutation,
     MinorsMutation,
     NoticeMutation,
+    InboundMutation,
     SubscriptionMutation,
     CampaignMutation,
     SendingMutation,

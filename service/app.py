@@ -29,6 +29,9 @@ from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
+from service.inbound.commands import EMAIL
+from service.inbound.queries import Volumes, volumes
+from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
 from service.propagation import endpoints
@@ -48,11 +51,14 @@ from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
+from service.web.hooks import routes as hook_routes
 from service.web.keys import key_set
 from service.web.notices import pages as notice_pages
 from service.web.problem import Wall, handlers
 from service.web.public import Check, landing, routes
+from service.web.received import ReceivedMeter
 from service.web.sensitive import SensitiveMeter
+from service.web.unsubscribe import routes as link_routes
 from service.work import store as jobs
 from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
@@ -172,7 +178,12 @@ def build(running: Parts) -> ASGIApp:
 
     backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
-    pages = routes(checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh))
+    received = ReceivedMeter(registry, partial(_received, running))
+    pages = routes(
+        checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
+    )
+    pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id)
+    pages += hook_routes(running.operations, load_hooks(config.hooks, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:
@@ -186,6 +197,11 @@ async def _fresh(*looks: Check) -> str:
     """Every count anew; one that fails leaves the others theirs."""
     found = await asyncio.gather(*(look() for look in looks), return_exceptions=True)
     return "ok" if all(answer == "ok" for answer in found) else "unavailable"
+
+
+async def _received(running: Parts) -> Volumes:
+    """How the day's mail was received."""
+    return await volumes(running.database.read, running.catalogue, EMAIL, now=running.clock())
 
 
 async def _backlog(running: Parts) -> Backlog:

@@ -6,6 +6,7 @@ from service.deletion.operations import DeletionOperations
 from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
+from service.inbound.operations import InboundOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
@@ -15,6 +16,7 @@ from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    InboundOperations,
     SenderOperations,
     GateOperations,
     CampaignOperations,

@@ -121,6 +121,15 @@ class Vault(Unspoken):
             NOTE
         ]
 
+    def open_note(self, keys: MemberKeys, sealed: bytes) -> str:
+        """What `seal_note` sealed for this member, and nothing else. Raises SealBroken."""
+        prefix = self._field_label + keys.framed_id
+        suffixes = self._generations[keys.generation]
+        note = field.open_fields(keys, {NOTE: sealed}, wanted=(NOTE,), prefix=prefix, suffixes=suffixes).get(NOTE)
+        if not isinstance(note, str):
+            raise SealBroken
+        return note
+
     def open(self, permit: Permit, keys: MemberKeys, sealed: bytes) -> dict[str, Value]:
         """Exactly the permitted fields that are present. Raises SealBroken, also for a permit of somebody else."""
         if permit.member_id != keys.member_id:

@@ -10,9 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("menshen.web")
 WORDS: Mapping[int, tuple[str, str, str]] = {
+    400: ("MALFORMED", "The body is not what this address takes.", "请求体格式不符。"),
+    403: ("FORBIDDEN", "This is not signed by whom it claims.", "签名无效。"),
     404: ("NOT_FOUND", "Nothing is served here.", "此地址没有内容。"),
     405: ("METHOD_NOT_ALLOWED", "This method is not taken here.", "此地址不接受该方法。"),
     413: ("BODY_TOO_LARGE", "The request body is too large.", "请求体过大。"),
+    503: ("STORE_UNAVAILABLE", "The service cannot answer now. Retry later.", "服务暂不可用，请稍后重试。"),
     500: ("INTERNAL", "Unexpected error.", "服务出现意外错误。"),
 }
 _HEADERS = (

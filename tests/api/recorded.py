@@ -1,5 +1,6 @@
 """What the calls of `recorded_cases.py` are made of: a call, what its entry must say, and what has to have happened before it."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from service.app import Parts
+from service.inbound.model import Origin
 from tests.api.front_end import entries, evidence_of
 from tests.factories import a_member, a_profile
 from tests.plugins import canary
@@ -157,6 +159,14 @@ async def a_request(running: Parts, ask: Ask, given: Given) -> Given:
     found = await a_family(running, ask, given)
     request = await asked(ask, found["guardian"], found["child"], "VIEW")
     return found | {"request": request["requestId"]}
+
+
+async def a_reply(running: Parts, ask: Ask, given: Given) -> Given:
+    """The member has written back what no rule understands."""
+    reply = {"phone_number": given["phone"], "content": "几点开门", "sequence_id": 1}
+    await running.operations.sms_replies(Origin("r-1"), vendor="aliyun", raw=json.dumps([reply]).encode())
+    found = await _told(ask, "{ inboundReplies { id } }", role="compliance_officer")
+    return {"inbound": found[0]["id"]}
 
 
 async def a_no(running: Parts, ask: Ask, given: Given) -> Given:

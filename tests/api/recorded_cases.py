@@ -286,6 +286,25 @@ ACTING = {
         **SEEING_TO_IT,
     ),
 }
+COMING_IN = {
+    "inboundReplies": Case(query="{ inboundReplies { text } }", before=recorded.a_reply, **SEEING_TO_IT),
+    "handleInbound": Case(
+        query="mutation ($inbound: ID!) { handleInbound(id: $inbound, action: UNSUBSCRIBE) { __typename } }",
+        typ="consent",
+        before=recorded.a_reply,
+        further={"outcome": "UNSUBSCRIBED"},
+        outcome="InboundHandled",
+        **SEEING_TO_IT,
+    ),
+    "recordComplaint": Case(
+        query="""mutation ($phone: String!) {
+          recordComplaint(channel: "sms", reference: "12321-1", address: $phone) { __typename } }""",
+        typ="consent",
+        further={"outcome": "UNSUBSCRIBED"},
+        outcome="ComplaintRecorded",
+        **SEEING_TO_IT,
+    ),
+}
 SUBSCRIBING = {
     "subscriptions": Case(query="{ subscriptions { state } }", **SELF),
     "suppressions": Case(
@@ -481,4 +500,4 @@ CAMPAIGNS = {
         **WRITING,
     ),
 }
-CASES = {**READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **SUBSCRIBING, **SENDING, **CAMPAIGNS}
+CASES = {**COMING_IN, **READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **SUBSCRIBING, **SENDING, **CAMPAIGNS}
