@@ -50,6 +50,10 @@ class Shop:
         self._ask = ask
         self._clock = clock
 
+    def now(self) -> datetime:
+        """What its clocks show."""
+        return self._clock()
+
     async def does(self, query: str, *, role: str = "member", who: str | None = None, **variables: Any) -> Json:
         """One request that goes through. `who`: the member who makes it."""
         answer = await self._ask(query, role=role, member_id=who, variables=variables)
