@@ -18,7 +18,7 @@ Found = Sequence[tuple[model.Campaign, model.Template]]
 
 TemplateResult = Annotated[
     CheckedTemplate | CampaignRejected,
-    strawberry.union("TemplateResult", description="The version that was kept, or why none was (模板办理结果)."),
+    strawberry.union("MessageTemplateResult", description="The version that was kept, or why none was (模板办理结果)."),
 ]
 CampaignResult = Annotated[
     Campaign | CampaignRejected | TemplateNoncompliant,

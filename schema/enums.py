@@ -256,3 +256,49 @@ class GuardianRequestState(Enum):
     OPEN = value("OPEN", description="Waits for an answer. 待答复。")
     ACCEPTED = value("ACCEPTED", description="Accepted. 已准予。")
     REFUSED = value("REFUSED", description="Refused, with a reason. 已拒绝并说明理由。")
+
+
+@strawberry.enum(description="Where a subscription stands (订阅状态). Only SUBSCRIBED allows anything.")
+class SubscriptionState(Enum):
+    """Names of `service.subscriptions.model.SubscriptionState`."""
+
+    PENDING = value("PENDING", description="Asked for; the address has yet to confirm it. 待确认。")
+    SUBSCRIBED = value("SUBSCRIBED", description="Wanted. 已订阅。")
+    UNSUBSCRIBED = value("UNSUBSCRIBED", description="Refused, or ended. 已退订。")
+
+
+@strawberry.enum(description="Whether anything commercial may go to an address (拒收状态).")
+class SuppressionState(Enum):
+    """Names of `service.suppression.model.SuppressionState`."""
+
+    SUPPRESSED = value("SUPPRESSED", description="Nothing may. 拒收。")
+    LIFTED = value("LIFTED", description="Its verified owner has said yes since. 已由本人解除。")
+
+
+@strawberry.enum(description="Why nothing commercial may go to an address (拒收原因).")
+class SuppressionCause(Enum):
+    """Names of `service.suppression.model.Cause`."""
+
+    UNSUBSCRIBED = value("UNSUBSCRIBED", description="Somebody there said no. 退订。")
+    COMPLAINED = value("COMPLAINED", description="Somebody there complained. 投诉。")
+    BOUNCED = value("BOUNCED", description="There is no such address. 地址无效。")
+    ERASED = value("ERASED", description="Its owner was a member and has left. 会员已注销。")
+
+
+@strawberry.enum(description="What wx.requestSubscribeMessage said of a template (微信订阅消息授权结果).")
+class TemplateResult(Enum):
+    """Names of `service.subscriptions.reports.TemplateResult`."""
+
+    ACCEPT = value("ACCEPT", description="One message is allowed. 同意一次。")
+    REJECT = value("REJECT", description="The member said no. 拒绝。")
+    BAN = value("BAN", description="WeChat has banned the template. 模板已被封禁。")
+    FILTER = value("FILTER", description="WeChat left it out: another has the same title. 因标题重复被过滤。")
+
+
+@strawberry.enum(description="What became of WeChat's privacy dialog (微信隐私授权弹窗结果).")
+class PrivacyEvent(Enum):
+    """Names of `service.subscriptions.reports.PrivacyEvent`."""
+
+    EXPOSED = value("EXPOSED", description="It was shown. 已展示。")
+    AGREE = value("AGREE", description="The member agreed to WeChat's guideline. 同意。")
+    DISAGREE = value("DISAGREE", description="The member did not. 不同意。")

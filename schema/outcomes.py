@@ -21,6 +21,7 @@ from service.minors import model as minors
 from service.notices import model as notices
 from service.personalisation import model as personalisation
 from service.propagation import model as propagation
+from service.subscriptions import model as subscriptions
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "NOTICE_NOT_PRESENTED": ("Show the notice first; nothing was collected.", "请先展示个人信息处理规则；未收集任何信息。"),
@@ -113,6 +114,16 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "CAMPAIGN_CHANGED": ("It is not what you saw: read it again.", "活动内容已变更，请重新查看。"),
     "OWN_CAMPAIGN": ("Somebody else has to review it.", "不得复核本人起草的内容。"),
     "TEMPLATE_NONCOMPLIANT": ("The words break a rule; each objection says which.", "内容不合规，详见各条审查意见。"),
+    "BRAND_UNKNOWN": ("There is no such brand.", "没有该品牌。"),
+    "PROMISE_STALE": (
+        "The screen told another frequency or period than the policy; show the current ones (subscriptionTopics).",
+        "所展示的频次或期限与现行规则不符，请按 subscriptionTopics 重新展示。",
+    ),
+    "ADDRESS_MISSING": ("The member has no address on this channel.", "会员在该渠道没有联系方式。"),
+    "CONFIRMATION_VOID": (
+        "This confirmation has nothing to confirm any more: it was refused, asked for anew, or the address is another.",
+        "该确认链接已失效：已退订、已重新申请或联系方式已变更。",
+    ),
     "MEMBER_NOT_FOUND": ("There is no such member for you.", "未找到该会员，或您无权访问。"),
 }
 _OTHERWISE = ("This was refused; nothing was stored.", "请求被拒绝；未保存任何信息。")
@@ -269,6 +280,11 @@ class TemplateNoncompliant(Refusal):
     )
 
 
+@strawberry.type(description="No subscription came of it (未能订阅或退订); `code` says why.")
+class SubscriptionRejected(Refusal):
+    """From `subscriptions.SubscriptionRejected`."""
+
+
 _TYPES: Mapping[type, type[Refusal]] = {
     campaigns.CampaignRejected: CampaignRejected,
     campaigns.TemplateNoncompliant: TemplateNoncompliant,
@@ -289,6 +305,7 @@ _TYPES: Mapping[type, type[Refusal]] = {
     members.ContactTaken: ContactTaken,
     members.MemberNotFound: MemberNotFound,
     propagation.PropagationNotFound: PropagationNotFound,
+    subscriptions.SubscriptionRejected: SubscriptionRejected,
     personalisation.TagUnknown: TagUnknown,
     personalisation.PersonalisationOff: PersonalisationOff,
 }

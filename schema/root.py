@@ -23,6 +23,7 @@ from schema.rules import RulesQuery
 from schema.scalars import SCALARS
 from schema.senders import SendersMutation, SendersQuery
 from schema.sending import SendingMutation, SendingQuery
+from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
@@ -39,6 +40,7 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    SubscriptionQuery,
 ):
     """Everything that can be asked."""
 
@@ -56,6 +58,7 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    SubscriptionMutation,
 ):
     """Everything that can be done."""
 

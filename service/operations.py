@@ -2,6 +2,7 @@
 
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
+from service.deletion.operations import DeletionOperations
 from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
@@ -10,6 +11,7 @@ from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
 from service.senders.operations import SenderOperations
+from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
@@ -20,6 +22,8 @@ class Operations(
     DisclosureOperations,
     ReceiptOperations,
     PersonalisationOperations,
+    DeletionOperations,
+    SubscriptionOperations,
     ConsentOperations,
     PropagationOperations,
     NoticeOperations,

@@ -35,7 +35,9 @@ from schema.http.limits import Limits, broken_limit, fragments_of, measure, root
 _KEPT = 256
 _MOST_ERRORS = 20
 _EXPECTED = re.compile(r"Expected [A-Za-z]+|Expected '[^'\w]{1,3}'")
-PUBLIC = frozenset({"__typename", "__schema", "__type", "processingRules", "notice", "collectedDataList", "sharedDataList"})
+PUBLIC = frozenset(
+    {"__typename", "__schema", "__type", "processingRules", "notice", "collectedDataList", "sharedDataList", "subscriptionTopics"}
+)
 """Root fields that nobody's data stands behind: they are answered without a token (LB-06)."""
 
 

@@ -12,8 +12,8 @@ from policies.marketing import MessageClass
 from service.members.model import Row
 from service.values import utc_text
 
-_TEMPLATE = "menshen/template/v1\0"
-_CAMPAIGN = "menshen/campaign/v1\0"
+TEMPLATE = "menshen/template/v1"
+CAMPAIGN = "menshen/campaign/v1"
 
 
 class TemplateKind(StrEnum):
@@ -230,12 +230,12 @@ def _days(audience: Audience) -> tuple[int | None, int | None]:
 
 def template_digest(body: TemplateBody) -> bytes:
     """SHA-256 over the template's words (docs/formats/campaign.md)."""
-    return _digest(_TEMPLATE, template_document(body))
+    return _digest(TEMPLATE, template_document(body))
 
 
 def campaign_digest(content: Content) -> bytes:
     """SHA-256 over all that is approved together (docs/formats/campaign.md)."""
-    return _digest(_CAMPAIGN, content_document(content))
+    return _digest(CAMPAIGN, content_document(content))
 
 
 def template_document(body: TemplateBody) -> dict[str, object]:
@@ -255,7 +255,7 @@ def canonical(document: Mapping[str, object]) -> str:
 
 
 def _digest(label: str, document: Mapping[str, object]) -> bytes:
-    return hashlib.sha256((label + canonical(document)).encode()).digest()
+    return hashlib.sha256(f"{label}\0{canonical(document)}".encode()).digest()
 
 
 def _plain(value: object) -> object:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from policies.marketing import MessageClass
 from service.campaigns.model import (
+    CAMPAIGN,
+    TEMPLATE,
     Audience,
     Content,
     RewardTrigger,
@@ -21,7 +23,7 @@ from service.campaigns.model import (
 )
 from service.errors import Malformed
 
-TEMPLATE, CAMPAIGN, ARCHIVE = "menshen/template/v1", "menshen/campaign/v1", "menshen/campaign-step/v1"
+ARCHIVE = "menshen/campaign-step/v1"
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _BIGGEST = 2**53
 _WRONG = (AttributeError, KeyError, RecursionError, TypeError, ValueError)

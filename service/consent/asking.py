@@ -12,6 +12,7 @@ from service.consent.model import CaptureChannel, ConsentStanding
 from service.members import age
 from service.members.commands import by_guardian
 from service.members.model import MemberNotFound, Row
+from service.suppression import store as suppressions
 from service.unit import Unit
 from service.values import MemberId
 
@@ -26,7 +27,8 @@ async def ask(
     if row is None:
         return writing.refused(unit, MemberNotFound())
     standings = await store.standings(unit.session, member_id)
-    member, asking = await _asked(unit, row, standings), Asking(channel, initiator, unit.now)
+    unasked = await _unasked(unit, member_id, channel)
+    member, asking = await _asked(unit, row, standings, unasked=unasked), Asking(channel, initiator, unit.now)
     weighed = [weigh(unit.catalogue, key, member, asking) for key in dict.fromkeys(purposes)]
     found = Questions(
         tuple(each for each in weighed if isinstance(each, Question)),
@@ -34,11 +36,27 @@ async def ask(
     )
     for question in found.questions:
         await _put(unit, member_id, question, asking, standings)
+    if found.questions:
+        for mark in unasked or ():
+            await suppressions.note_asked(unit.session, channel.value, mark, now=unit.now)
     _told(unit, found)
     return found
 
 
-async def _asked(unit: Unit, row: Row, standings: Standings) -> Asked:
+async def _unasked(unit: Unit, member_id: MemberId, channel: CaptureChannel) -> frozenset[bytes] | None:
+    """The member's addresses that were never asked over a channel where one asks once; None where one of them was (SMS31 18).
+
+    It hangs on the address, not on the member: whoever leaves and joins again with the same number has been asked.
+    """
+    if channel.value not in unit.catalogue.consent.ask_once:
+        return frozenset()
+    declared = unit.catalogue.channels.get(channel.value.lower())
+    held = await suppressions.marks_of(unit.session, member_id, {declared.address} if declared else ())
+    before = await suppressions.asked(unit.session, member_id, channel.value)
+    return None if before else frozenset(mark for _, mark, _ in held)
+
+
+async def _asked(unit: Unit, row: Row, standings: Standings, *, unasked: frozenset[bytes] | None) -> Asked:
     assert row.wrapped is not None
     keys = unit.vault.member_keys(row.member_id, row.generation, row.wrapped)
     return Asked(
@@ -47,6 +65,7 @@ async def _asked(unit: Unit, row: Row, standings: Standings) -> Asked:
         standings={key: standing for key, (standing, _) in standings.items()},
         asks=await store.asks(unit.session, row.member_id),
         by_guardian=by_guardian(unit.call, row.member_id),
+        address_asked=unasked is None,
     )
 
 

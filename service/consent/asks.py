@@ -76,7 +76,8 @@ class Asking:
 class Asked:
     """What is known of a member before asking: where each purpose stands, when and where each was asked for last, how old they are.
 
-    `minority` is None for an adult. `by_guardian`: a child's verified guardian wants to know what there is to answer.
+    `minority` is None for an adult. `by_guardian`: a child's verified guardian wants to know what there is to answer. `address_asked`:
+    over this channel one asks once, and the address was asked, whoever held it then.
     """
 
     status: MemberStatus
@@ -84,6 +85,7 @@ class Asked:
     standings: Mapping[str, ConsentStanding]
     asks: Mapping[tuple[str, str], datetime]
     by_guardian: bool = False
+    address_asked: bool = False
 
     @property
     def notice(self) -> str:
@@ -134,7 +136,8 @@ def _paused(catalogue: Catalogue, purpose: Purpose, member: Asked, asking: Askin
     standing = member.standings.get(purpose.key) or ConsentStanding(purpose.key, ConsentState.NEVER_ASKED)
     if _given(purpose, standing, asking.now + pause):
         return NotAsked(purpose.key, NotNow.ALREADY_GIVEN)
-    if asking.channel.value in rules.ask_once and (purpose.key, asking.channel.value) in member.asks:
+    before = member.address_asked or (purpose.key, asking.channel.value) in member.asks
+    if asking.channel.value in rules.ask_once and before:
         return NotAsked(purpose.key, NotNow.ASKED_ONCE)
     quiet = _quiet_since(purpose.key, standing, member.asks)
     if asking.initiator is Initiator.SYSTEM and quiet is not None and asking.now < quiet + pause:

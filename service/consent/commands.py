@@ -22,7 +22,6 @@ from service.consent.model import (
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import ContactTaken, FieldNotInPurpose, FieldRejected, Joined, MemberNotFound, Updated
-from service.minors import commands as guardians
 from service.minors.approved import approved
 from service.notices import commands as telling
 from service.unit import Unit
@@ -166,22 +165,6 @@ def _as_standing(member_id: MemberId, found: ConsentStanding | None) -> Standing
     if found is None:
         return Standing(member_id, MemberStatus.ACTIVE)
     return Standing(member_id, MemberStatus.ACTIVE, found.state, found.expires_at, found.event_id, found.scope, found.by_guardian)
-
-
-async def erase(unit: Unit, *, member_id: MemberId) -> bool:
-    """Destroy a member's secret and everything derived (PIPL 47); False when there is none.
-
-    The entry's pseudonym is the last use of the key. What is kept (ledgers, log, backups) can then be neither read nor linked.
-    """
-    if await writing.known(unit, member_id) is None:
-        unit.draft.deny("NOT_FOUND")
-        return False
-    for ward in await guardians.leave(unit, member_id):
-        await children.left_alone(unit, ward)
-    await unit.vault.shred(unit.session, member_id)
-    await members_store.erase(unit.session, member_id, now=unit.now)
-    await store.forget_standings(unit.session, member_id)
-    return True
 
 
 def _unfit(

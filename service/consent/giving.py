@@ -1,4 +1,4 @@
-"""The operations over what a member gives: join, change, be erased; and whose a contact is."""
+"""The operations over what a member gives: join, change; and whose a contact is."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -67,15 +67,6 @@ class GivingOperations(WardDesk):
             )
 
         return await self._given(call, self.draft("change", "updateMember", purpose), proof, work)
-
-    async def erase(self, call: Call, *, member_id: MemberId) -> bool:
-        """Destroy a member's secret: every copy of every value becomes unreadable, backups included. It cannot be undone."""
-
-        async def work(unit: Unit) -> bool:
-            self.require(call, "member.shred")
-            return await commands.erase(unit, member_id=self.target(call, member_id))
-
-        return await self.units.change(call, Draft(typ="erase", operation="eraseMember"), work)
 
     async def _given(self, call: Call, draft: Draft, proof: ContactProof | None, work: Callable[..., Awaitable[T]]) -> T:
         """Run `work`. Where nothing but another holder of the proven contact stands in its way, they lose it first, in a unit of their

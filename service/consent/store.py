@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, select, update
 
 from policies.terms import PERMITTING, ConsentState
 from service.consent.ledger import canonical, read_record, standing_of
@@ -84,13 +84,6 @@ _ASKS = Prepared(
     .where(consent_ask.c.member_id == bindparam("member_id"))
     .group_by(consent_ask.c.purpose, consent_ask.c.channel)
 )
-
-_FORGET_STANDINGS = Prepared(delete(consent_standing).where(consent_standing.c.member_id == bindparam("member_id")))
-
-
-async def forget_standings(session: Session, member_id: MemberId) -> None:
-    """Take away what was derived. The ledger stays: it proves what was done, and names nobody once the member's key is gone."""
-    await session.run(_FORGET_STANDINGS, {"member_id": member_id})
 
 
 async def standings(session: Session, member_id: MemberId) -> dict[str, tuple[ConsentStanding, bytes]]:

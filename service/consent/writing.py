@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from policies.terms import ConsentState, MemberStatus, Purpose
+from policies.terms import PERMITTING, ConsentState, MemberStatus, Purpose
 from service.consent import ledger, rules, store
 from service.consent.model import CaptureChannel, ConsentStanding, Decision, Evidence
 from service.errors import outcome_code
@@ -18,6 +18,7 @@ from service.members.model import Row
 from service.members.tags.writing import switched
 from service.notices import commands as telling
 from service.propagation.commands import follow
+from service.suppression import commands as suppressions
 from service.unit import Unit
 from service.values import Actor, ActorKind, MemberId, utc_text
 
@@ -72,10 +73,23 @@ async def answer(
             source=source,
         )
         reached.append(await append(unit, happened, first=decision.purpose not in before))
+        if state in PERMITTING:
+            await _lift(unit, member_id, purpose, evidence)
     if decisions:
         unit.draft.extra["purposes"] = [decision.purpose for decision in decisions]
     await telling.tell(unit, member_id, version=evidence.notice_version, language=evidence.language, channel=evidence.channel)
     return tuple(reached)
+
+
+async def _lift(unit: Unit, member_id: MemberId, purpose: Purpose, evidence: Evidence) -> None:
+    """A no to the channel that is older than the screen of this yes ends, where the address is provably the member's (RD-06).
+
+    Not by what staff pass on or a file brings; and where the channel takes two steps, not before the address has confirmed.
+    """
+    channel = unit.catalogue.channels.get(purpose.channel or "")
+    own = unit.call.actor.kind in {ActorKind.MEMBER, ActorKind.SERVICE}
+    if channel is not None and own and channel.opt_in == "single":
+        await suppressions.lift_for(unit, member_id, channel, acted_at=evidence.presented_at, way="CONSENT")
 
 
 def happening(

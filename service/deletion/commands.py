@@ -1,6 +1,7 @@
-"""The handler that deletes: decided anew when it runs, so that a yes given again meanwhile keeps the data, and done in one unit.
+"""Deleting: of a whole member, and of what no basis keeps.
 
-What was deleted and that it was are one transaction: a worker that is killed has done all of it or nothing, and the next one does the rest.
+The handler of the latter decides anew when it runs, so that a yes given again meanwhile keeps the data. What was deleted and that it was
+are one transaction: a worker that is killed has done all of it or nothing, and the next one does the rest.
 """
 
 from collections.abc import Collection
@@ -9,11 +10,17 @@ from datetime import timedelta
 from policies.keeping import unfounded
 from policies.terms import PERMITTING, Basis, Purpose
 from service.audit.entry import Draft
+from service.consent import children, writing
 from service.consent import store as consents
 from service.members import age
 from service.members import commands as members
 from service.members import store as members_store
 from service.members.model import Row
+from service.minors import commands as guardians
+from service.subscriptions.model import Way
+from service.suppression import commands as suppressions
+from service.suppression import store as suppressed
+from service.suppression.model import Cause, open_targets
 from service.unit import Unit, Units
 from service.values import MemberId
 from service.vault.vault import MemberKeys
@@ -21,6 +28,25 @@ from service.work import store as jobs
 from service.work.model import Job, Outcome, State
 
 _AGAIN = timedelta(days=1)
+
+
+async def erase(unit: Unit, *, member_id: MemberId) -> bool:
+    """Destroy a member's secret and everything derived (PIPL 47); False when there is none.
+
+    The entry's pseudonym is the last use of the key. What is kept (ledgers, log, backups) can then be neither read nor linked. Of the
+    addresses their marks stay suppressed: whoever leaves is not written to because an old list brings them back (RD-06).
+    """
+    if await writing.known(unit, member_id) is None:
+        unit.draft.deny("NOT_FOUND")
+        return False
+    for ward in await guardians.leave(unit, member_id):
+        await children.left_alone(unit, ward)
+    addresses = await suppressed.addresses(unit.session, member_id)
+    targets = open_targets(unit.catalogue.channels.values(), addresses)
+    await suppressions.suppress(unit, targets, reason=Cause.ERASED.value, way=Way.ERASURE.value)
+    await unit.vault.shred(unit.session, member_id)
+    await members_store.erase(unit.session, member_id, now=unit.now)
+    return True
 
 
 async def delete(units: Units, job: Job) -> Outcome | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from policies.clock import add_working_days, day_in_shanghai
 from policies.identity_number import holds_identity_number
 from policies.text import holds_contact, holds_unseen
-from service.consent.commands import erase
+from service.deletion.commands import erase
 from service.errors import Forbidden
 from service.guardians import store
 from service.members import store as members

@@ -25,6 +25,11 @@ _EVENTS = Prepared(
     .where(subscription_event.c.member_id == bindparam("member_id"))
     .order_by(subscription_event.c.recorded_at, subscription_event.c.event_id)
 )
+_ONE_EVENT = Prepared(
+    select(*_EVENT).where(
+        subscription_event.c.member_id == bindparam("member_id"), subscription_event.c.event_id == bindparam("event_id")
+    )
+)
 _ADD_EVENT = Prepared(
     insert(subscription_event).values({column.name: bindparam(column.name) for column in subscription_event.columns})
 )
@@ -81,6 +86,12 @@ async def standings(session: Session, member_id: MemberId) -> dict[Key, Subscrip
 async def events(session: Session, member_id: MemberId) -> list[SubscriptionEvent]:
     """The member's ledger, oldest first. Raises Malformed for a row that does not hash to what it says."""
     return [_event(row) for row in await session.rows(_EVENTS, {"member_id": member_id})]
+
+
+async def event(session: Session, member_id: MemberId, event_id: str) -> SubscriptionEvent | None:
+    """One row of the ledger. Raises Malformed for one that does not hash to what it says."""
+    rows = await session.rows(_ONE_EVENT, {"member_id": member_id, "event_id": event_id})
+    return _event(rows[0]) if rows else None
 
 
 async def add(session: Session, member_id: MemberId, event: SubscriptionEvent, *, first: bool) -> Subscription:

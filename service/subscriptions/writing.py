@@ -1,7 +1,8 @@
 """How a yes or a no gets into the subscription ledger: chained to what was said before of the same, and told in the entry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import cast
 
 from service.consent.model import Evidence
@@ -10,6 +11,9 @@ from service.subscriptions.ledger import Promise
 from service.subscriptions.model import Key, Subscription, SubscriptionState, Way
 from service.unit import Unit
 from service.values import MemberId
+
+MOST_TOLD = 100
+"""So many hashes an entry holds one by one."""
 
 
 async def append(
@@ -45,8 +49,17 @@ async def append(
     )
     event = ledger.make_event(unit.catalogue, happened)
     # The log keeps what the ledger says: whoever rewrites an event together with its hash has not rewritten the tree.
-    unit.draft.extra["subscriptions"] = [*cast("list[str]", unit.draft.extra.get("subscriptions", [])), event.hash.hex()]
+    unit.draft.extra["subscriptions"] = told(cast("list[str]", unit.draft.extra.get("subscriptions", [])), event.hash)
     return await store.add(unit.session, member_id, event, first=before is None)
+
+
+def told(said: Sequence[str], new: bytes) -> list[str]:
+    """The hashes that an entry holds, with one more. An entry has no room for hundreds: the last place then stands for all that came
+    after it, so that everything off is never too much to be written down.
+    """
+    if len(said) < MOST_TOLD:
+        return [*said, new.hex()]
+    return [*said[:-1], sha256(bytes.fromhex(said[-1]) + new).hexdigest()]
 
 
 def _after(now: datetime, before: Subscription | None) -> datetime:

@@ -17,6 +17,9 @@ _ONE = Prepared(
     .where(suppression.c.channel == bindparam("channel"), suppression.c.mark == bindparam("mark"))
     .with_for_update()
 )
+_KNOWN_ONE = Prepared(
+    select(*_KNOWN).where(suppression.c.channel == bindparam("channel"), suppression.c.mark == bindparam("mark"))
+)
 _OF_MEMBER = Prepared(
     select(member_lookup.c.field, member_lookup.c.mark, member_lookup.c.proven_at, *_KNOWN)
     .select_from(member_lookup.outerjoin(suppression, suppression.c.mark == member_lookup.c.mark))
@@ -59,6 +62,12 @@ async def addresses(session: Session, member_id: MemberId) -> list[Address]:
 async def one(session: Session, channel: str, mark: bytes) -> Suppression | None:
     """What is known of one address on one channel, locked until the transaction ends."""
     rows = await session.rows(_ONE, {"channel": channel, "mark": mark})
+    return _shaped(*rows[0]) if rows else None
+
+
+async def known(session: Session, channel: str, mark: bytes) -> Suppression | None:
+    """The same, for whoever only looks."""
+    rows = await session.rows(_KNOWN_ONE, {"channel": channel, "mark": mark})
     return _shaped(*rows[0]) if rows else None
 
 

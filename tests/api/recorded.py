@@ -159,6 +159,25 @@ async def a_request(running: Parts, ask: Ask, given: Given) -> Given:
     return found | {"request": request["requestId"]}
 
 
+async def a_no(running: Parts, ask: Ask, given: Given) -> Given:
+    """The member has unsubscribed."""
+    await _told(ask, 'mutation { unsubscribe(channel: "sms") { __typename } }', role="member", member_id=given["id"])
+    return {}
+
+
+async def a_pending_subscription(running: Parts, ask: Ask, given: Given) -> Given:
+    """The mail that asks for a confirmation is on its way."""
+    query = """mutation ($id: ID!, $evidence: EvidenceInput) { subscribe(memberId: $id, evidence: $evidence,
+      input: { channel: "email", topic: "news", brand: "living", monthly: 4, months: 24 }) { ... on Subscribed { confirmation } } }"""
+    found = await _told(ask, query, role="mini_program", variables={"id": given["id"], "evidence": given["evidence"]})
+    return {"token": found["confirmation"]}
+
+
+async def a_dialog(running: Parts, ask: Ask, given: Given) -> Given:
+    """WeChat's privacy dialog was shown, by a mini-program of ours."""
+    return {"appid": running.catalogue.controller.brands[0].wechat_appid, "at": running.clock().isoformat()}
+
+
 async def _told(ask: Ask, query: str, **more: Any) -> Any:
     answer = await ask(query, **more)
     assert "errors" not in answer, answer

@@ -33,6 +33,9 @@ from service.consent import model as consent
 from service.members import model as members
 from service.members.tags.model import Source
 from service.receipts import model as proof
+from service.subscriptions import model as subscriptions
+from service.subscriptions import reports
+from service.suppression import model as suppression
 
 GRAPHQL = schema._schema
 TYPES = [type_ for type_ in GRAPHQL.type_map.values() if not is_introspection_type(type_) and not is_specified_scalar_type(type_)]
@@ -91,6 +94,11 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.Sensitivity, terms.Sensitivity),
     (enums.Shape, terms.Shape),
     (enums.RecipientRole, terms.RecipientRole),
+    (enums.SubscriptionState, subscriptions.SubscriptionState),
+    (enums.SuppressionState, suppression.SuppressionState),
+    (enums.SuppressionCause, suppression.Cause),
+    (enums.TemplateResult, reports.TemplateResult),
+    (enums.PrivacyEvent, reports.PrivacyEvent),
     (receipts.EvidencePart, proof.Part),
     (receipts.EvidenceHolding, proof.Holding),
 ]
@@ -144,6 +152,7 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "memberEvidence",
         "propagations",
         "staleConsents",
+        "suppressions",
     }
     for name in personal:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
@@ -176,6 +185,9 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "campaignArchive",
         "messageTemplate",
         "audienceEstimate",
+        "subscriptions",
+        "subscriptionTopics",
+        "inboundReplies",
     }
 
 
@@ -212,7 +224,8 @@ def test_an_implied_consent_cannot_be_said() -> None:
 @pytest.mark.obligation("NC-06")
 def test_there_is_no_way_to_accept_everything_at_once() -> None:
     at_once = {place for place, _ in parts() if re.search(r"all\b|everything|bundle", place, re.IGNORECASE)}
-    assert {place.partition("(")[0] for place in at_once} == {"Mutation.withdrawAll"}, "what can be done at once is to take back"
+    taking_back = {"Mutation.withdrawAll", "Mutation.unsubscribeAll"}
+    assert {place.partition("(")[0] for place in at_once} == taking_back, "what can be done at once is to take back"
     decision = GRAPHQL.type_map["DecisionInput"]
     assert isinstance(decision, GraphQLInputObjectType)
     assert {name: str(field.type) for name, field in decision.fields.items()} == {"purpose": "PurposeKey!", "granted": "Boolean"}
@@ -236,6 +249,7 @@ def test_what_is_asked_before_consent_takes_no_identifier() -> None:
         "notice": ["kind", "language", "version"],
         "collectedDataList": [],
         "sharedDataList": [],
+        "subscriptionTopics": [],
     }
     assert {*public, "__typename", "__schema", "__type"} == PUBLIC
 

@@ -31,6 +31,11 @@ VIOLATIONS = {
         "import service.campaigns.store",
     ),
     "Inside the gate: locked, judged, kept, redeemed, proven": ("service/gate/model.py", "import service.gate.store"),
+    "Inside suppression: events beside a row": ("service/suppression/model.py", "import service.suppression.store"),
+    "Inside subscriptions: a yes and a no are written down, everything else reads them": (
+        "service/subscriptions/model.py",
+        "import service.subscriptions.store",
+    ),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (
         "service/unit.py",

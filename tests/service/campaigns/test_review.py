@@ -1,20 +1,22 @@
 """Nothing is sent that somebody else has not approved exactly as it stands (promise 9)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from service.app import Parts
-from service.campaigns import store
-from service.campaigns.model import CampaignRejected, TemplateBody, canonical, template_document
+from service.campaigns import queries, store
+from service.campaigns.model import CampaignRejected, canonical, template_document
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import campaign, campaign_event, template
 from service.errors import ChangeRefused, Forbidden
 from service.values import Actor, ActorKind, Call
 from tests.api.front_end import entries
+from tests.service.audit.logs import Administrator
 from tests.service.campaigns import desk, made
 from tests.service.campaigns.desk import answer, by
 
@@ -260,29 +262,27 @@ async def test_words_and_archive_cannot_be_edited_in_the_database(running: Parts
             await tampered(running.database, statement)
 
 
-async def test_other_words_than_the_approved_ones_are_not_approved(running: Parts, ask, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_words_than_the_approved_ones_are_not_approved(running: Parts, ask, database_url: str) -> None:
     """Where even the trigger was taken away: the digest is worked out from the words that are there."""
     done = await desk.approved(running, ask)
-    found = await store.loaded(running.database.read, done["campaignId"])
-    assert found is not None
-    body = TemplateBody(**{**{name: getattr(found[1].body, name) for name in TemplateBody.__slots__}, "text": "别的"})
-    monkeypatch.setattr(store, "parse_template", lambda _text: body)
+    other = canonical(template_document(made.words(text="【示例生活】别的。拒收请回复R")))
+    Administrator(database_url).run("UPDATE template SET body = ?", given=(other,))
     assert not (await loaded(running, done)).approved
+    assert not (await answer(ask, desk.LOOK, id=done["campaignId"]))["campaign"]["approved"]
+
+
+async def test_an_archive_that_was_rewritten_is_not_shown_as_if_it_were_whole(running: Parts, ask, database_url: str) -> None:
+    done = await desk.approved(running, ask)
+    Administrator(database_url).run("UPDATE campaign_event SET content = replace(content, '秋季上新', '春季上新')")
+    assert (await answer(ask, desk.LOOK, id=done["campaignId"]))["code"] == "MALFORMED"
 
 
 async def test_an_approval_that_no_longer_fits_the_policy_is_told(running: Parts, ask) -> None:
-    from service.campaigns import queries
-
     done = await desk.approved(running, ask)
     found = await store.loaded(running.database.read, done["campaignId"])
     assert found is not None
     assert queries.compliant(running.catalogue, *found)
-    unregistered = type(running.catalogue)(
-        **{
-            **{name: getattr(running.catalogue, name) for name in type(running.catalogue).__slots__},
-            "senders": {},
-        }
-    )
+    unregistered = replace(running.catalogue, senders={})
     assert not queries.compliant(unregistered, *found)
 
 
