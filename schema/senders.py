@@ -115,7 +115,7 @@ class SendersQuery:
 
 @strawberry.type
 class SendersMutation:
-    """Sending."""
+    """Having decisions carried out."""
 
     @field(
         "Have these decisions carried out (提交发送). Each is decided anew just before it goes out; told twice, it is one message.",

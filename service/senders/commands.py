@@ -1,7 +1,6 @@
 """Orders: live decisions become jobs. A token that has run out, or is another's, queues nothing; the same order twice is one job."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from service.campaigns.model import CampaignRejected
 from service.errors import BadInput
@@ -60,5 +59,4 @@ def _job(unit: Unit, found: Matter, order: Ordered) -> Job:
 
 def _tell(unit: Unit, found: Matter, send_ids: Sequence[str]) -> None:
     unit.draft.count = len(send_ids)
-    digest = sha256("\0".join(sorted(send_ids)).encode()).hexdigest()
-    unit.draft.extra.update({"campaign": found.campaign.campaign_id, "sends": digest})
+    unit.draft.extra["campaign"] = found.campaign.campaign_id

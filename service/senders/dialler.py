@@ -1,7 +1,7 @@
 """Calls over a dialling system: it is posted a list of numbers that may be called, each with its proof, and when it ends (CL-02).
 
 A list is of one day: it ends when the channel falls silent, and never lives longer than 24 hours. The dialler knows a list by its id, so
-the same list twice is one call. Signed as Standard Webhooks (docs/formats/recipient-webhook.md).
+the same list twice is one call. Signed as Standard Webhooks (docs/formats/dial-list.md).
 """
 
 from dataclasses import dataclass, field
@@ -87,7 +87,7 @@ class Dialler(Adapter):
         now = self.clock()
         if not found.made_at <= now < min(found.expires_at, found.made_at + LONGEST):
             raise NoLiveDecision
-        content = _document(found, caller=self.registered.address, identity=self.registered.identity)
+        content = document(found, caller=self.registered.address, identity=self.registered.identity)
         signed = {"content-type": "application/json", **headers(self._dialling.secret, found.list_id, content, now)}
         answer = await self._wire.post(self._dialling.url, content, signed)
         return _read(answer)
@@ -99,13 +99,16 @@ class Dialler(Adapter):
         return silent if silent > here else silent + timedelta(days=1)
 
 
-def _document(found: DialList, *, caller: str, identity: str) -> bytes:
+def document(found: DialList, *, caller: str, identity: str) -> bytes:
+    """The list as it is posted (docs/formats/dial-list.md)."""
     entries = [
         {"sendId": entry.send_id, "number": entry.number, "says": entry.says, "refusal": entry.refusal, "evidence": entry.send_id}
         for entry in found.entries
     ]
     said = {"id": found.list_id, "caller": caller, "identity": identity, "entries": entries}
-    return orjson.dumps({**said, "madeAt": utc_text(found.made_at), "expiresAt": utc_text(found.expires_at)})
+    return orjson.dumps(
+        {**said, "madeAt": utc_text(found.made_at), "expiresAt": utc_text(found.expires_at)}, option=orjson.OPT_SORT_KEYS
+    )
 
 
 def _read(answer: Answer | Delivery) -> Delivery:

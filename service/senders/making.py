@@ -18,6 +18,8 @@ from service.unit import Unit
 from service.vault.normalise import normalise
 from service.vault.value import Value
 
+_CONTENT = b"menshen/message-content/v1\0"
+
 
 def made(unit: Unit, cleared: Cleared, sender: RegisteredSender, *, public_url: str, mailbox: str) -> Message:
     """The message. The unit's entry tells which fields were opened for it. Raises Unfit."""
@@ -67,9 +69,9 @@ async def noted(unit: Unit, message: Message) -> None:
 
 
 def content_digest(words: Words, way_out: WayOut) -> bytes:
-    """SHA-256 over the words as they were seen; the link, which is new in each message, is written `${opt_out}`."""
-    parts = [part.replace(way_out.link, "${opt_out}") for part in (words.subject, words.text, words.html)]
-    return sha256(orjson.dumps(parts)).digest()
+    """SHA-256 over the words as they were seen (docs/formats/message-content.md); the link, which is never the same, is `${opt_out}`."""
+    seen = {name: getattr(words, name).replace(way_out.link, "${opt_out}") for name in ("subject", "text", "html")}
+    return sha256(_CONTENT + orjson.dumps(seen, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _address(values: Mapping[str, Value], catalogue: Catalogue, channel: str) -> str:
