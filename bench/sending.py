@@ -82,9 +82,7 @@ async def campaign(shop: Shop) -> str:
     """One that somebody approved; its id."""
     async with parts(shop.site.config()) as running:
         at = now()
-        body = TemplateBody(
-            title="bench", message_class=MessageClass.COMMERCIAL, channel="sms", sender="living_sms", text=_WORDS
-        )
+        body = TemplateBody(title="bench", message_class=MessageClass.COMMERCIAL, channel="sms", sender="living_sms", text=_WORDS)
         template_id, campaign_id = new_id(at, os.urandom), new_id(at, os.urandom)
         content = Content(
             title="bench",

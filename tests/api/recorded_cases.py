@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.api import recorded
-from tests.api import recorded_campaigns as campaigns
 from tests.api.recorded import YES, Case
+from tests.api.recorded_reviews import CAMPAIGNS
+from tests.api.recorded_sending import SENDING
 
 PUBLIC = {
     "processingRules": "{ processingRules { digest } }",
@@ -277,132 +278,6 @@ ACTING = {
         before=recorded.a_propagation,
         outcome="PropagationAcknowledged",
         **SEEING_TO_IT,
-    ),
-}
-SENDING = {
-    "decideSends": Case(
-        query="""mutation ($campaign: ID!, $to: ID!) {
-          decideSends(campaignId: $campaign, members: [$to]) { __typename } }""",
-        role="marketing_engine",
-        typ="change",
-        purpose="marketing_sms",
-        before=recorded.a_send,
-        subjects=0,
-        further={"channel": "sms", "allowed": 1},
-        outcome="SendDecisions",
-    ),
-    "recordOutcomes": Case(
-        query="""mutation ($to: ID!, $send: ID!, $token: String!) {
-          recordOutcomes(outcomes: [{ sendId: $send, memberId: $to, token: $token, outcome: SENT }]) { __typename } }""",
-        role="marketing_engine",
-        typ="result",
-        before=recorded.a_send,
-        subjects=0,
-        outcome="OutcomesRecorded",
-    ),
-    "sendEvidence": Case(
-        query='query ($send: ID!) { sendEvidence(sendId: $send, purpose: "audit") { whole } }', before=recorded.a_send, **PROOF
-    ),
-    "queueSends": Case(
-        query="""mutation ($decided: ID!, $to: ID!, $send: ID!, $token: String!) {
-          queueSends(campaignId: $decided, sends: [{ memberId: $to, sendId: $send, token: $token }]) { __typename } }""",
-        role="marketing_engine",
-        typ="result",
-        purpose="marketing_sms",
-        before=recorded.a_send,
-        subjects=0,
-        outcome="SendsQueued",
-    ),
-    "failedSends": Case(
-        query='{ failedSends(purpose: "audit") { id } }',
-        before=recorded.a_failed_send,
-        role="compliance_officer",
-        purpose="audit",
-        basis="LEGAL_DUTY",
-    ),
-    "sendRecord": Case(
-        query='query ($to: ID!, $send: ID!) { sendRecord(memberId: $to, sendId: $send, purpose: "audit") { handed { code } } }',
-        before=recorded.a_failed_send,
-        role="compliance_officer",
-        purpose="audit",
-        basis="LEGAL_DUTY",
-    ),
-}
-WRITING: dict[str, Any] = {"role": "marketer", "typ": "change", "count": None, "subjects": 0}
-REVIEWING: dict[str, Any] = WRITING | {"role": "campaign_reviewer"}
-LOOKING: dict[str, Any] = {"role": "campaign_reviewer", "count": None, "subjects": 0}
-CAMPAIGNS = {
-    "campaign": Case(
-        query="query ($campaign: ID!) { campaign(id: $campaign) { __typename } }", before=campaigns.drafted, **LOOKING
-    ),
-    "campaigns": Case(query="{ campaigns(state: DRAFT) { campaignId } }", before=campaigns.drafted, **LOOKING),
-    "campaignArchive": Case(query="{ campaignArchive { campaignId } }", **LOOKING),
-    "messageTemplate": Case(
-        query="query ($template: ID!) { messageTemplate(id: $template) { __typename } }", before=campaigns.drafted, **LOOKING
-    ),
-    "audienceEstimate": Case(
-        query="query ($campaign: ID!) { audienceEstimate(campaignId: $campaign) }",
-        role="marketer",
-        before=campaigns.drafted,
-        purpose="marketing_sms",
-        basis="CONSENT",
-        count=0,
-    ),
-    "createTemplate": Case(
-        query="mutation ($words: TemplateInput!) { createTemplate(words: $words) { __typename } }",
-        before=campaigns.drafted,
-        outcome="CheckedTemplate",
-        **WRITING,
-    ),
-    "reviseTemplate": Case(
-        query="""mutation ($template: ID!, $words: TemplateInput!) {
-          reviseTemplate(templateId: $template, words: $words) { __typename } }""",
-        before=campaigns.drafted,
-        outcome="CheckedTemplate",
-        **WRITING,
-    ),
-    "createCampaign": Case(
-        query="mutation ($content: CampaignInput!) { createCampaign(content: $content) { __typename } }",
-        before=campaigns.drafted,
-        outcome="Campaign",
-        **WRITING,
-    ),
-    "reviseCampaign": Case(
-        query="""mutation ($campaign: ID!, $content: CampaignInput!) {
-          reviseCampaign(campaignId: $campaign, version: 1, content: $content) { __typename } }""",
-        before=campaigns.drafted,
-        outcome="Campaign",
-        further={"step": "REVISED"},
-        **WRITING,
-    ),
-    "submitCampaign": Case(
-        query="mutation ($campaign: ID!) { submitCampaign(campaignId: $campaign) { __typename } }",
-        before=campaigns.drafted,
-        outcome="Campaign",
-        further={"step": "SUBMITTED"},
-        **WRITING,
-    ),
-    "approveCampaign": Case(
-        query="""mutation ($campaign: ID!, $digest: String!) {
-          approveCampaign(campaignId: $campaign, digest: $digest) { __typename } }""",
-        before=campaigns.submitted,
-        outcome="Campaign",
-        further={"step": "APPROVED"},
-        **REVIEWING,
-    ),
-    "returnCampaign": Case(
-        query="""mutation ($campaign: ID!) { returnCampaign(campaignId: $campaign, comment: "请写明门店") { __typename } }""",
-        before=campaigns.submitted,
-        outcome="Campaign",
-        further={"step": "RETURNED"},
-        **REVIEWING,
-    ),
-    "endCampaign": Case(
-        query="mutation ($campaign: ID!) { endCampaign(campaignId: $campaign) { __typename } }",
-        before=campaigns.drafted,
-        outcome="Campaign",
-        further={"step": "ENDED"},
-        **WRITING,
     ),
 }
 SUBSCRIBING = {

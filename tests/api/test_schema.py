@@ -154,6 +154,7 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "propagations",
         "staleConsents",
         "suppressions",
+        "sendEvidence",
     }
     for name in personal:
         purpose = GRAPHQL.query_type.fields[name].args["purpose"]
@@ -188,7 +189,6 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "audienceEstimate",
         "subscriptions",
         "subscriptionTopics",
-        "inboundReplies",
     }
 
 

@@ -27,6 +27,18 @@ from tests.factories import a_call, a_member
 from tests.service.campaigns import made
 
 ENGINE = a_call("marketing_engine")
+BEAUTY = made.words(sender="beauty_sms", text="【示例美妆】秋季新品已到店，欢迎选购。客服4000000000，退订回T")
+SLOTS = ("sender", "contact", "opt_out")
+MAIL = made.words(
+    channel="email", sender="living_email", subject="广告：秋季新品", text="${sender} ${contact} ${opt_out}", variables=SLOTS
+)
+WECHAT = made.words(
+    channel="wechat",
+    sender="living_wechat",
+    vendor_template="T1",
+    text="示例生活：秋季新品已到店，客服4000000000，${opt_out}",
+    variables=("opt_out",),
+)
 
 
 async def campaign(parts: Parts, body: TemplateBody | None = None, *, approved: bool = True, **more: object) -> str:
@@ -132,7 +144,7 @@ async def approved(parts: Parts, campaign_id: str) -> None:
     async def work(unit: Unit) -> None:
         found = await campaigns.loaded(unit.session, campaign_id)
         assert found is not None
-        now = replace(found[0], state=CampaignState.APPROVED, approved_digest=found[0].digest)
+        now = replace(found[0], version=found[0].version + 1, state=CampaignState.APPROVED, approved_digest=found[0].digest)
         await campaigns.change(unit.session, now)
         await _step(unit, now, found[1].body)
 

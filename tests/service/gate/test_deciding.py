@@ -87,7 +87,7 @@ async def _left(running, member_id: str, *, channel: str, way: Way = Way.SMS_REP
 async def test_a_no_to_one_brand_holds_for_another_brand_of_the_same_company(running) -> None:
     member_id = await subscriber(running)
     await subscribed(running, member_id, brand="beauty")
-    beauty = await campaign(running, words(sender="beauty_sms"), brand="beauty")
+    beauty = await campaign(running, made.BEAUTY, brand="beauty")
     await _left(running, member_id, channel="sms")
     found = await one(running, beauty, member_id)
     assert found.reasons[0].value == "SUPPRESSED"
@@ -100,7 +100,7 @@ async def test_three_in_seven_days_over_all_channels_and_brands_then_no_more(run
     await subscribed(running, member_id, topic="offers")
     await subscribed(running, member_id, brand="beauty")
     for more in ({}, {"topic": "offers"}, {"brand": "beauty"}):
-        body = words(sender="beauty_sms") if more.get("brand") else None
+        body = made.BEAUTY if more.get("brand") else None
         decision = await one(running, await campaign(running, body, **more), member_id)
         assert decision.allowed
         await _sent(running, decision)
@@ -150,8 +150,14 @@ async def test_wechat_needs_its_own_acceptance_and_the_consent_besides(running) 
     profile = a_profile(wechat_openid=canary.value("openid"))
     member_id = await subscriber(running, profile, yes=("marketing_wechat",), channel="wechat")
     bare = await subscriber(running, a_profile(wechat_openid=canary.value("openid")), yes=(), channel="wechat")
-    promo = words(channel="wechat", sender="living_wechat", vendor_template="T1", text="新品到店")
-    order = words(channel="wechat", sender="living_wechat", vendor_template="T1", message_class=MessageClass.SERVICE)
+    promo = made.WECHAT
+    order = words(
+        channel="wechat",
+        sender="living_wechat",
+        vendor_template="T1",
+        message_class=MessageClass.SERVICE,
+        text="示例生活：您的订单已发货",
+    )
     wanted = {"channel": "wechat", "purpose": "marketing_wechat"}
 
     async def accepted(unit) -> None:
@@ -167,7 +173,7 @@ async def test_wechat_needs_its_own_acceptance_and_the_consent_besides(running) 
         await _sent(running, decision)
     assert why(await one(running, await campaign(running, promo, **wanted), member_id)) == ["QUOTA_EXHAUSTED"]
     assert "CONSENT_REQUIRED" in why(await one(running, await campaign(running, promo, **wanted), bare))
-    notice = await campaign(running, order, channel="wechat", topic="orders", purpose="order_fulfilment")
+    notice = await campaign(running, order, channel="wechat", topic="orders", purpose="account_service")
     assert (await one(running, notice, bare)).allowed
 
 
@@ -190,7 +196,7 @@ async def test_from_nine_in_the_evening_nobody_is_disturbed(running, clock, chan
 @pytest.mark.obligation("EM-09")
 async def test_an_address_that_bounced_for_good_gets_nothing_more(running) -> None:
     member_id = await subscriber(running, yes=("marketing_email",), channel="email")
-    body = words(channel="email", sender="living_email", subject="广告：新品", text="…")
+    body = made.MAIL
     decision = await one(running, await campaign(running, body, channel="email", purpose="marketing_email"), member_id)
     await _sent(running, decision)
     await _became(running, decision, "BOUNCED", "5.1.1")
