@@ -68,7 +68,7 @@ def test_nobody_but_the_vault_touches_a_raw_key() -> None:
             touching.add(path.relative_to(ROOT).as_posix())
     assert touching == {
         f"service/vault/{name}.py"
-        for name in ("field", "keys", "lookup", "pseudonym", "sealed_map", "secret", "signing", "vault")
+        for name in ("field", "keys", "lookup", "pseudonym", "sealed_map", "secret", "signing", "token", "vault")
     }
 
 
