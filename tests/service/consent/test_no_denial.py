@@ -115,6 +115,9 @@ def test_the_consents_to_other_purposes_are_read_in_the_rooms_that_speak_of_cons
     assert lookers == {
         "db/tables/__init__.py",
         "db/tables/consent.py",
+        # Who may be sent to: a campaign rests on one purpose's consent, and knows no other.
+        "campaigns/store.py",
+        "gate/store.py",
         "consent/store.py",
         "consent/review/store.py",
         "disclosure/store.py",

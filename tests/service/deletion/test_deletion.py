@@ -218,6 +218,8 @@ def test_only_recipients_who_know_the_member_by_what_they_were_given_are_told(ca
         "marketing_sms": ["example_sms_gateway"],
         "marketing_email": ["example_mail_service"],
         "marketing_wechat": ["wechat_delivery"],
+        "marketing_wecom": [],
+        "marketing_push": ["wechat_delivery"],
         "marketing_phone": ["example_call_centre"],
         "partner_sharing": ["example_coffee"],
     }
