@@ -5,6 +5,7 @@ Which notice is in force at a moment is the catalogue's to say (`Catalogue.notic
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -45,7 +46,13 @@ def load(folder: Path) -> Catalogue:
 
 def parse(files: Mapping[str, bytes]) -> Catalogue:
     """The policy in these files, by their names. Raises PolicyProblem with every fault that they have."""
-    findings = Findings()
+    return _parsed(tuple(sorted(files.items())))
+
+
+@lru_cache(maxsize=4)
+def _parsed(named: tuple[tuple[str, bytes], ...]) -> Catalogue:
+    """The same bytes are the same policy, so they are read once: a command asks for it several times, a test run thousands of times."""
+    files, findings = dict(named), Findings()
     _strangers(files, findings)
     catalogue = assemble(files, findings)
     checks.weigh(catalogue, findings)

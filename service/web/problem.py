@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("menshen.web")
 WORDS: Mapping[int, tuple[str, str, str]] = {
-    400: ("MALFORMED", "The body is not what this address takes.", "请求体格式不符。"),
+    400: ("BAD_REQUEST", "The body is not what this address takes.", "请求体格式不符。"),
     403: ("FORBIDDEN", "This is not signed by whom it claims.", "签名无效。"),
     404: ("NOT_FOUND", "Nothing is served here.", "此地址没有内容。"),
     405: ("METHOD_NOT_ALLOWED", "This method is not taken here.", "此地址不接受该方法。"),

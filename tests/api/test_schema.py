@@ -145,7 +145,6 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
     personal = {
         "failedSends",
         "sendRecord",
-        "sendEvidence",
         "member",
         "memberByContact",
         "members",
