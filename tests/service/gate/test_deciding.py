@@ -24,6 +24,7 @@ from tests.plugins import canary
 from tests.service.campaigns.made import words
 from tests.service.gate import made
 from tests.service.gate.made import campaign, decide, one, subscribed, subscriber, why
+from tests.service.senders.made import a_body
 
 SERVICE = {"message_class": MessageClass.SERVICE, "sender": "living_sms_service"}
 
@@ -183,7 +184,7 @@ async def test_wechat_needs_its_own_acceptance_and_the_consent_besides(running) 
 async def test_from_nine_in_the_evening_nobody_is_disturbed(running, clock, channel: str, sender: str) -> None:
     purpose = f"marketing_{channel}"
     member_id = await subscriber(running, yes=(purpose,), channel=channel)
-    body = words(channel=channel, sender=sender)
+    body = a_body(sender)
     clock.now = datetime(2026, 11, 22, 12, 59, 59, tzinfo=UTC)
     evening = await campaign(running, body, channel=channel, purpose=purpose)
     clock.now = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
