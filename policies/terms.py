@@ -266,11 +266,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A brand of the controller, with the WeChat app it runs (the openids' namespace)."""
+    """A brand of the controller, with the WeChat app it runs (the openids' namespace) and the fields that the app's guideline declares."""
 
     key: str
     title: Title
     wechat_appid: str
+    wechat_declares: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

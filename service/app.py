@@ -31,6 +31,7 @@ from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
 from service.inbound.commands import EMAIL
 from service.inbound.queries import Volumes, volumes
+from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
@@ -168,6 +169,11 @@ def open_accounts(config: Config, catalogue: Catalogue) -> dict[str, settings.Ac
     return settings.load(config.senders, catalogue, production=config.production)
 
 
+def open_hooks(config: Config, catalogue: Catalogue) -> Hooks:
+    """What the addresses that vendors deliver to are opened with. Raises ConfigError."""
+    return load_hooks(config.hooks, catalogue)
+
+
 def build(running: Parts) -> ASGIApp:
     """The application: GraphQL at one busy address, and what a balancer and a browser ask for beside it."""
     config = running.config
@@ -183,7 +189,7 @@ def build(running: Parts) -> ASGIApp:
         checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
     )
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id)
-    pages += hook_routes(running.operations, load_hooks(config.hooks, running.catalogue), make_id=make_id)
+    pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:

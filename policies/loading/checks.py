@@ -3,6 +3,7 @@
 A rule that builds on a key which has a problem already stays silent about it; the first problem says enough.
 """
 
+from policies import guideline
 from policies.loading import faults, field_rules, purpose_rules
 from policies.loading.marketing_rules import weigh_marketing
 from policies.loading.notices import PUBLISHED
@@ -12,6 +13,7 @@ from policies.terms import TAGS, Basis, Catalogue, ValueType
 
 _PURPOSES = "purposes.toml"
 _CHANNELS = "channels.toml"
+_CONTROLLER = "controller.toml"
 _CONSENT = "consent.toml"
 
 
@@ -25,7 +27,7 @@ def weigh(catalogue: Catalogue, findings: Findings) -> None:
             purpose_rule(purpose, catalogue, findings)
     weigh_scopes(catalogue, findings)
     weigh_marketing(catalogue, findings)
-    for rule in (_self_service, _personalisation, _caps, _brands, _ages, _children, _tags, _known_by, _staff_answers_for_nobody):
+    for rule in _RULES:
         rule(catalogue, findings)
 
 
@@ -138,5 +140,30 @@ def _brands(catalogue: Catalogue, findings: Findings) -> None:
     seen: set[str] = set()
     for brand in catalogue.controller.brands:
         if brand.wechat_appid in seen - {""}:
-            findings.add("controller.toml", f"brands.{brand.key}.wechat_appid", faults.DUPLICATE, name=brand.wechat_appid)
+            findings.add(_CONTROLLER, f"brands.{brand.key}.wechat_appid", faults.DUPLICATE, name=brand.wechat_appid)
         seen.add(brand.wechat_appid)
+
+
+def _guideline(catalogue: Catalogue, findings: Findings) -> None:
+    """WX-01: what a mini-program may send is what its guideline declares, no less and no more."""
+    if (
+        findings.touched("fields.toml", "fields")
+        or findings.touched(_PURPOSES, "purposes")
+        or findings.touched("roles.toml", "roles")
+    ):
+        return
+    sent = guideline.sent(catalogue).keys()
+    for brand in catalogue.controller.brands:
+        key, declared = f"brands.{brand.key}.wechat_declares", set(brand.wechat_declares)
+        if findings.spoiled(_CONTROLLER, key, f"brands.{brand.key}"):
+            continue
+        for name in sorted(sent - declared):
+            findings.add(_CONTROLLER, key, faults.GUIDELINE_SILENT, name=name)
+        for name in sorted(declared - sent):
+            findings.add(_CONTROLLER, key, faults.GUIDELINE_IDLE, name=name)
+
+
+_RULES = (
+    *(_self_service, _personalisation, _caps, _brands, _guideline),
+    *(_ages, _children, _tags, _known_by, _staff_answers_for_nobody),
+)

@@ -285,3 +285,13 @@ QUIET_HOURS_EMPTY = Fault(
     "Quiet hours that end when they begin are none, or all day.",
     "静默时段的起止时间不得相同。",
 )
+GUIDELINE_SILENT = Fault(
+    "GUIDELINE_SILENT",
+    "Members can send {name} through this mini-program, and its privacy guideline in WeChat's console does not declare it.",
+    "会员可通过该小程序提交 {name}，而《用户隐私保护指引》未声明。",
+)
+GUIDELINE_IDLE = Fault(
+    "GUIDELINE_IDLE",
+    "The privacy guideline declares {name}, and no member can send it through a mini-program: it must say what is so.",
+    "《用户隐私保护指引》声明了 {name}，而会员无法通过小程序提交；声明须与实际一致。",
+)

@@ -71,7 +71,7 @@ def controller(section: Section) -> Controller:
 
 
 def _brand(key: str, section: Section) -> Brand:
-    value = Brand(key, section.title("title"), section.text("wechat_appid", _APPID))
+    value = Brand(key, section.title("title"), section.text("wechat_appid", _APPID), section.texts("wechat_declares"))
     section.close()
     return value
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from policies.catalogue import SHIPPED, PolicyProblem, load
+from policies.guideline import Declaration, declarations
 from policies.terms import Catalogue
 from service.cli.policy_problems import AsJson, Folder, give_up
 from service.cli.publishing import diff, publish
@@ -29,6 +30,30 @@ def check(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
     except PolicyProblem as wrong:
         give_up(folder, wrong, as_json=as_json)
     (_facts_as_json if as_json else _facts_as_text)(folder, catalogue)
+
+
+@policy.command()
+def guideline(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
+    """微信《用户隐私保护指引》应填内容 · What to fill in in WeChat's console: each field that members can send, and for what.
+
+    Exits 0, 1 when the policy has problems, 2 when the folder could not be read. `policy check` holds `wechat_declares` of
+    controller.toml against the same list.
+    """
+    try:
+        rows = declarations(load(folder))
+    except PolicyProblem as wrong:
+        give_up(folder, wrong, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps([_row(each) for each in rows], ensure_ascii=False))
+        return
+    for each in rows:
+        purposes = "、".join(purpose.title.zh for purpose in each.purposes)
+        typer.echo(f"{each.field}: {each.category.zh} / {each.title.zh} — 用于 {purposes}")
+
+
+def _row(each: Declaration) -> dict[str, object]:
+    named = {"field": each.field, "title": each.title.zh, "category": each.category.zh}
+    return named | {"purposes": [purpose.title.zh for purpose in each.purposes]}
 
 
 policy.command()(diff)

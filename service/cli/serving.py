@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 
 from service import logs
-from service.app import catalogue_of, open_accounts, open_endpoints, parts
+from service.app import catalogue_of, open_accounts, open_endpoints, open_hooks, parts
 from service.cli.listening import listen
 from service.config import Config
 from service.db import migrate as migrations
@@ -108,6 +108,8 @@ async def _examine(config: Config) -> dict[str, str]:
         findings["recipients"] = "ok"
         open_accounts(config, catalogue)
         findings["senders"] = "ok"
+        open_hooks(config, catalogue)
+        findings["hooks"] = "ok"
         async with parts(config) as running:
             findings |= {"database": "ok", "schema": "ok", "keys": "ok"}
             findings["audit"] = running.journal.health()

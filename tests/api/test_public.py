@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 
 from policies.terms import Catalogue
@@ -51,3 +52,13 @@ class TestWithoutToken:
     async def test_null_arguments_are_those_left_out(self, ask: Ask) -> None:
         query = "query ($v: String, $l: String) { notice(version: $v, language: $l) { language } }"
         assert (await ask(query, variables={"v": None, "l": None}))["data"]["notice"] == {"language": "zh-CN"}
+
+
+@pytest.mark.parametrize("path", ["/backup", "/v1/sys/backup", "/api/export", "/hooks"])
+async def test_there_is_no_address_that_answers_with_nothing_as_if_it_were_something(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    """Databunker answers 200 to a backup that holds nothing; what does not exist here says so."""
+    for method in ("GET", "POST"):
+        answer = await client.request(method, path)
+        assert answer.status_code in {404, 405}

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from service.audit.findings import Verdict
 from service.config import Config
 from tests.journeys.servers import ROOT, environment, menshen, serving
+from tests.journeys.shop import Shop
 from tests.policy_folder import draft, shipped
 
 PAGES = ("README.md", "README.zh-CN.md")
@@ -119,6 +121,44 @@ def test_every_command_of_the_tour_does_what_it_says(demo, tmp_path):
         done = menshen(demo.settings, *(stand_ins.get(word, word) for word in words))
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         assert done.stdout
+
+
+async def test_the_campaign_of_both_pages_goes_from_the_draft_to_the_last_message(shop):
+    (english,), (chinese,) = (blocks(name, "graphql") for name in PAGES)
+    assert english == chinese
+    member = await shop.join()
+    known = {"memberId": member, "from": shop.now().isoformat(), "to": (shop.now() + timedelta(days=7)).isoformat()}
+    known["evidence"] = await asked_about_texts(shop, member)
+    for step in english.strip().split("\n\n"):
+        role, promised = re.fullmatch(r"# (\w+) ·.*?(?:→ \w+: (.*))?", step.splitlines()[0]).groups()
+        given = {name: known[name] for name in re.findall(r"\$(\w+): ", step)}
+        said = leaves(await shop.does(step, role=role, who=member if role == "member" else None, **given))
+        assert said, "each selection is of the good outcome alone, so a refusal is an empty answer"
+        known |= said
+        if promised:
+            assert promised == ("true" if said["allowed"] is True else ", ".join(said["reasons"]))
+    assert (known["objections"], known["approved"], known["state"]) == ([], True, "SUBSCRIBED")
+    assert (known["allowed"], known["token"]) == (False, None)
+
+
+async def asked_about_texts(shop: Shop, member: str) -> dict[str, Any]:
+    """What her screen showed of the question."""
+    question = await shop.may_ask(member, "marketing_sms")
+    words = {each["language"]: each["digest"] for each in question["words"]}
+    return await shop.shown(screenPurposeCount=1, wordsDigest=words["zh-CN"], noticeVersion=question["noticeVersion"])
+
+
+def leaves(answer: Any) -> dict[str, Any]:
+    """Every value of an answer, by its name; of a list, the only one's."""
+    if isinstance(answer, list):
+        (answer,) = answer
+    inner = {
+        key: each
+        for key, each in answer.items()
+        if isinstance(each, dict) or (each and isinstance(each, list) and isinstance(each[0], dict))
+    }
+    found = {key: each for key, each in answer.items() if key not in inner}
+    return found | {key: each for one in inner.values() for key, each in leaves(one).items()}
 
 
 def test_both_pages_have_the_same_commands_and_every_verdict():

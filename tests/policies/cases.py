@@ -126,6 +126,12 @@ CASES = {
         "recipients.toml", 'region = "CN"', 'region = "SG"', "purposes.order_fulfilment.separate_consent", "SEPARATE_CONSENT_REQUIRED", "purposes.toml"
     ),
     "an appid that is none": Case("controller.toml", "wx0000000000000a01", "gh_example", "brands.living.wechat_appid", "FORM"),
+    "a field that members can send and WeChat was not told of": Case(
+        "controller.toml", "[brands.beauty]|\"region\", ", "", "brands.beauty.wechat_declares", "GUIDELINE_SILENT"
+    ),
+    "a field that WeChat was told of and nobody can send": Case(
+        "controller.toml", "[brands.living]|\"region\", ", "\"region\", \"points\", ", "brands.living.wechat_declares", "GUIDELINE_IDLE"
+    ),
     "an appid of two brands": Case("controller.toml", "wx0000000000000a02", "wx0000000000000a01", "brands.beauty.wechat_appid", "DUPLICATE"),
     "a contact that is no address": Case("controller.toml", "privacy@retail.example.com", "ask us", "contact_email", "FORM"),
     "no responsible person": Case("controller.toml", "responsible_person =", "dpo =", "responsible_person", "KEY_MISSING"),

@@ -45,6 +45,7 @@ def split(table: str) -> list[str]:
 @pytest.mark.obligation("SMS-03")
 @pytest.mark.parametrize("text", split(NO_MORE))
 def test_whoever_asks_for_no_more_is_understood(text: str, catalogue: Catalogue) -> None:
+    """Mautic understands `stop` and nothing else."""
     assert reply(text, catalogue.channels["sms"].opt_out_words).kind is ReplyKind.OPT_OUT
 
 

@@ -168,6 +168,7 @@ def test_no_seven_days_ever_hold_a_fourth_message_over_all_channels(
 
 @pytest.mark.obligation("MK-08")
 def test_the_fourth_waits_until_the_first_is_seven_days_old() -> None:
+    """Mautic #4761: what three a week put off waited three weeks."""
     past = tuple(
         sent(NOON - timedelta(days=days), days, channel=channel) for days, channel in ((6, "sms"), (3, "email"), (1, "phone"))
     )
@@ -187,6 +188,7 @@ def test_a_reservation_that_nobody_uses_is_given_back_with_its_token() -> None:
 
 
 def test_a_cap_of_zero_means_never_and_not_that_there_is_no_cap() -> None:
+    """Mautic #10275, #10416, #10753: nobody could tell whether zero was a rule or none."""
     none = replace(SMS, channel=replace(SMS.channel, cap_messages=0))
     for slots in ((), (sent(NOON - timedelta(days=1)),), (sent(NOON - timedelta(days=30)),)):
         assert judge(none, replace(READY, slots=slots), NOON) == Verdict((SendReason.FREQUENCY_CAP,), None)
@@ -224,6 +226,7 @@ def test_the_promise_is_the_topics_over_all_brands_and_a_month_begins_at_midnigh
 
 @pytest.mark.obligation("SMS-07")
 def test_a_service_message_is_not_capped_not_quiet_and_asks_for_no_subscription() -> None:
+    """Mautic #6896: its frequency rules held transactional mail back."""
     many = tuple(sent(NOON, number) for number in range(9))
     refused = Addressee(
         Standing("m", MemberStatus.ACTIVE), suppressed=True, subscribed=False, addressed=True, monthly=0, slots=many

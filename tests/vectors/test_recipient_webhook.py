@@ -13,6 +13,7 @@ from tests.vectors.reading import Case, cases, whole
 
 @pytest.mark.parametrize("case", cases("recipient-webhook"))
 def test_a_telling_is_signed_as_the_standard_says(case: Case) -> None:
+    """Databunker: its webhook is not signed."""
     secret = b64decode(case["secret"].removeprefix("whsec_"))
     headers, content = case["headers"], case["body"].encode()
     assert message.headers(secret, headers["webhook-id"], content, datetime.fromtimestamp(case["at_try"], UTC)) == headers
@@ -22,6 +23,7 @@ def test_a_telling_is_signed_as_the_standard_says(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [case for case in cases("recipient-webhook") if "job" in case.values[0]])
 def test_a_telling_says_what_has_ended_for_whom_and_no_more(case: Case) -> None:
+    """Databunker: its webhook carries the person's data in plain text."""
     said = case["job"]
     ended = datetime.fromisoformat(said["ended"])
     job = Job(

@@ -10,7 +10,7 @@ from tests.service.campaigns import desk
 from tests.service.campaigns.desk import answer
 
 SERVICE = {"messageClass": "SERVICE", "sender": "living_sms_service", "text": "【示例生活】您的订单已发货，请留意查收。"}
-WECHAT = {"channel": "wechat", "sender": "living_wechat", "text": "秋季新品已到店。退订：${opt_out}", "variables": ["opt_out"]}
+WECHAT = {"channel": "wechat", "sender": "living_wechat", "text": "秋季新品已到店。点开卡片可退订"}
 
 
 async def refusal(running: Parts, ask, words, **more):

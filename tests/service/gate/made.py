@@ -36,8 +36,7 @@ WECHAT = made.words(
     channel="wechat",
     sender="living_wechat",
     vendor_template="T1",
-    text="示例生活：秋季新品已到店，客服4000000000，${opt_out}",
-    variables=("opt_out",),
+    text="示例生活：秋季新品已到店，客服4000000000，点开卡片可退订",
 )
 
 

@@ -24,6 +24,7 @@ from tests.plugins import canary
 from tests.service.campaigns.made import words
 from tests.service.gate import made
 from tests.service.gate.made import campaign, decide, one, subscribed, subscriber, why
+from tests.service.senders.made import a_body
 
 SERVICE = {"message_class": MessageClass.SERVICE, "sender": "living_sms_service"}
 
@@ -96,6 +97,7 @@ async def test_a_no_to_one_brand_holds_for_another_brand_of_the_same_company(run
 
 @pytest.mark.obligation("MK-01")
 async def test_three_in_seven_days_over_all_channels_and_brands_then_no_more(running, clock) -> None:
+    """Mautic: a cap for each channel by itself; #6729: and none for campaigns."""
     member_id = await subscriber(running)
     await subscribed(running, member_id, topic="offers")
     await subscribed(running, member_id, brand="beauty")
@@ -182,7 +184,7 @@ async def test_wechat_needs_its_own_acceptance_and_the_consent_besides(running) 
 async def test_from_nine_in_the_evening_nobody_is_disturbed(running, clock, channel: str, sender: str) -> None:
     purpose = f"marketing_{channel}"
     member_id = await subscriber(running, yes=(purpose,), channel=channel)
-    body = words(channel=channel, sender=sender)
+    body = a_body(sender)
     clock.now = datetime(2026, 11, 22, 12, 59, 59, tzinfo=UTC)
     evening = await campaign(running, body, channel=channel, purpose=purpose)
     clock.now = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
@@ -228,6 +230,7 @@ async def test_a_full_mailbox_is_no_reason_to_give_an_address_up(running) -> Non
 
 
 async def test_service_messages_are_neither_counted_nor_capped_nor_kept_for_the_day(running, clock, kept) -> None:
+    """Mautic #6896: the cap held for transactional mail, too; listmonk #673, #1472: and it could be refused."""
     member_id = await a_member(running)
     clock.now = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
     for _ in range(5):
@@ -269,7 +272,7 @@ async def test_an_edit_after_the_approval_stops_everything(running) -> None:
 
 
 async def test_the_same_campaign_reaches_a_member_once(running, clock) -> None:
-    """Also months later, while it is still running."""
+    """Also months later, while it is still running (listmonk #888: send once)."""
     member_id = await subscriber(running)
     campaign_id = await campaign(running)
     first = await one(running, campaign_id, member_id)

@@ -25,6 +25,7 @@ async def shown(ask, send_id: str):
 
 @pytest.mark.obligation("LB-09", "MK-09")
 async def test_a_sent_message_is_proven_from_the_words_that_were_shown_to_the_log(running, ask) -> None:
+    """listmonk #934, #1198: nobody can say who received what."""
     member_id, campaign_id = await subscriber(running), await campaign(running)
     answer = await ask(DECIDE, role="marketing_engine", variables={"campaign": campaign_id, "members": [member_id]})
     (decision,) = answer["data"]["decideSends"]["decisions"]

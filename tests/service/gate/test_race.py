@@ -24,6 +24,7 @@ async def _everybody(running, tmp_path: Path) -> tuple[list[str], list[str], Pat
 
 @pytest.mark.obligation("MK-01")
 async def test_sixteen_senders_in_one_process_never_take_a_fourth(running, clock, tmp_path: Path, kept) -> None:
+    """Mautic counts and then sends, so two workers pass its cap together."""
     members, campaigns, _ = await _everybody(running, tmp_path)
     await racer.race(running, members, campaigns, SENDERS)
     found = await live(running.database, clock())
@@ -39,6 +40,7 @@ async def test_sixteen_senders_in_one_process_never_take_a_fourth(running, clock
 
 @pytest.mark.obligation("MK-01")
 async def test_sixteen_senders_in_four_processes_of_which_one_is_killed(running, clock, tmp_path: Path, kept) -> None:
+    """Mautic: two workers pass the cap together; here they are processes, and one dies."""
     if running.database.dialect != "postgresql":
         # SQLite serves one process (docs/architecture.md): the test above is its race.
         return

@@ -79,6 +79,7 @@ async def test_a_withdrawal_between_decision_and_dispatch_stops_it_and_frees_the
 
 
 async def test_an_edit_between_decision_and_dispatch_stops_it_also_when_it_is_approved_again(running, clock) -> None:
+    """Mautic #4761: what was withdrawn from publication still went out of the queue."""
     member_id = await subscriber(running)
     campaign_id = await campaign(running)
     decision = await one(running, campaign_id, member_id)

@@ -42,7 +42,10 @@ async def test_an_erased_member_is_neither_read_nor_found_nor_listed(running):
 
 @pytest.mark.obligation("AL-04")
 async def test_the_log_cannot_be_linked_to_an_erased_member(running):
-    """Its pseudonyms can be computed from the member's secret alone, and the secret is gone; not even its number leads back."""
+    """Its pseudonyms can be computed from the member's secret alone, and the secret is gone; not even its number leads back.
+
+    Databunker: what was erased still stands in its audit log.
+    """
     member_id = await a_member(running)
     row = await store.row(running.database.read, member_id)
     keys = running.vault.member_keys(member_id, row.generation, row.wrapped)
@@ -68,7 +71,7 @@ def a_row(table, member_id):
 
 
 async def test_whatever_table_a_member_owns_rows_in_none_is_left_and_no_row_of_a_neighbour_is_missing(running):
-    """Also of a table that somebody adds: who forgets it here is told by this test."""
+    """Also of a table that somebody adds: who forgets it here is told by this test (Databunker: erasure leaves queues)."""
     kept = {
         "member",
         "job",

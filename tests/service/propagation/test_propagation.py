@@ -100,6 +100,7 @@ async def closed_port() -> str:
     ],
 )
 async def test_whatever_a_recipient_answers_that_is_no_yes_is_tried_again(running, sms, work, withdraw, queued, answer, code):
+    """Databunker: its webhook is sent once, whatever comes of it."""
     member_id = await a_member(running, yes=["marketing_sms"])
     await withdraw(member_id)
     sms.answer = answer

@@ -39,12 +39,17 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "living_wechat": {
         "channel": "wechat",
-        "text": "thing1: 会员日全场八折\ntime2: 2026年11月22日",
+        "text": "thing1: 会员日全场八折\ntime2: 2026年11月22日\nthing3: 点开卡片可退订",
         "vendor_template": "tmpl-3003",
     },
-    "living_phone": {"channel": "phone", "text": "您好，这里是示例生活，会员日全场八折。如不愿接听请告诉我们。"},
+    "living_phone": {
+        "channel": "phone",
+        "text": "您好，这里是示例生活，会员日全场八折。客服400-000-0000，不想再接到来电，请直接告诉我们",
+    },
 }
-PARAMETERS: dict[str, Mapping[str, str]] = {"living_wechat": {"thing1": "会员日全场八折", "time2": "2026年11月22日"}}
+PARAMETERS: dict[str, Mapping[str, str]] = {
+    "living_wechat": {"thing1": "会员日全场八折", "time2": "2026年11月22日", "thing3": "点开卡片可退订"}
+}
 
 
 def a_body(sender: str = "living_sms", **more: Any) -> TemplateBody:

@@ -129,7 +129,7 @@ def test_a_value_is_shown_in_the_shape_that_the_purpose_permits(catalogue: Catal
 
 def test_a_card_has_one_line_for_each_slot_of_its_template(catalogue: Catalogue) -> None:
     words = rendered(catalogue, a_body("living_wechat"))
-    assert words.parameters == {"thing1": "会员日全场八折", "time2": "2026年11月22日"}
+    assert words.parameters == {"thing1": "会员日全场八折", "time2": "2026年11月22日", "thing3": "点开卡片可退订"}
     for text in ("会员日全场八折", "thing1: 一\nthing1: 二", "thing1:"):
         assert refused(catalogue, a_body("living_wechat", text=text)) == "CARD_UNFIT"
 

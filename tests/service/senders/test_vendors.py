@@ -161,7 +161,11 @@ async def test_one_acceptance_is_one_message_and_43101_is_told(adapter: Make, ca
         sent = listening.requests[1].document
     assert wechat.tokens == 1
     assert (sent["touser"], sent["template_id"]) == (openid, "tmpl-3003")
-    assert sent["data"] == {"thing1": {"value": "会员日全场八折"}, "time2": {"value": "2026年11月22日"}}
+    assert sent["data"] == {
+        "thing1": {"value": "会员日全场八折"},
+        "time2": {"value": "2026年11月22日"},
+        "thing3": {"value": "点开卡片可退订"},
+    }
     # The card itself leads to where it is switched off (AD-01).
     assert sent["page"] == f"pages/preferences/index?u={made.TOKEN}"
 

@@ -169,6 +169,7 @@ async def test_a_link_is_all_that_a_no_needs(running, clock):
 
 @pytest.mark.obligation("SMS-06")
 async def test_what_was_said_is_there_after_years_and_cannot_be_taken_away(running, clock):
+    """listmonk #1454, #2641: nobody can prove who unsubscribed, and when."""
     from sqlalchemy import delete
 
     from service.errors import ChangeRefused

@@ -33,6 +33,7 @@ async def confirm(running, token):
 
 @pytest.mark.obligation("SMS-01")
 async def test_type_frequency_and_period_are_written_down_as_they_were_told(running):
+    """listmonk #1329: when and where somebody opted in is not kept."""
     member_id = await a_member(running)
     found = (await subscribed(running, member_id)).shown.subscription
     (event,) = await store.events(running.database.read, member_id)

@@ -33,6 +33,7 @@ async def said_yes(running, member_id, *, by="mini_program", **proof):
 
 @pytest.mark.obligation("RD-06")
 async def test_an_erased_members_number_stays_suppressed_when_an_old_list_brings_it_back(running, tmp_path, clock):
+    """listmonk, Mautic, emailflare #191: a deleted subscriber's refusal is deleted along."""
     row = a_row(短信营销="是", 同意时间="2026-11-01", 隐私政策版本="2026-10")
     await load(running, write(tmp_path / "a.csv", [row]))
     member_id = await found_by(running, row["手机号"])
@@ -46,6 +47,7 @@ async def test_an_erased_members_number_stays_suppressed_when_an_old_list_brings
 
 @pytest.mark.obligation("RD-06", "MK-05")
 async def test_an_old_list_over_unsubscribed_and_erased_members_brings_nobody_back(running, tmp_path, clock):
+    """listmonk #2008, #2452: an import overwrites who has unsubscribed."""
     rows = [a_row(短信营销="是", 同意时间="2026-11-01", 隐私政策版本="2026-10") for _ in range(3)]
     await load(running, write(tmp_path / "a.csv", rows))
     for row in rows:
@@ -116,6 +118,7 @@ async def test_staff_lift_nothing_though_the_member_confirmed(running, clock):
 
 @pytest.mark.obligation("MK-05")
 async def test_a_new_account_with_the_same_number_stays_suppressed_until_its_owner_says_otherwise(running, clock):
+    """Mautic: merging two contacts clears do-not-contact. Here a second account is what a merge would be made of."""
     profile = a_profile()
     first = await a_proven_member(running, profile)
     await leave(running, first)
@@ -176,6 +179,7 @@ async def found_by(running, number):
 
 
 async def test_an_erased_member_has_no_subscription_and_the_ledger_stays(running):
+    """Mautic: do-not-contact goes with the contact."""
     from service.subscriptions import store
 
     member_id = await a_member(running)

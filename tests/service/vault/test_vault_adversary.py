@@ -243,6 +243,7 @@ def test_there_is_no_fallback_between_suites() -> None:
 
 @SUITES
 def test_nonces_never_repeat(suite: Suite) -> None:
+    """Databunker seals audit and consent identities under one constant nonce."""
     scene = SCENES[suite]
     nonces: Counter[bytes] = Counter()
     for _ in range(2000):

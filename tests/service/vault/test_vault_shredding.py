@@ -174,6 +174,7 @@ async def test_a_stolen_database_shows_no_phone_name_or_openid_in_either_suite(d
 async def test_an_openid_is_found_by_a_keyed_digest_that_another_deployment_does_not_share(
     database: Database, vault: Vault
 ) -> None:
+    """Databunker: a digest under one salt for all is tried out in minutes."""
     openid = f"wx1111111111111111:{canary.value('openid')}"
     digest = vault.lookup("wechat_openid", openid)
     assert len(digest) == 16
