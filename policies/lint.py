@@ -55,18 +55,21 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One part as a reader sees it: `readings` are the ways in which its letters can be put together."""
+    """One part as a reader sees it: `readings` are the ways in which its letters can be put together, `seen` those of them in which
+    something counts as said.
+    """
 
     place: str
     readings: tuple[str, ...]
     addresses: tuple[str, ...]
+    seen: tuple[str, ...]
 
 
 def objections(
     words: Words, sender: Sender | None, brand: Brand | None, controller: Controller, wording: Wording
 ) -> tuple[Objection, ...]:
     """Everything that speaks against these words, in a fixed order; nothing: they may be submitted. `sender` None: not registered."""
-    html = shown(words.html) if words.html else Shown("", "", ())
+    html = shown(words.html) if words.html else Shown("", "", (), ("", ""))
     parts = _parts(words, html)
     found = [
         *([] if html is not None else [objection(ObjectionCode.HTML_UNREADABLE, "html")]),
@@ -83,11 +86,12 @@ def objections(
 
 def _parts(words: Words, html: Shown | None) -> tuple[_Part, ...]:
     subject = _decoded(words.subject) or words.subject
-    page = html or Shown(words.html, words.html, ())
+    page = html or Shown(words.html, words.html, (), (words.html, words.html))
+    readings = tuple(dict.fromkeys((page.joined, page.spaced, *page.seen)))
     return (
-        _Part("subject", (subject,), tuple(_ADDRESS.findall(subject))),
-        _Part("text", (words.text,), tuple(_ADDRESS.findall(words.text))),
-        _Part("html", (page.joined, page.spaced), (*page.addresses, *_ADDRESS.findall(page.spaced))),
+        _Part("subject", (subject,), tuple(_ADDRESS.findall(subject)), (subject,)),
+        _Part("text", (words.text,), tuple(_ADDRESS.findall(words.text)), (words.text,)),
+        _Part("html", readings, (*page.addresses, *_ADDRESS.findall(page.spaced)), page.seen),
     )
 
 
@@ -133,7 +137,7 @@ def _gifts(parts: Iterable[_Part], wording: Wording) -> Iterable[Objection]:
     for part in parts:
         if any(words_in(wording.gifts, text) for text in part.readings):
             for term, named in wording.gift_terms.items():
-                if not any(words_in(Listed(named), text) for text in part.readings):
+                if not any(words_in(Listed(named), text) for text in part.seen):
                     yield objection(ObjectionCode.GIFT_TERMS_MISSING, part.place, term)
 
 
@@ -172,7 +176,7 @@ class _Names:
     def said(self, slot: Slot, part: _Part) -> bool:
         """Whether this part says it where a reader sees it, or follows a link to it."""
         ways = (f"${{{slot}}}", *self._said[slot])
-        return any(way in text for way in ways for text in (*part.readings, *part.addresses))
+        return any(way in text for way in ways for text in (*part.seen, *part.addresses))
 
 
 def _commercial(

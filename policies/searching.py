@@ -13,15 +13,17 @@ from policies.wording import Listed
 _UNSEEN = frozenset({"Cf", "Mn", "Me"})
 # Letters by name that every font shows as nothing.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+_SPACES = re.compile(r"\s+")
 _GAP = r"[\W_]{0,8}"
 _BREAK = "\n" * 9
 """Wider than any gap: what stands before it and after it is never read as one word."""
 
 
 def plain(text: str) -> str:
-    """The text as it is searched: one width, one case, nothing invisible."""
+    """The text as it is searched: one width, one case, one space, nothing invisible."""
     seen = "".join(c for c in normalize("NFKC", text) if category(c) not in _UNSEEN and c not in _BLANK_LETTERS)
-    return normalize("NFKC", seen).casefold()
+    # HTML shows any number of spaces and line ends as one; so many of them would be wider than any gap.
+    return _SPACES.sub(" ", normalize("NFKC", seen).casefold())
 
 
 def words_in(listed: Listed, text: str) -> tuple[str, ...]:

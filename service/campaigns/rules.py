@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from policies.identity_number import holds_identity_number
 from policies.marketing import MessageClass
+from policies.searching import plain
 from policies.terms import Basis, Catalogue, Purpose, PurposeClass
 from policies.text import holds_contact, holds_unseen
 from service.campaigns.model import Audience, Content, RewardTrigger, TemplateBody
@@ -125,5 +126,7 @@ def comment_problem(comment: str) -> str:
 
 
 def wrote(actor: str, authors: Iterable[str]) -> bool:
-    """Whether one account is among others. Directories fold case: `Li@…` and `li@…` are one person, and one person is no review."""
-    return actor.strip().casefold() in {author.strip().casefold() for author in authors}
+    """Whether one account is among others. Directories fold case and width: `Li@…` and `ｌi@…` are one person, and one person is no
+    review.
+    """
+    return plain(actor).strip() in {plain(author).strip() for author in authors}

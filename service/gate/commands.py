@@ -86,7 +86,11 @@ async def record(unit: Unit, member_id: MemberId, send_id: str, outcome: Outcome
 
 
 async def report(unit: Unit, said: Report) -> Reported:
-    """What an engine says became of a message that it sent itself: the token proves on which decision."""
+    """What an engine says became of a message that it sent itself: the token proves on which decision.
+
+    Whether what this house has handed over failed, only its own worker can say: else whoever holds a token gets slots back that are used.
+    """
+    await store.lock(unit.session, [said.member_id], now=unit.now)
     decision = await store.decision(unit.session, said.member_id, said.send_id)
     if decision is None or not decision.allowed:
         return Reported(said.send_id, accepted=False, recorded=False, code=SEND_NOT_FOUND)
@@ -99,6 +103,8 @@ async def report(unit: Unit, said: Report) -> Reported:
     if said.outcome is Outcome.FAILED and ends <= unit.now and not outcomes:
         # Nothing was sent and nothing is held any more: there is nothing to give back.
         return Reported(said.send_id, accepted=False, recorded=False, code=TOKEN_EXPIRED)
+    if said.outcome is Outcome.FAILED and any(became.outcome is Outcome.DISPATCHED for became in outcomes):
+        return Reported(said.send_id, accepted=False, recorded=False, code=ALREADY_DISPATCHED)
     return await _record(unit, said.member_id, said.send_id, said.outcome, code=said.code, reference=said.reference)
 
 
@@ -147,7 +153,7 @@ def _over(decision: Kept, now: datetime) -> bool:
 async def _move(unit: Unit, decision: Kept, live: Window, became: Became, before: list[Became]) -> None:
     """The slot follows the outcome: given back, or used up at the moment at which it went out."""
     held = window.held_of(decision, orjson.loads(decision.evidence))
-    if held is None:
+    if held is None or window.stays(became.outcome, [one.outcome for one in before]):
         return
     if became.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
         live = window.without(live, decision.send_id)
@@ -170,12 +176,27 @@ async def _follow(unit: Unit, decision: Kept, evidence: Evidence, became: Became
         await leaving.leave(unit, member_id, channel=channel, way=Way.BOUNCE, send_id=decision.send_id)
     if template is None:
         return
+    await _count(unit, decision, template, became, before)
+
+
+async def _count(unit: Unit, decision: Kept, template: str, became: Became, before: list[Became]) -> None:
+    """One acceptance for one message: spent when it goes out, in whatever order that is told; given back if it was spent and did not."""
+    member_id, send_id = decision.member_id, decision.send_id
+    was_out = bool(before) and before[-1].outcome in SPENT
     if became.code == WECHAT_REFUSED:
-        await quota.exhaust(unit, member_id, template, reference=decision.send_id)
-    elif became.outcome is Outcome.SENT and not before:
-        await quota.spend(unit, member_id, template, reference=f"{decision.send_id}/0")
-    elif became.outcome is Outcome.FAILED and before:
-        await quota.accept(unit, member_id, template, reference=f"{decision.send_id}/{len(before)}")
+        await quota.exhaust(unit, member_id, template, reference=send_id)
+    elif became.outcome in SPENT and not was_out:
+        await quota.spend(unit, member_id, template, reference=f"{send_id}/{len(before)}")
+    elif became.outcome not in SPENT and was_out:
+        await quota.give_back(
+            unit, member_id, template, spent=f"{send_id}/{_left_at(before)}", reference=f"{send_id}/{len(before)}"
+        )
+
+
+def _left_at(before: Sequence[Became]) -> int:
+    """The place of the outcome with which it went out the last time."""
+    inside = [place for place, became in enumerate(before) if became.outcome not in SPENT]
+    return inside[-1] + 1 if inside else 0
 
 
 # --- clearing -------------------------------------------------------------------------------------------------------------------

@@ -122,12 +122,13 @@ def _columns(*, whole: bool) -> list[ColumnElement[object]]:
 
 def _of_address() -> list[ColumnElement[object]]:
     """Whether there is an address, whether somebody said no to it, whether a message bounced off it for good. What is in a state that
-    nobody knows is not lifted.
+    nobody knows is not lifted; of an address without a mark nobody can tell whether it was refused.
     """
     barred = suppression.c.state != _LIFTED
+    unmarked = and_(member_lookup.c.member_id.is_not(None), member_lookup.c.mark.is_(None))
     return [
         case((member_lookup.c.member_id.is_not(None), 1), else_=0),
-        case((and_(barred, suppression.c.reason != _BOUNCED), 1), else_=0),
+        case((or_(unmarked, and_(barred, suppression.c.reason != _BOUNCED)), 1), else_=0),
         case((and_(barred, suppression.c.reason == _BOUNCED), 1), else_=0),
     ]
 

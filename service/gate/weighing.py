@@ -129,7 +129,7 @@ def weighed(
         addressed=facts.addressed,
         reachable=facts.reachable,
         monthly=monthly,
-        quota=(facts.quota or 0) if matter.metered else None,
+        quota=_acceptances(matter, facts, slots, now) if matter.metered else None,
         in_audience=facts.in_audience,
         slots=slots,
     )
@@ -152,6 +152,14 @@ def weighed(
     if verdict.next_slot is not None:
         own["nextSlot"] = utc_text(verdict.next_slot)
     return verdict, (matter.common + b"," + orjson.dumps(own)[1:]).decode()
+
+
+def _acceptances(matter: Matter, facts: Facts, slots: tuple[Slot, ...], now: datetime) -> int:
+    """How many are left for this message. Each live token of the channel has one set aside, whichever template it is for: two tokens for
+    one acceptance would be one message too many (WX-04).
+    """
+    aside = sum(slot.until is not None and slot.counts(now) and slot.channel == matter.channel.key for slot in slots)
+    return max((facts.quota or 0) - aside, 0)
 
 
 def _monthly(matter: Matter, facts: Facts) -> int | None:

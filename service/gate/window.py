@@ -88,6 +88,13 @@ def spent(window: Window, held: Held, at: datetime) -> Window:
     return (*without(window, held.slot.send_id), replace(held, slot=replace(held.slot, at=at, until=None)))
 
 
+def stays(outcome: Outcome, before: Sequence[Outcome]) -> bool:
+    """Whether a slot stays reserved although its message failed. An engine that says so without this house having handed anything over
+    still holds the token and may send with it: until that ends nobody else gets the slot.
+    """
+    return outcome is Outcome.FAILED and not before
+
+
 def held_of(decision: Kept, evidence: Mapping[str, Any]) -> Held | None:
     """The slot that a decision reserves: none where it counts towards nothing."""
     if evidence["class"] != "COMMERCIAL":
@@ -109,7 +116,9 @@ def rebuilt(decisions: Sequence[Kept], outcomes: Mapping[str, Sequence[Became]],
 
 def _after(held: Held, outcomes: Sequence[Became]) -> Window:
     window: Window = (held,)
-    for became in outcomes:
+    for place, became in enumerate(outcomes):
+        if stays(became.outcome, [one.outcome for one in outcomes[:place]]):
+            continue
         if became.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
             window = ()
         elif became.outcome in SPENT and not (window and window[0].slot.until is None):

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes, message_from_string
 from email.message import Message
+from email.policy import Compat32
 from enum import StrEnum
 
 from service.errors import Malformed
@@ -18,6 +19,12 @@ LINK = re.compile(r"/u/([A-Za-z0-9_-]{16,1024})(?=[>\s?#,]|$)")
 """A member's link as it stands in a List-Unsubscribe header."""
 
 _MOST_PARTS = 100
+_MOST_WORK = 150_000
+"""Lines times boundaries: the parser holds every line against every boundary that is open. A report has some thousand lines and a handful
+of boundaries; half a megabyte of line ends inside three hundred boundaries would hold up everybody else for half a minute.
+"""
+_MOST_HEADER = 8 * 1024
+"""Characters of one header, folds and all. The parser takes the square of a header's length to look for its parameters."""
 _STATUS = re.compile(r"\s*([245])\.([0-9]{1,3})\.([0-9]{1,3})")
 _MOST_ADDRESS = 320
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"})
@@ -42,6 +49,19 @@ class Report:
     address: str
 
 
+class _Bounded(Compat32):
+    """The parser's usual way, with an end to each header."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Raises ValueError for a header that nobody sends in good faith."""
+        if sum(map(len, sourcelines)) > _MOST_HEADER:
+            raise ValueError("a longer header than a report has")
+        return super().header_source_parse(sourcelines)
+
+
+_BOUNDED = _Bounded()
+
+
 def report(raw: bytes) -> Report:
     """What a mail reports. Raises Malformed for whatever is no report, however it is built."""
     found = None
@@ -54,7 +74,9 @@ def report(raw: bytes) -> Report:
 
 
 def _report(raw: bytes) -> Report | None:
-    mail = message_from_bytes(raw)
+    if (raw.count(b"\n") + raw.count(b"\r")) * (1 + raw.lower().count(b"boundary")) > _MOST_WORK:
+        raise ValueError("more work than a report is")
+    mail = message_from_bytes(raw, policy=_BOUNDED)
     parts = _parts(mail)
     link = next(iter(_links(parts)), "")
     for part in parts:
@@ -118,7 +140,7 @@ def _headers(part: Message) -> Iterator[Message]:
         yield from (inner for inner in payload if isinstance(inner, Message))
     else:
         words = part.get_payload(decode=True)
-        yield message_from_string(words.decode("latin-1") if isinstance(words, bytes) else "")
+        yield message_from_string(words.decode("latin-1") if isinstance(words, bytes) else "", policy=_BOUNDED)
 
 
 def _block(part: Message) -> Message:

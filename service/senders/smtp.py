@@ -24,6 +24,8 @@ SECONDS: Final = 12.0
 """For each of three: to be connected, to say from whom and to whom, to hand over. Together less than a job's lease."""
 
 _FOR_GOOD: Final = 500
+_LATER: Final = range(400, _FOR_GOOD)
+_REFUSALS: Final = range(_FOR_GOOD, 600)
 _IMPLICIT_TLS: Final = 465
 
 
@@ -115,9 +117,17 @@ async def _handed_over(client: aiosmtplib.SMTP, content: bytes, name: str) -> De
         async with asyncio.timeout(SECONDS):
             await client.data(content)
     except SMTPDataError as problem:
-        return Delivery(Fate.REFUSED, "CONTENT_REFUSED") if problem.code >= _FOR_GOOD else Delivery(Fate.NOT_OUT, "TRY_LATER")
+        return _not_taken(problem.code)
     except SMTPResponseException:
-        return Delivery(Fate.NOT_OUT, "TRY_LATER")
+        # No answer that can be read, and it may be the one after the mail's end: whoever tried again might send it twice.
+        return Delivery(Fate.UNKNOWN, "ANSWER_UNREADABLE")
     except (SMTPException, OSError):
         return Delivery(Fate.UNKNOWN, "BROKEN_OFF")
     return Delivery(Fate.SENT, "ACCEPTED", name)
+
+
+def _not_taken(code: int) -> Delivery:
+    """Only the two classes of RFC 5321 (4.2.1) that say no are a no: of a strange yes nobody knows whether the mail was kept."""
+    if code in _REFUSALS:
+        return Delivery(Fate.REFUSED, "CONTENT_REFUSED")
+    return Delivery(Fate.NOT_OUT, "TRY_LATER") if code in _LATER else Delivery(Fate.UNKNOWN, "ANSWER_UNREADABLE")

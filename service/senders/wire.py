@@ -59,7 +59,7 @@ class Wire:
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer | Delivery:
         """The answer, or NOT_OUT where nothing has left, or UNKNOWN. It raises nothing that the network does."""
-        sent = {"user-agent": "menshen", **headers}
+        sent = {"user-agent": "menshen", "accept-encoding": "identity", **headers}
         try:
             async with asyncio.timeout(self._seconds), self._client.stream("POST", url, content=content, headers=sent) as answer:
                 return Answer(answer.status_code, _parsed(await _bounded(answer)))
@@ -72,9 +72,11 @@ class Wire:
 
 
 async def _bounded(answer: httpx2.Response) -> bytes:
-    """What fits; a vendor that sends more has not sent an answer."""
+    """What fits, as it came over the wire; a vendor that sends more has not sent an answer, nor has one that packs it unasked: some
+    kilobytes of it unpack to all the memory there is.
+    """
     read = bytearray()
-    async for part in answer.aiter_bytes():
+    async for part in answer.aiter_raw():
         read += part
         if len(read) > MOST_BYTES:
             return b""

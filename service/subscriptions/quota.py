@@ -39,6 +39,15 @@ async def spend(unit: Unit, member_id: MemberId, template: str, *, reference: st
     return await _change(unit, member_id, template, -1, reason=QuotaReason.SPENT, reference=reference)
 
 
+async def give_back(unit: Unit, member_id: MemberId, template: str, *, spent: str, reference: str) -> int | None:
+    """The message of the sending `spent` did not go out. None, and nothing is written, where that had spent nothing: a failure is no
+    acceptance.
+    """
+    if not await store.counted(unit.session, member_id, template, reason=QuotaReason.SPENT.value, reference=spent):
+        return None
+    return await accept(unit, member_id, template, reference=reference)
+
+
 async def exhaust(
     unit: Unit, member_id: MemberId, template: str, *, reference: str, reason: QuotaReason = QuotaReason.EXHAUSTED
 ) -> int:

@@ -140,6 +140,7 @@ async def test_a_change_that_began_from_an_older_version_is_refused(running: Par
         ("li", ("campaign_reviewer",)),
         ("li", ("marketer", "campaign_reviewer")),
         ("LI", ("campaign_reviewer",)),
+        ("ｌｉ", ("campaign_reviewer",)),
         ("editor", ("campaign_reviewer",)),
         ("writer", ("campaign_reviewer",)),
         ("first-writer", ("compliance_officer",)),

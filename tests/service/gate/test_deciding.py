@@ -12,7 +12,7 @@ from policies.terms import ConsentState
 from service.campaigns.model import Audience, CampaignRejected
 from service.consent.model import CaptureChannel
 from service.db.statement import Prepared
-from service.db.tables import consent_standing, member
+from service.db.tables import consent_standing, member, member_lookup
 from service.errors import BadInput, Forbidden, Refused
 from service.gate import commands, deciding, store
 from service.gate.model import Outcome
@@ -250,6 +250,17 @@ async def test_nobody_and_somebody_erased_look_alike(running) -> None:
     first, second = await decide(running, await campaign(running), nobody, gone)
     assert why(first) == why(second)
     assert why(first)[0] == "ERASED"
+
+
+@pytest.mark.obligation("RD-06")
+async def test_an_address_that_nobody_can_look_up_among_the_refusals_gets_nothing(running) -> None:
+    member_id = await subscriber(running)
+
+    async def unmarked(unit) -> None:
+        await unit.session.run(Prepared(update(member_lookup).values(mark=None)), {})
+
+    await made.changed(running, unmarked)
+    assert why(await one(running, await campaign(running), member_id)) == ["SUPPRESSED"]
 
 
 async def test_a_restricted_member_is_told_to_nobody(running) -> None:

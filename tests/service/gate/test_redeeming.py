@@ -171,6 +171,43 @@ async def test_a_message_sent_after_its_token_counts_and_raises_an_alarm(running
     assert (await report(running, failed, Outcome.FAILED)).code == "DECISION_TOKEN_EXPIRED"
 
 
+@pytest.mark.obligation("MK-01")
+async def test_a_failure_that_an_engine_reports_leaves_no_second_token_beside_a_live_one(running, clock, kept) -> None:
+    member_id = await subscriber(running)
+    decisions = [await one(running, await campaign(running), member_id) for _ in range(3)]
+    assert (await report(running, decisions[0], Outcome.FAILED)).recorded
+    assert why(await one(running, await campaign(running), member_id)) == ["FREQUENCY_CAP"]
+    now, rebuilt = await kept(member_id)
+    assert now == rebuilt
+    assert len(now) == 3
+    for decision in decisions:
+        assert (await report(running, decision, Outcome.SENT)).recorded
+    clock.advance(minutes=6)
+    assert why(await one(running, await campaign(running), member_id)) == ["FREQUENCY_CAP"]
+
+
+async def test_a_failed_message_costs_its_slot_no_longer_than_its_token_lives(running, clock, kept) -> None:
+    member_id = await subscriber(running)
+    decision = await one(running, await campaign(running), member_id)
+    assert (await report(running, decision, Outcome.FAILED)).recorded
+    clock.advance(minutes=6)
+    assert await kept(member_id) == ((), ())
+
+
+@pytest.mark.obligation("MK-01")
+async def test_an_engine_cannot_give_back_what_this_house_has_handed_over(running, kept) -> None:
+    member_id = await subscriber(running)
+    decision = await one(running, await campaign(running), member_id)
+    await redeem(running, decision)
+    lie = await report(running, decision, Outcome.FAILED)
+    assert (lie.accepted, lie.recorded, lie.code) == (False, False, "ALREADY_DISPATCHED")
+    assert await record(running, decision, Outcome.UNKNOWN)
+    assert (await report(running, decision, Outcome.FAILED)).code == "ALREADY_DISPATCHED"
+    now, rebuilt = await kept(member_id)
+    assert now == rebuilt
+    assert len(now) == 1
+
+
 async def test_an_engine_reports_only_what_a_sender_knows(running) -> None:
     decision = await one(running, await campaign(running), await subscriber(running))
     for outcome in (Outcome.DISPATCHED, Outcome.CANCELLED, Outcome.UNKNOWN):

@@ -1,5 +1,7 @@
 """Mail that comes back, and complaints that were made elsewhere."""
 
+import time
+
 import pytest
 
 from service.db.tables import member_lookup
@@ -10,6 +12,14 @@ from tests.service.inbound.test_parsing import ARF, DSN
 
 EMAIL = "marketing_email"
 HOOK = f"/hooks/mail/{MAIL}"
+BIG = 512 * 1024
+BOXES = "".join(f"Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n" for depth in range(300)).encode()
+HOSTILE = {
+    "boundaries within boundaries": BOXES.ljust(BIG, b"\n"),
+    "a header of parameters": b'Content-Type: multipart/mixed; a="'.ljust(BIG - 2, b";") + b"\n\n",
+    "a folded header": b"Content-Type: multipart/mixed" + b";\n a=b" * (BIG // 7) + b"\n\n",
+}
+"""Mails that anybody can send to the mailbox of bounces: half a megabyte, which the parser would turn over for minutes."""
 COMPLAIN = """mutation Complain($channel: String!, $reference: String!, $member: ID, $address: String) {
   recordComplaint(channel: $channel, reference: $reference, memberId: $member, address: $address) {
     __typename ... on ComplaintRecorded { id memberId sends consents subscriptions } ... on Refusal { code zh message } } }"""
@@ -77,6 +87,14 @@ async def test_a_bounce_that_names_only_an_address_moves_nobody(client, running)
 async def test_a_mail_that_reports_nothing_is_refused_and_on_record(client, running, raw):
     assert (await client.post(HOOK, content=raw)).status_code == 400
     assert [(entry["op"], entry["rsn"]) for entry in await entries(running)] == [("mailReport", "MALFORMED")]
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+async def test_no_mail_holds_up_everybody_else(client, running, raw):
+    started = time.process_time()
+    assert (await client.post(HOOK, content=raw)).status_code == 400
+    assert time.process_time() - started < 5
+    assert [entry["rsn"] for entry in await entries(running)] == ["MALFORMED"]
 
 
 @pytest.mark.obligation("SMS-09", "CL-01")

@@ -182,6 +182,9 @@ def test_no_text_adds_a_header_or_a_part(subject: str, display: str, text: str) 
         ("DATA", "554 5.7.1 looks like spam", Fate.REFUSED, "CONTENT_REFUSED"),
         ("DATA", "451 later", Fate.NOT_OUT, "TRY_LATER"),
         ("DATA", None, Fate.UNKNOWN, "BROKEN_OFF"),
+        ("DATA", "251 taken, in my own way", Fate.UNKNOWN, "ANSWER_UNREADABLE"),
+        ("DATA", "taken", Fate.UNKNOWN, "ANSWER_UNREADABLE"),
+        ("DATA", "250 " + "x" * 20_000, Fate.UNKNOWN, "ANSWER_UNREADABLE"),
     ],
 )
 async def test_the_step_at_which_it_ended_says_what_came_of_it(

@@ -1,8 +1,10 @@
 """Each vendor's protocol, spoken to a server that checks it by itself; and what each of its answers means."""
 
 import base64
+import gzip
 import hashlib
 import hmac
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -79,6 +81,20 @@ async def test_a_variable_of_a_service_message_goes_to_aliyun_as_its_parameter(a
     delivery, (request,), _ = await delivered(adapter, catalogue, Vendor.ALIYUN, aliyun, words=words)
     assert delivery.fate is Fate.SENT
     assert request.query["TemplateParam"] == '{"name":"犇*","code":"a\\"b"}'
+
+
+async def test_a_vendor_cannot_fill_the_memory_with_a_small_answer(adapter: Make, catalogue: Catalogue) -> None:
+    packed = gzip.compress(b" " * (64 * MOST_BYTES) + b'{"Code": "OK"}')
+    assert len(packed) < MOST_BYTES // 8
+    raw = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed) + packed
+    tracemalloc.start()
+    try:
+        delivery, (request,), _ = await delivered(adapter, catalogue, Vendor.ALIYUN, lambda _: raw)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (delivery, request.headers["accept-encoding"]) == (Delivery(Fate.UNKNOWN, "ANSWER_UNREADABLE"), "identity")
+    assert most < 32 * MOST_BYTES
 
 
 @pytest.mark.parametrize("of", [Vendor.ALIYUN, Vendor.TENCENT, Vendor.WECHAT])
