@@ -40,7 +40,9 @@ class InboundOperations(Desk):
     def link_holds(self, token: str, *, now: datetime) -> bool:
         """Whether pressing the button would do anything. It tells nothing of the member, not even that there still is one."""
         try:
-            links.opened(self.units.vault, token, now=now, life=self.catalogue.marketing.link_life)
+            life = self.catalogue.marketing.link_life
+            if links.if_addressed(self.units.vault, token, now=now, life=life) is None:
+                links.opened(self.units.vault, token, now=now, life=life)
         except BadInput:
             return False
         return True
@@ -64,11 +66,13 @@ class InboundOperations(Desk):
         except BadInput:
             return False
 
-    async def type_address(self, origin: Origin, address: str) -> InboundOutcome:
-        """An address that somebody typed where their link had run out. The answer must be the same whatever comes of it."""
+    async def type_address(self, origin: Origin, address: str, *, sender: str = "") -> InboundOutcome:
+        """An address that somebody typed where their link had run out. The answer must be the same whatever comes of it. `sender`: the
+        mailbox that asks the address, "" where there is none and staff do.
+        """
 
         async def work(unit: Unit) -> InboundOutcome:
-            return await answering.typed(unit, address)
+            return await answering.typed(unit, address, sender=sender)
 
         return await self._outside(origin, "unsubscribe-page", "typeAddress", work)
 
