@@ -86,10 +86,12 @@ async def test_typed_again_and_again_it_is_one_mail_a_day(client, running, mail,
     address = canary.value("email")
     for spelled in (address, address.upper(), f" {address} "):
         await client.post("/u", data={"address": spelled})
-    await written(running, mail)
+    assert link_in(await written(running, mail), "u")
+    assert mail.recipients == [address]
     clock.advance(hours=24)
     await client.post("/u", data={"address": address})
     await written(running, mail)
+    assert mail.recipients == [address] * 2
 
 
 async def test_the_link_runs_out_like_any_other(client, running, mail, clock):
