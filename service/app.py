@@ -29,7 +29,7 @@ from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
-from service.inbound.commands import EMAIL
+from service.inbound.model import EMAIL
 from service.inbound.queries import Volumes, volumes
 from service.inbound.settings import load as load_hooks
 from service.members import store as members

@@ -2,8 +2,9 @@
 
 from service.errors import BadInput
 from service.inbound import store
-from service.inbound.commands import EMAIL, Result, once
+from service.inbound.commands import Result, once
 from service.inbound.model import (
+    EMAIL,
     ComplaintRecorded,
     ComplaintRejected,
     HandleAction,

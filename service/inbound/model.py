@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from service.values import MemberId
 
+SMS, EMAIL, WECHAT = "sms", "email", "wechat"
+"""The channels that something comes back over, as channels.toml names them."""
+
 
 class InboundKind(StrEnum):
     """What came in."""

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from service.audit.entry import Draft
 from service.desk import Desk
 from service.errors import BadInput, Malformed
-from service.inbound import aliyun, answering, commands, envelope, mail, tencent
+from service.guardians import queries as guardians
+from service.guardians.model import Alert
+from service.inbound import aliyun, answering, commands, envelope, mail, queries, tencent
 from service.inbound.envelope import Signed
 from service.inbound.model import (
     ComplaintRecorded,
@@ -145,6 +147,17 @@ class InboundOperations(Desk):
             return done
 
         return await self.units.change(call, self.duty("consent", "handleInbound"), work)
+
+    async def compliance_alerts(self, call: Call) -> tuple[Alert, ...]:
+        """What compliance staff have to see to, of every room."""
+
+        async def work(unit: Unit) -> tuple[Alert, ...]:
+            self.require(call, "alert.read")
+            self.not_a_member(call)
+            sending = await queries.alerts(unit.session, unit.catalogue, now=unit.now)
+            return (*await guardians.alerts(unit), *sending)
+
+        return await self.units.disclose(call, Draft(typ="audit", operation="complianceAlerts"), work)
 
     async def record_complaint(
         self, call: Call, *, channel: str, member_id: MemberId | None, address: str | None, reference: str
