@@ -3,6 +3,7 @@
 decide  One `menshen serve` on one core over PostgreSQL, one engine that walks a campaign's audience in pages of 1,000 through GraphQL: each
         member locked, judged, reserved, kept with its evidence, one entry of the log a page. Members a second; milliseconds a page. Each
         round is another campaign, so that nobody has been sent it before; every member's window fills up as in life.
+race    bench/race.py: sixteen senders for the same 1,000 members, and nobody gets a fourth.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import uvloop
 
 from bench.cluster import info, open_cluster
 from bench.machine import SERVER_CORE, cpu_seconds, description, other_cores
+from bench.race import races
 from bench.shop import Server, Shop, open_shop
 from bench.wire import Wire
 from policies.marketing import MessageClass
@@ -42,6 +44,7 @@ from service.unit import Unit
 from service.values import Actor, ActorKind, Call, new_id
 
 TARGET = 5_000
+_RACE_SECONDS = 240.0
 _ROLE = "marketing_engine"
 _DECIDE = """mutation D($of: ID!, $after: String) { decideSends(campaignId: $of, first: 1000, after: $after) { __typename
   ... on SendDecisions { decisions { memberId sendId allowed reasons token expiresAt nextSlot } pageInfo { hasNextPage endCursor } } } }"""
@@ -154,6 +157,7 @@ def main() -> None:
     wanted = parser.parse_args()
     size = 10_000 if wanted.quick else wanted.members
     print(description())
+    races(1_000, _RACE_SECONDS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="menshen-bench-sending-")))
         cluster = open_cluster()

@@ -88,9 +88,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class MarketingRules:
-    """marketing.toml: how long what is given out holds."""
+    """marketing.toml: how long what is given out holds, and how often a day one address is asked to confirm something."""
 
     decision_life: timedelta
     link_life: timedelta
     opt_in_life: timedelta
+    letters_a_day: int
     archive_months: int

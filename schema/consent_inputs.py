@@ -56,6 +56,17 @@ class EvidenceInput:
     )
 
 
+@strawberry.input(description="WeChat's answer to a phone code (手机号快速验证结果, getuserphonenumber).")
+class WechatPhoneInput:
+    """Becomes a `contacts.Exchanged`."""
+
+    appid: str = strawberry.field(description="`watermark.appid` (水印中的小程序): one of this controller's own.")
+    timestamp: datetime = strawberry.field(description="`watermark.timestamp` (水印时间): within the last five minutes.")
+    code: str = strawberry.field(
+        description="The code that was exchanged (动态令牌). It proves one thing once; only a digest is kept."
+    )
+
+
 @strawberry.input(
     description="That a contact was proven to be the member's (联系方式核验结果). Whoever held it before loses it (PIPL 8)."
 )
@@ -65,13 +76,18 @@ class ContactProofInput:
     field: FieldKey = strawberry.field(description="The field whose new value was proven, such as `phone` (字段).")
     method: ContactMethod = strawberry.field(description="How (核验方式).")
     proven_at: datetime = strawberry.field(description="When (核验时间): within the last half hour.")
+    wechat: WechatPhoneInput | None = strawberry.field(
+        default=None, description="What WeChat answered (微信返回的水印); needed with `WECHAT_PHONE_CODE`."
+    )
 
 
 def proof_of(given: ContactProofInput | None) -> contacts.ContactProof | None:
     """The service's word for it."""
     if given is None:
         return None
-    return contacts.ContactProof(given.field, contacts.ContactMethod[given.method.name], given.proven_at)
+    said = given.wechat
+    exchanged = contacts.Exchanged(said.appid, said.timestamp, said.code) if said else None
+    return contacts.ContactProof(given.field, contacts.ContactMethod[given.method.name], given.proven_at, exchanged)
 
 
 def decision_of(given: DecisionInput) -> model.Decision:

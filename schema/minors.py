@@ -151,7 +151,10 @@ class MinorsAuditPack:
 class ComplianceAlert:
     """Read from `account.Alert`."""
 
-    code: str = strawberry.field(description="Its stable code, such as `SENSITIVE_100K` (代码).")
+    code: str = strawberry.field(
+        description="Its stable code (代码): `SENSITIVE_100K`; of the last day's mail `COMPLAINT_RATE_HIGH`, `COMPLAINT_RATE_CRITICAL` "
+        "(complaints per 100,000 of the worst sending domain); of the last week `SENT_AFTER_TOKEN`, `SENDS_FAILED`."
+    )
     open: bool = strawberry.field(description="Whether it is open (是否未处理).")
     count: int = strawberry.field(description="What was counted (计数).")
     limit: int = strawberry.field(description="What it may be (阈值).")

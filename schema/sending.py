@@ -18,6 +18,7 @@ from schema.fields import field
 from schema.outcomes import CampaignRejected, Refusal, refusal
 from schema.receipts import BROKEN, EvidenceHolding, EvidenceNotice, notice_of
 from schema.sending_words import OutcomeReport, SendOutcome, SendReason, outcome_of
+from service.audit.inclusion import Inclusion
 from service.gate import model
 from service.receipts.model import Holding
 
@@ -116,6 +117,18 @@ class SendBecame:
     recorded_at: datetime = strawberry.field(description="When it was recorded (记录时间).")
 
 
+@strawberry.type(
+    description="The entry's proof of inclusion (审计日志包含证明, RFC 9162 2.1.3): whoever hashes `leafHash` up the path gets `root`, "
+    "and needs to believe nobody on the way."
+)
+class LogInclusion:
+    """From `service.audit.inclusion.Inclusion`."""
+
+    size: int = strawberry.field(description="How many entries the log had when it was proven (日志条目数).")
+    root: str = strawberry.field(description="The log's root at that size, in hex (树根哈希).")
+    path: list[str] = strawberry.field(description="The hashes beside the way, from the leaf upwards, in hex (哈希路径).")
+
+
 @strawberry.type(description="All that proves one decision, allowed or refused, to have been right (发送判定的证据链, PIPL 69).")
 class SendEvidence:
     """From `model.SendEvidence`."""
@@ -139,6 +152,9 @@ class SendEvidence:
     entry_id: strawberry.ID = strawberry.field(description="The log's entry of the call that decided (审计条目编号).")
     entry_index: int | None = strawberry.field(description="Its place in the log (序号); null where it is not there.")
     leaf_hash: str | None = strawberry.field(description="Its leaf hash in the log's tree, in hex (叶哈希).")
+    inclusion: LogInclusion | None = strawberry.field(
+        description="The proof that it is in the log (包含证明); null where it is not, and then `findings` says so."
+    )
 
 
 SendRef = Annotated[strawberry.ID, strawberry.argument(description="The decision's id (判定编号).")]
@@ -225,4 +241,9 @@ def _evidence(found: model.SendEvidence) -> SendEvidence:
         approval=step(found.approval) if found.approval else None,
         entry_index=found.entry_index,
         leaf_hash=found.entry_leaf or None,
+        inclusion=_inclusion(found.inclusion),
     )
+
+
+def _inclusion(found: Inclusion | None) -> LogInclusion | None:
+    return LogInclusion(size=found.size, root=found.root.hex(), path=[one.hex() for one in found.path]) if found else None

@@ -29,7 +29,7 @@ from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
-from service.inbound.commands import EMAIL
+from service.inbound.model import EMAIL
 from service.inbound.queries import Volumes, volumes
 from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
@@ -45,6 +45,9 @@ from service.senders import opening, settings
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
+from service.senders.writing import Writing
+from service.subscriptions import letters
+from service.subscriptions.model import LETTER
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
@@ -138,7 +141,9 @@ def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wir
     """A lane for each registered sender: a vendor that is slow holds up nobody else's messages."""
     known = opening.outlets(accounts, running.catalogue, wire=wire, clock=running.clock, chance=running.chance)
     handler = Sending(units=running.units, outlets=known, public_url=running.config.public)
-    return [Lane(kind=SEND, recipient=key, handler=handler) for key in running.catalogue.senders]
+    lanes = [Lane(kind=SEND, recipient=key, handler=handler) for key in running.catalogue.senders]
+    writing = Writing(units=running.units, outlets=known, public_url=running.config.public)
+    return lanes + [Lane(kind=LETTER, recipient=sender.key, handler=writing) for sender in letters.writers(running.catalogue)]
 
 
 @asynccontextmanager
@@ -188,7 +193,8 @@ def build(running: Parts) -> ASGIApp:
     pages = routes(
         checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
     )
-    pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id)
+    asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
+    pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
     pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))

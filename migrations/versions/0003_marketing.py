@@ -68,6 +68,19 @@ def upgrade() -> None:
     op.create_index("ix_inbound_member_id", "inbound", ["member_id"], unique=False)
     op.create_index("ix_inbound_state_inbound_id", "inbound", ["state", "inbound_id"], unique=False)
     op.create_table(
+        "letter",
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column("day", key_text(10), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.Column("letter_id", key_text(36), nullable=False),
+        sa.Column("kind", key_text(12), nullable=False),
+        sa.Column("asked_at", Moment(), nullable=False),
+        sa.Column("handed_at", Moment(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("mark", "day", "place", name="pk_letter"),
+    )
+    op.create_index("ix_letter_letter_id", "letter", ["letter_id"], unique=False)
+    op.create_table(
         "quota",
         sa.Column("member_id", key_text(36), nullable=False),
         sa.Column("template", key_text(80), nullable=False),

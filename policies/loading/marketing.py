@@ -12,6 +12,7 @@ def marketing_rules(section: Section) -> MarketingRules:
         decision_life=timedelta(minutes=section.whole("decision_minutes", 1, 5)),
         link_life=timedelta(days=section.whole("link_days", 30, 3650)),
         opt_in_life=timedelta(hours=section.whole("opt_in_hours", 1, 168)),
+        letters_a_day=section.whole("letters_a_day", 1, 10),
         archive_months=section.whole("archive_months", 36, 120),
     )
 

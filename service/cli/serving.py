@@ -89,6 +89,7 @@ def only_server(config: Config) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        lock.close()
         raise ConfigError("another server uses this SQLite file; use PostgreSQL for several") from None
     return lock
 

@@ -68,7 +68,7 @@ async def join(
     objection = None if under else _objection(unit, evidence, decisions)
     if objection is not None:
         return writing.refused(unit, objection)
-    unproven = _unproven(unit, proof, fields)
+    unproven = await _unproven(unit, proof, fields)
     if unproven is not None:
         return writing.refused(unit, unproven)
     granted = [decision.purpose for decision in decisions if decision.granted]
@@ -132,7 +132,7 @@ async def update(
         reason = weigh_consent(declared, standing, unit.now)
         if reason is not None:
             return writing.refused(unit, ConsentNeeded(purpose, reason))
-    unproven = _unproven(unit, proof, changes)
+    unproven = await _unproven(unit, proof, changes)
     if unproven is not None:
         return writing.refused(unit, unproven)
     updated = await members.update(unit, member_id=member_id, purpose=purpose, changes=changes, proven=_proven(proof))
@@ -158,17 +158,19 @@ async def _give_way(
         raise held
 
 
-def _unproven(unit: Unit, proof: ContactProof | None, fields: Mapping[str, object | None]) -> FieldRejected | None:
+async def _unproven(unit: Unit, proof: ContactProof | None, fields: Mapping[str, object | None]) -> FieldRejected | None:
     """Why a proof that came along proves nothing; None where there is none, too."""
     if proof is None:
         return None
     given = tuple(key for key, value in fields.items() if value is not None)
-    return contacts.unfit(unit.catalogue, proof, given, by=unit.call.actor.kind, now=unit.now)
+    unfit = contacts.unfit(unit.catalogue, proof, given, by=unit.call.actor.kind, now=unit.now)
+    return unfit or await contacts.used_before(unit, proof)
 
 
 async def _prove(unit: Unit, member_id: MemberId, proof: ContactProof | None) -> None:
     if proof is not None:
         await members_store.prove(unit.session, member_id, proof.field, proof.proven_at)
+        await contacts.use_up(unit, member_id, proof)
         unit.draft.extra["proof"] = proof.method.value
 
 

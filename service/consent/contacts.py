@@ -5,13 +5,14 @@ and with it every consent to a channel that is reached through it. That is a uni
 new holder finds the contact free and the request is simply sent again.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from policies.terms import Basis, Catalogue, LookupKind, Purpose
-from service.consent import withdrawing, writing
+from service.consent import once, withdrawing, writing
 from service.consent.model import CaptureChannel, ConsentStanding
 from service.errors import BadInput
 from service.members import commands as members
@@ -25,7 +26,12 @@ from service.vault.vault import Vault
 FRESH = timedelta(minutes=30)
 """How old a proof may be: a code that was typed in an hour ago says nothing of who holds the number now."""
 
+CODE_LIFE = timedelta(minutes=5)
+"""How long a phone code of WeChat's is good for."""
+
 _SKEW = timedelta(seconds=5)
+_ONCE = "wechat-phone-code"
+_CODE = re.compile(r"[\x21-\x7e]{8,512}")
 CAUSE = "CONTACT_PROVEN_BY_ANOTHER"
 
 
@@ -37,12 +43,24 @@ class ContactMethod(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What WeChat answered to a phone code (getuserphonenumber): its watermark, and the code, which is kept as a keyed digest only."""
+
+    appid: str
+    issued_at: datetime
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ContactProof:
-    """What a service found out before it called: this field's new value was proven, in this way, at this moment."""
+    """What a service found out before it called: this field's new value was proven, in this way, at this moment. `exchanged`: where WeChat
+    vouches for it, what it said.
+    """
 
     field: str
     method: ContactMethod
     proven_at: datetime
+    exchanged: Exchanged | None = None
 
 
 class Held(AnotherFirst):
@@ -63,7 +81,35 @@ def unfit(
     spec = catalogue.fields.get(proof.field)
     fresh = now - FRESH <= proof.proven_at <= now + _SKEW
     right = spec is not None and spec.lookup is LookupKind.IDENTITY and proof.field in fields and by is ActorKind.SERVICE
-    return None if right and fresh else FieldRejected(proof.field, "PROOF_INVALID")
+    vouched = proof.method is not ContactMethod.WECHAT_PHONE_CODE or vouches(catalogue, proof.exchanged, now=now)
+    return None if right and fresh and vouched else FieldRejected(proof.field, "PROOF_INVALID")
+
+
+def vouches(catalogue: Catalogue, said: Exchanged | None, *, now: datetime) -> bool:
+    """Whether WeChat's answer is one to an app of ours, and no older than its codes are good for (WX-03): without the watermark a number
+    that another app was given, or that the client itself sent, would pass for a proven one.
+    """
+    if said is None or said.appid not in {brand.wechat_appid for brand in catalogue.controller.brands}:
+        return False
+    return bool(_CODE.fullmatch(said.code)) and now - CODE_LIFE <= said.issued_at <= now + _SKEW
+
+
+async def used_before(unit: Unit, proof: ContactProof | None) -> FieldRejected | None:
+    """Why a code proves nothing a second time. Whoever has overheard one has overheard one that was used."""
+    if proof is None or proof.exchanged is None:
+        return None
+    again = await once.earlier(unit, _once(proof.exchanged), _ONCE)
+    return FieldRejected(proof.field, "CODE_REUSED") if again is not None else None
+
+
+async def use_up(unit: Unit, member_id: MemberId, proof: ContactProof) -> None:
+    """The code has proven what it could. Raises Duplicate where a twin was faster."""
+    if proof.exchanged is not None:
+        await once.remember(unit, _once(proof.exchanged), member_id, _ONCE)
+
+
+def _once(said: Exchanged) -> str:
+    return f"{_ONCE}:{said.appid}:{said.code}"
 
 
 def digest_of(vault: Vault, catalogue: Catalogue, field: str, value: object) -> bytes | None:

@@ -120,7 +120,9 @@ async def _record(unit: Unit, member_id: MemberId, send_id: str, outcome: Outcom
         return Reported(send_id, accepted=True, recorded=False, code="")
     evidence: Evidence = orjson.loads(decision.evidence)
     late = outcome in SPENT and not any(one.outcome in SPENT for one in before) and _over(decision, unit.now)
-    became = await _append(unit, decision, outcome, before, code=code or (SENT_LATE if late else ""), reference=reference)
+    # An alarm goes before a vendor's word for what went well; a bounce's own code says more than that it was late.
+    said = SENT_LATE if late and (outcome is Outcome.SENT or not code) else code
+    became = await _append(unit, decision, outcome, before, code=said, reference=reference)
     if held is not None:
         await _move(unit, decision, window.read(held), became, before)
     await _follow(unit, decision, evidence, became, before)

@@ -8,6 +8,7 @@ from typing import Any
 
 from policies.decide import Permit, Standing
 from policies.marketing import SendReason
+from service.audit.inclusion import Inclusion
 from service.campaigns.model import Campaign, Step, Template
 from service.consent.model import ConsentEvent
 from service.members.model import Row
@@ -197,6 +198,7 @@ class SendEvidence:
     outcomes: tuple[Became, ...]
     entry_index: int | None
     entry_leaf: str
+    inclusion: Inclusion | None
     event: ConsentEvent | None
     shown: Shown | None
     template: Template | None

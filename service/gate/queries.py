@@ -8,7 +8,10 @@ import orjson
 
 from policies.marketing import MessageClass
 from policies.terms import Basis
+from service.audit import inclusion
 from service.audit import queries as log
+from service.audit.head import Authority
+from service.audit.inclusion import Inclusion
 from service.audit.queries import Found
 from service.campaigns import store as campaigns
 from service.campaigns.model import CampaignStep, Step, Template
@@ -38,6 +41,9 @@ async def evidence(unit: Unit, send_id: str) -> SendEvidence | None:
     rests_on: Evidence = orjson.loads(decision.evidence)
     found = await log.entry(unit.session, decision.batch)
     logged = _logged(found, await store.batch(unit.session, decision.batch))
+    proven = await _proven(unit, found)
+    if found is not None and proven is None:
+        logged[0] = SendFinding(SendPart.ENTRY, Holding.BROKEN, "ENTRY_NOT_IN_TREE")
     event, shown, consented = await _consent(unit, decision, rests_on)
     template, words = await _template(unit, rests_on)
     approval, reviewed = await _approval(unit, decision, rests_on)
@@ -47,6 +53,7 @@ async def evidence(unit: Unit, send_id: str) -> SendEvidence | None:
         outcomes=tuple(await store.outcomes_of(unit.session, decision.member_id, send_id)),
         entry_index=found.index if found is not None else None,
         entry_leaf=found.leaf if found is not None else "",
+        inclusion=proven,
         event=event,
         shown=shown,
         template=template,
@@ -76,6 +83,14 @@ def _logged(found: Found | None, kept: list[Kept]) -> list[SendFinding]:
     same = found.entry.get("x", {}).get("decisions") == digest(kept)
     told = (Holding.HOLDS, "") if same else (Holding.BROKEN, "DECISIONS_ALTERED")
     return [whole, SendFinding(SendPart.DECISIONS, *told)]
+
+
+async def _proven(unit: Unit, found: Found | None) -> Inclusion | None:
+    """The entry's way to the log's newest head, worked out and walked once: what a stranger is to believe has to hold here first."""
+    if found is None or not found.whole:
+        return None
+    authority = Authority(unit.vault.origin, lambda message: unit.vault.mac("head", message))
+    return await inclusion.prove(unit.session, authority, found.index, bytes.fromhex(found.leaf))
 
 
 async def _consent(unit: Unit, decision: Kept, rests_on: Evidence) -> tuple[ConsentEvent | None, Shown | None, list[SendFinding]]:

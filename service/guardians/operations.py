@@ -7,9 +7,9 @@ from service.audit.entry import Draft
 from service.consent import children
 from service.disclosure import commands as disclosure
 from service.disclosure.model import Profile
-from service.errors import BadInput, Forbidden
+from service.errors import BadInput
 from service.guardians import commands, queries, year
-from service.guardians.model import Alert, Pack
+from service.guardians.model import Pack
 from service.members.model import MemberNotFound
 from service.minors import commands as guardians
 from service.minors.acting import WardDesk
@@ -146,14 +146,3 @@ class GuardianOperations(WardDesk):
             return await year.pack(unit, year=year_of)
 
         return await self.units.disclose(call, Draft(typ="audit", operation="minorsAuditPack"), work)
-
-    async def compliance_alerts(self, call: Call) -> tuple[Alert, ...]:
-        """What compliance staff have to see to."""
-
-        async def work(unit: Unit) -> tuple[Alert, ...]:
-            self.require(call, "alert.read")
-            if call.actor.kind is ActorKind.MEMBER:
-                raise Forbidden
-            return await queries.alerts(unit)
-
-        return await self.units.disclose(call, Draft(typ="audit", operation="complianceAlerts"), work)

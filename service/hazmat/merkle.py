@@ -94,6 +94,35 @@ def spans(size: int) -> list[tuple[int, int]]:
     return found
 
 
+def path_spans(index: int, size: int) -> list[tuple[int, int]]:
+    """For each hash of the audit path of leaf `index` in a tree of `size`, the leaves it covers, the nearest first (RFC 6962, 2.1.1).
+
+    Raises ValueError for a leaf that the tree does not have.
+    """
+    if not 0 <= index < size:
+        raise ValueError("the tree has no such leaf")
+    found, first, last = [], 0, size
+    while last - first > 1:
+        middle = first + (1 << (last - first - 1).bit_length() - 1)
+        found.append((middle, last) if index < middle else (first, middle))
+        first, last = (first, middle) if index < middle else (middle, last)
+    return found[::-1]
+
+
+def climbed(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes:
+    """The root that a leaf and its audit path come to (RFC 9162, 2.1.3.2).
+
+    Raises ValueError for a path of another length than this leaf of this tree has.
+    """
+    spans_of = path_spans(index, size)
+    if len(spans_of) != len(path):
+        raise ValueError("the path is not of that leaf in a tree of that size")
+    reached = leaf
+    for (first, _), other in zip(spans_of, path, strict=True):
+        reached = node_hash(reached, other) if first > index else node_hash(other, reached)
+    return reached
+
+
 def _pairs(nodes: list[bytes]) -> list[bytes]:
     """The next height. An odd last node is left to the frontier."""
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)]

@@ -2,8 +2,9 @@
 
 from service.errors import BadInput
 from service.inbound import store
-from service.inbound.commands import EMAIL, Result, once
+from service.inbound.commands import Result, once
 from service.inbound.model import (
+    EMAIL,
     ComplaintRecorded,
     ComplaintRejected,
     HandleAction,
@@ -17,7 +18,7 @@ from service.inbound.model import (
 )
 from service.inbound.people import holder, named
 from service.members import store as members
-from service.subscriptions import leaving, links, subscribing
+from service.subscriptions import leaving, letters, links, subscribing
 from service.subscriptions.model import Left, Subscribed, Way
 from service.unit import Unit
 from service.values import MemberId
@@ -34,12 +35,22 @@ MOST = 100
 
 
 async def leave_by_link(unit: Unit, token: str, *, way: Way) -> Left:
-    """The channel that the link's message came over is off, for every brand and topic (MK-05).
+    """The channel that the link's message came over is off, for every brand and topic (MK-05); by the link of a typed address, for that
+    address, whoever has it.
 
     Raises BadInput: LINK_INVALID, LINK_EXPIRED.
     """
+    asked = links.if_addressed(unit.vault, token, now=unit.now, life=unit.catalogue.marketing.link_life)
+    if asked is not None:
+        return await _leave_address(unit, asked, way)
     link = links.opened(unit.vault, token, now=unit.now, life=unit.catalogue.marketing.link_life)
     return await leaving.leave(unit, link.member_id, channel=link.channel, way=way, send_id=link.send_id)
+
+
+async def _leave_address(unit: Unit, asked: links.Addressed, way: Way) -> Left:
+    field = unit.catalogue.channels[asked.channel].address
+    left = await leaving.leave_address(unit, channel=asked.channel, field=field, value=asked.address, way=way)
+    return left or Left("", (asked.channel,), again=False, known=False)
 
 
 async def confirm_by_link(unit: Unit, token: str) -> bool:
@@ -47,13 +58,16 @@ async def confirm_by_link(unit: Unit, token: str) -> bool:
     return isinstance(await subscribing.confirm(unit, token), Subscribed)
 
 
-async def typed(unit: Unit, address: str) -> InboundOutcome:
-    """Somebody whose link is too old has typed an address. Anybody can type anybody's, so a person confirms it first; the answer is the
-    same whoever is known. Once a day and address is enough.
+async def typed(unit: Unit, address: str, *, sender: str) -> InboundOutcome:
+    """Somebody whose link is too old has typed an address. Anybody can type anybody's, so the address itself is asked first, by a mail of
+    `sender`'s, whoever has it; where no mail can be sent ("") a person asks. The answer is the same. Once a day and address is enough.
     """
     field = unit.catalogue.channels[EMAIL].address
 
     async def work() -> Result:
+        if sender:
+            await letters.ask_to_leave(unit, channel=EMAIL, address=address, sender=sender)
+            return Result(InboundOutcome.ASKED_BY_MAIL)
         member_id = await holder(unit, field, address)
         if member_id is None:
             return Result(InboundOutcome.UNMATCHED)

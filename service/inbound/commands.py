@@ -18,7 +18,7 @@ from service.gate import commands as gate
 from service.gate.model import Outcome
 from service.inbound import mail, store, wechat
 from service.inbound.envelope import FORGED, Pushed
-from service.inbound.model import Inbound, InboundKind, InboundOutcome, InboundState, SmsReply
+from service.inbound.model import EMAIL, SMS, WECHAT, Inbound, InboundKind, InboundOutcome, InboundState, SmsReply
 from service.inbound.people import holder, named
 from service.members import store as members
 from service.subscriptions import leaving, links, quota
@@ -26,9 +26,6 @@ from service.subscriptions.model import Left, Way, captured
 from service.subscriptions.quota import QuotaReason
 from service.unit import Unit
 from service.values import MemberId
-
-SMS, EMAIL, WECHAT = "sms", "email", "wechat"
-"""The channels that something comes back over, as channels.toml names them."""
 
 _LABEL = b"menshen/inbound/v1\0"
 _NONCES = "nonce"

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from service.values import MemberId
 
+SMS, EMAIL, WECHAT = "sms", "email", "wechat"
+"""The channels that something comes back over, as channels.toml names them."""
+
 
 class InboundKind(StrEnum):
     """What came in."""
@@ -41,6 +44,7 @@ class InboundOutcome(StrEnum):
     ERASURE_ASKED = "ERASURE_ASKED"
     UNREACHABLE = "UNREACHABLE"
     TO_CONFIRM = "TO_CONFIRM"
+    ASKED_BY_MAIL = "ASKED_BY_MAIL"
     NOTED = "NOTED"
     NO_ACTION = "NO_ACTION"
 

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from service.audit.entry import Draft
 from service.desk import Desk
 from service.errors import BadInput, Malformed
-from service.inbound import aliyun, answering, commands, envelope, mail, tencent
+from service.guardians import queries as guardians
+from service.guardians.model import Alert
+from service.inbound import aliyun, answering, commands, envelope, mail, queries, tencent
 from service.inbound.envelope import Signed
 from service.inbound.model import (
     ComplaintRecorded,
@@ -40,7 +42,9 @@ class InboundOperations(Desk):
     def link_holds(self, token: str, *, now: datetime) -> bool:
         """Whether pressing the button would do anything. It tells nothing of the member, not even that there still is one."""
         try:
-            links.opened(self.units.vault, token, now=now, life=self.catalogue.marketing.link_life)
+            life = self.catalogue.marketing.link_life
+            if links.if_addressed(self.units.vault, token, now=now, life=life) is None:
+                links.opened(self.units.vault, token, now=now, life=life)
         except BadInput:
             return False
         return True
@@ -64,11 +68,13 @@ class InboundOperations(Desk):
         except BadInput:
             return False
 
-    async def type_address(self, origin: Origin, address: str) -> InboundOutcome:
-        """An address that somebody typed where their link had run out. The answer must be the same whatever comes of it."""
+    async def type_address(self, origin: Origin, address: str, *, sender: str = "") -> InboundOutcome:
+        """An address that somebody typed where their link had run out. The answer must be the same whatever comes of it. `sender`: the
+        mailbox that asks the address, "" where there is none and staff do.
+        """
 
         async def work(unit: Unit) -> InboundOutcome:
-            return await answering.typed(unit, address)
+            return await answering.typed(unit, address, sender=sender)
 
         return await self._outside(origin, "unsubscribe-page", "typeAddress", work)
 
@@ -141,6 +147,17 @@ class InboundOperations(Desk):
             return done
 
         return await self.units.change(call, self.duty("consent", "handleInbound"), work)
+
+    async def compliance_alerts(self, call: Call) -> tuple[Alert, ...]:
+        """What compliance staff have to see to, of every room."""
+
+        async def work(unit: Unit) -> tuple[Alert, ...]:
+            self.require(call, "alert.read")
+            self.not_a_member(call)
+            sending = await queries.alerts(unit.session, unit.catalogue, now=unit.now)
+            return (*await guardians.alerts(unit), *sending)
+
+        return await self.units.disclose(call, Draft(typ="audit", operation="complianceAlerts"), work)
 
     async def record_complaint(
         self, call: Call, *, channel: str, member_id: MemberId | None, address: str | None, reference: str

@@ -7,9 +7,13 @@ from sqlalchemy import Integer, bindparam, func, insert, or_, select, update
 from service.db.engine import Session
 from service.db.statement import Prepared
 from service.db.statement import Row as Raw
-from service.db.tables import consent_event, inbound, member_lookup, send_decision, send_outcome, subscription_event
+from service.db.tables import consent_event, inbound, job, member_lookup, send_decision, send_outcome, subscription_event
+from service.gate.model import SENT_LATE, Outcome
 from service.inbound.model import Inbound, InboundState
+from service.senders.model import SEND
+from service.subscriptions.model import LETTER
 from service.values import MemberId
+from service.work.model import State
 
 _COLUMNS = tuple(inbound.columns)
 _ADD = Prepared(insert(inbound).values({column.name: bindparam(column.name) for column in _COLUMNS}))
@@ -30,6 +34,18 @@ _HANDLE = Prepared(
     )
     .values(
         {name: bindparam(name) for name in ("state", "outcome", "handled_by", "handled_at")},
+    )
+)
+_LATE = Prepared(
+    select(func.count()).where(
+        send_outcome.c.outcome == Outcome.SENT.value,
+        send_outcome.c.recorded_at >= bindparam("since"),
+        send_outcome.c.code == SENT_LATE,
+    )
+)
+_DEAD = Prepared(
+    select(func.count()).where(
+        job.c.state == State.FAILED.value, job.c.ended_at >= bindparam("since"), or_(job.c.kind == SEND, job.c.kind == LETTER)
     )
 )
 _HOLDERS = Prepared(
@@ -79,6 +95,7 @@ PACK = 50
 """How many ids of each kind an evidence pack has at most: the newest ones."""
 
 DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
 
 
 async def known(session: Session, source: str, digest: bytes) -> Inbound | None:
@@ -140,6 +157,17 @@ async def outcomes(session: Session, channel: str, *, now: datetime) -> list[tup
     """How many messages of each campaign were sent, came back or were complained of in the last day: (campaign, outcome, number)."""
     rows = await session.rows(_OUTCOMES, {"since": now - DAY, "channel": channel})
     return [(row[0], row[1], int(row[2])) for row in rows]
+
+
+async def late(session: Session, *, now: datetime) -> int:
+    """How many messages of the last week were sent though their decision had run out."""
+    rows = await session.rows(_LATE, {"since": now - WEEK})
+    return int(rows[0][0])
+
+
+async def dead(session: Session, *, now: datetime) -> int:
+    """How many jobs that send or write ended within the last week in a way that only a person can see to."""
+    return int((await session.rows(_DEAD, {"since": now - WEEK}))[0][0])
 
 
 def _ids(rows: list[Raw]) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ class Adapter(ABC):
     def __init__(self, registered: RegisteredSender, *, clock: Clock, life: timedelta) -> None:
         self.registered = registered
         self.clock = clock
-        self._life = life
+        self.life = life
 
     async def deliver(self, message: Message, *, key: str) -> Delivery:
         """Hand the message over once. Raises NoLiveDecision where the leave is not for exactly this, or is too old."""
-        admit(message, self.registered, key=key, now=self.clock(), life=self._life)
+        admit(message, self.registered, key=key, now=self.clock(), life=self.life)
         try:
             return await self.hand_over(message)
         except Unfit as problem:

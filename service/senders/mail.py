@@ -28,7 +28,9 @@ _VISIBLE = range(0x20, 0x7F)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """What a mail is made of. `send_id` names it; nothing else in a header is about the member but the address."""
+    """What a mail is made of. `send_id` names it; nothing else in a header is about the member but the address. No way out: it is
+    a letter, which nobody has to be taken off a list for.
+    """
 
     send_id: str
     display: str
@@ -37,7 +39,7 @@ class Mail:
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
-    way_out: WayOut = field(repr=False)
+    way_out: WayOut | None = field(repr=False)
 
 
 def built(mail: Mail, domain: Domain, now: datetime) -> bytes:
@@ -49,7 +51,7 @@ def built(mail: Mail, domain: Domain, now: datetime) -> bytes:
         ("Subject", _words(mail.subject)),
         ("Date", format_datetime(now.astimezone(SHANGHAI))),
         ("Message-ID", f"<{message_id(mail.send_id, domain.name)}>"),
-        *list_headers(mail.way_out).items(),
+        *(list_headers(mail.way_out).items() if mail.way_out is not None else ()),
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]

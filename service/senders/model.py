@@ -6,10 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from policies.marketing import MessageClass
 from policies.marketing import Sender as RegisteredSender
+from policies.naming import Title
+from policies.terms import Controller
 from service.errors import ServiceError
 from service.gate.model import Became, Cleared
 from service.members.model import Row
+from service.subscriptions.ledger import Promise
+from service.subscriptions.model import LetterKind
 from service.values import MemberId
 from service.work.model import Job
 
@@ -94,6 +99,25 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that asks an address to confirm something. It has no place for words: it goes without a decision of the gate, so it can say
+    nothing but what `letters.py` says. `asked_at` is when the unit that gave leave for it ran.
+    """
+
+    letter_id: str
+    kind: LetterKind
+    sender: RegisteredSender
+    controller: Controller
+    to: str = field(repr=False)
+    link: str = field(repr=False)
+    hours: int
+    asked_at: datetime
+    brand: Title | None = None
+    topic: Title | None = None
+    promise: Promise | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
     """One decision that is to be carried out, with the token that proves it."""
 
@@ -168,4 +192,14 @@ def admit(message: Message, registered: RegisteredSender, *, key: str, now: date
         and message.sender == registered
     )
     if not same or not message.cleared_at <= now < message.cleared_at + life:
+        raise NoLiveDecision
+
+
+def admit_letter(letter: Letter, registered: RegisteredSender, *, key: str, now: datetime, life: timedelta) -> None:
+    """Raises NoLiveDecision unless the letter was just asked for, is this sender's, and the sender carries no marketing (SMS-04's rule, for
+    mail): a letter is no way round the gate.
+    """
+    same = letter.letter_id == key and letter.sender == registered and registered.channel == "email"
+    service = MessageClass.SERVICE in registered.classes and MessageClass.COMMERCIAL not in registered.classes
+    if not (same and service) or not letter.asked_at <= now < letter.asked_at + life:
         raise NoLiveDecision

@@ -16,8 +16,9 @@ from aiosmtplib.errors import SMTPDataError, SMTPException, SMTPRecipientRefused
 from policies.marketing import Sender as RegisteredSender
 from service.senders.adapter import Adapter
 from service.senders.dkim import Domain
+from service.senders.letters import words
 from service.senders.mail import Mail, address, built, message_id
-from service.senders.model import Delivery, Fate, Message
+from service.senders.model import Delivery, Fate, Letter, Message, Unfit, WayOut, Words, admit_letter
 from service.values import Clock
 
 SECONDS: Final = 12.0
@@ -53,29 +54,42 @@ class SmtpMail(Adapter):
 
     async def hand_over(self, message: Message) -> Delivery:
         """One mail to one mailbox."""
-        content = self._written(message)
+        return await self._handed(message.send_id, message.to, message.words, message.way_out)
+
+    async def write(self, letter: Letter, *, key: str) -> Delivery:
+        """Hand a letter over once: what it says is not the caller's. Raises NoLiveDecision for one that was not just asked for, or is not
+        for a sender of letters.
+        """
+        admit_letter(letter, self.registered, key=key, now=self.clock(), life=self.life)
+        try:
+            return await self._handed(letter.letter_id, letter.to, words(letter), None)
+        except Unfit as problem:
+            return Delivery(Fate.REFUSED, problem.code)
+
+    async def _handed(self, name: str, to: str, said: Words, way_out: WayOut | None) -> Delivery:
+        content = self._written(name, to, said, way_out)
         try:
             async with asyncio.timeout(SECONDS):
                 client = await self._connected()
         except (SMTPException, OSError, ValueError):
             return Delivery(Fate.NOT_OUT, "UNREACHABLE")
         try:
-            refused = await _addressed(client, self.registered.address, address(message.to))
-            return refused or await _handed_over(client, content, message_id(message.send_id, self._domain.name))
+            refused = await _addressed(client, self.registered.address, address(to))
+            return refused or await _handed_over(client, content, message_id(name, self._domain.name))
         finally:
             # Nothing hangs on a farewell, and one that is waited for can hang.
             client.close()
 
-    def _written(self, message: Message) -> bytes:
+    def _written(self, name: str, to: str, said: Words, way_out: WayOut | None) -> bytes:
         mail = Mail(
-            send_id=message.send_id,
+            send_id=name,
             display=self.registered.identity,
             mailbox=self.registered.address,
-            to=message.to,
-            subject=message.words.subject,
-            text=message.words.text,
-            html=message.words.html,
-            way_out=message.way_out,
+            to=to,
+            subject=said.subject,
+            text=said.text,
+            html=said.html,
+            way_out=way_out,
         )
         return built(mail, self._domain, self.clock())
 

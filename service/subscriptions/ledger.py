@@ -50,6 +50,14 @@ class Happening:
     consents: tuple[str, ...] = field(default=())
 
 
+def promised(record: Mapping[str, object], expires_at: datetime | None) -> Promise:
+    """What an event says was told, whatever the policy says by now. Raises Malformed for one that tells of no promise."""
+    title, monthly, months = (record.get(key) for key in ("title", "monthly", "months"))
+    if not (isinstance(title, str) and isinstance(monthly, int) and isinstance(months, int)):
+        raise Malformed("subscription event")
+    return Promise(title, monthly, months, expires_at)
+
+
 def make_event(catalogue: Catalogue, happening: Happening) -> SubscriptionEvent:
     """The ledger row for one happening."""
     record = {**_record(catalogue, happening), **_promised(happening.promise), **_shown(catalogue, happening.evidence)}

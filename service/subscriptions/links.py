@@ -19,6 +19,7 @@ from service.vault.vault import Vault
 USE: Final = "link"
 LEAVING: Final = b"menshen/unsubscribe-link/v1"
 CONFIRMING: Final = b"menshen/confirm-link/v1"
+ADDRESSED: Final = b"menshen/address-link/v1"
 _TEXT = re.compile(r"[A-Za-z0-9_-]{64,600}", re.ASCII)
 _SKEW = timedelta(minutes=5)
 _ID_SIZE = 16
@@ -55,6 +56,15 @@ class Confirmation:
     issued_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What an address is asked by that somebody typed: whether it is to be written to no more. It names no member, and need be no one's."""
+
+    channel: str
+    address: str
+    issued_at: datetime
+
+
 def make(vault: Vault, link: Link) -> str:
     """The link's opaque part, for a URL. The same link twice gives two texts. Raises BadInput for a member id that was not made here."""
     return _written(vault, LEAVING, _head(link.member_id, link.issued_at) + _id(link.send_id) + _about(link))
@@ -88,6 +98,31 @@ def confirmed(vault: Vault, token: str, *, now: datetime, life: timedelta) -> Co
     return asked
 
 
+def make_addressed(vault: Vault, asked: Addressed) -> str:
+    """The opaque part of the link for an address that was typed. It goes to that address and nowhere else."""
+    about = framed(asked.channel.encode(), asked.address.encode(), b"")
+    return _written(vault, ADDRESSED, _time(asked.issued_at) + about)
+
+
+def addressed(vault: Vault, token: str, *, now: datetime, life: timedelta) -> Addressed:
+    """Which address says no by this link. Raises BadInput as `opened` does."""
+    content = _read(vault, ADDRESSED, token)
+    issued_at = datetime.fromtimestamp(int.from_bytes(content[:_TIME_SIZE], "big"), UTC)
+    channel, address, _ = _about_of(content[_TIME_SIZE:])
+    _in_time(issued_at, now=now, life=life)
+    return Addressed(channel, address, issued_at)
+
+
+def if_addressed(vault: Vault, token: str, *, now: datetime, life: timedelta) -> Addressed | None:
+    """The same; None for a link of another kind, or for none at all. Raises BadInput (LINK_EXPIRED)."""
+    try:
+        return addressed(vault, token, now=now, life=life)
+    except BadInput as problem:
+        if problem.code == "LINK_EXPIRED":
+            raise
+    return None
+
+
 def _written(vault: Vault, label: bytes, content: bytes) -> str:
     return urlsafe_b64encode(vault.seal_token(USE, label, content)).rstrip(b"=").decode()
 
@@ -108,7 +143,11 @@ def _read(vault: Vault, label: bytes, token: str) -> bytes:
 
 
 def _head(member_id: MemberId, issued_at: datetime) -> bytes:
-    return _id(member_id) + int(issued_at.timestamp()).to_bytes(_TIME_SIZE, "big")
+    return _id(member_id) + _time(issued_at)
+
+
+def _time(moment: datetime) -> bytes:
+    return int(moment.timestamp()).to_bytes(_TIME_SIZE, "big")
 
 
 def _head_of(content: bytes) -> tuple[MemberId, datetime]:

@@ -145,6 +145,31 @@ class Subscribed:
     confirmation: str | None = None
 
 
+LETTER = "letter"
+"""The kind of the jobs that write to an address to ask it something (service/senders/writing.py)."""
+
+
+class LetterKind(StrEnum):
+    """What a letter asks the address: whether it wants what was subscribed to, or whether it wants nothing more."""
+
+    CONFIRM = "CONFIRM"
+    LEAVE = "LEAVE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One letter. A confirmation's `letter_id` is the event that asked for it. `sealed` is the link of a typed address, None otherwise."""
+
+    mark: bytes
+    day: str
+    place: int
+    letter_id: str
+    kind: str
+    asked_at: datetime
+    handed_at: datetime | None
+    sealed: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionRejected:
     """Nothing was recorded. `code`: CHANNEL_UNKNOWN, TOPIC_UNKNOWN, BRAND_UNKNOWN, PROMISE_STALE, ADDRESS_MISSING, CONFIRMATION_VOID,

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
-from service.db.tables import quota, quota_event, subscription, subscription_event
+from service.db.tables import letter, quota, quota_event, subscription, subscription_event
 from service.subscriptions.ledger import canonical, read_record, standing_of
-from service.subscriptions.model import Key, Subscription, SubscriptionEvent, SubscriptionState
+from service.subscriptions.model import Key, Letter, Subscription, SubscriptionEvent, SubscriptionState
 from service.values import MemberId
 
 _KEYS = ("member_id", "channel", "topic", "brand")
 _ROW = tuple(column.name for column in subscription.columns)
 _EVENT = tuple(column for column in subscription_event.columns if column.name != "member_id")
+_LETTER_ROW = tuple(column.name for column in letter.columns)
 _STANDINGS = Prepared(
     select(*(column for column in subscription.columns if column.name != "member_id"))
     .where(subscription.c.member_id == bindparam("member_id"))
@@ -62,6 +63,12 @@ _MOVE_QUOTA = Prepared(
     .where(quota.c.member_id == bindparam("of_member"), quota.c.template == bindparam("of_template"))
     .values(balance=bindparam("balance"), updated_at=bindparam("updated_at"))
 )
+_ADD_LETTER = Prepared(insert(letter).values({column.name: bindparam(column.name) for column in letter.columns}))
+_LETTERS = Prepared(select(func.count()).where(letter.c.mark == bindparam("mark"), letter.c.day == bindparam("day")))
+_LETTER = Prepared(select(*letter.columns).where(letter.c.letter_id == bindparam("letter_id")).with_for_update())
+_HAND = Prepared(update(letter).where(letter.c.letter_id == bindparam("of_letter")).values(handed_at=bindparam("handed_at")))
+_EMPTY = Prepared(update(letter).where(letter.c.letter_id == bindparam("of_letter")).values(sealed=None))
+_OLD_LETTERS = Prepared(delete(letter).where(letter.c.mark == bindparam("mark"), letter.c.asked_at < bindparam("before")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,38 @@ async def add_quota(session: Session, member_id: MemberId, event: QuotaEvent, *,
         return
     moved = {"of_member": member_id, "of_template": event.template, "balance": event.balance, "updated_at": event.recorded_at}
     await session.run(_MOVE_QUOTA, moved)
+
+
+async def add_letter(session: Session, said: Letter) -> None:
+    """Put a letter down. Raises Duplicate when a twin took its place of the day."""
+    await session.run(_ADD_LETTER, {name: getattr(said, name) for name in _LETTER_ROW})
+
+
+async def letters_of(session: Session, mark: bytes, day: str) -> int:
+    """How many letters this address got on one day."""
+    rows = await session.rows(_LETTERS, {"mark": mark, "day": day})
+    return int(rows[0][0])
+
+
+async def letter_of(session: Session, letter_id: str) -> Letter | None:
+    """One letter, locked until the transaction ends."""
+    rows = await session.rows(_LETTER, {"letter_id": letter_id})
+    return Letter(**dict(zip(_LETTER_ROW, rows[0], strict=True))) if rows else None
+
+
+async def hand_letter(session: Session, letter_id: str, *, at: datetime | None) -> None:
+    """It is being handed over since `at`; None: it surely has not left."""
+    await session.run(_HAND, {"of_letter": letter_id, "handed_at": at})
+
+
+async def empty_letter(session: Session, letter_id: str) -> None:
+    """Forget the address that was typed: nothing more goes there for this letter."""
+    await session.run(_EMPTY, {"of_letter": letter_id})
+
+
+async def forget_letters(session: Session, mark: bytes, *, before: datetime) -> None:
+    """Take away what is over, so that of an address no more is kept than a day needs."""
+    await session.run(_OLD_LETTERS, {"mark": mark, "before": before})
 
 
 _STATES = {state.value: state for state in SubscriptionState}

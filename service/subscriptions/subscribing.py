@@ -4,16 +4,17 @@ Neither alone sends anything: without the consent nothing may go out, without th
 two steps, the subscription waits until the address itself has confirmed it; the link is good for that one asking.
 """
 
+from dataclasses import replace
+
 from policies.clock import consent_ends
 from policies.terms import MemberStatus
 from service.consent import answering, once
 from service.consent import writing as consents
 from service.consent.model import ConsentsRecorded, Decision, Evidence
-from service.errors import Malformed
 from service.members import store as members_store
 from service.members.model import MemberNotFound
-from service.subscriptions import links, queries, store, writing
-from service.subscriptions.ledger import Promise
+from service.subscriptions import letters, links, queries, store, writing
+from service.subscriptions.ledger import Promise, promised
 from service.subscriptions.links import Confirmation
 from service.subscriptions.model import (
     Key,
@@ -109,10 +110,8 @@ async def _confirmed(
 
 def _again(unit: Unit, pending: SubscriptionEvent) -> Promise:
     """What was told when it was asked for, whatever the policy says by now; counted from the confirmation."""
-    title, monthly, months = (pending.record.get(key) for key in ("title", "monthly", "months"))
-    if not (isinstance(title, str) and isinstance(monthly, int) and isinstance(months, int)):
-        raise Malformed("subscription event")
-    return Promise(title, monthly, months, consent_ends(unit.now, months))
+    told = promised(pending.record, None)
+    return replace(told, expires_at=consent_ends(unit.now, told.months))
 
 
 async def _ask(
@@ -134,6 +133,7 @@ async def _ask(
     found = await queries.shown(unit, member_id, subscription)
     if subscription.state is not SubscriptionState.PENDING:
         return found
+    await letters.ask_to_confirm(unit, member_id, subscription, address.mark)
     return Subscribed(found.shown, _confirmation(unit, member_id, subscription, address))
 
 
@@ -146,7 +146,9 @@ def _first_state(unit: Unit, wish: Wish, before: Subscription | None, address: A
 
 
 def _confirmation(unit: Unit, member_id: MemberId, subscription: Subscription, address: Address) -> str | None:
-    """For the service that writes to the address. The member's own browser is not told: who can read it there has proven nothing."""
+    """For a service that writes to the address itself, where Menshen has no mail account. The member's own browser is not told: who can
+    read it there has proven nothing.
+    """
     if unit.call.actor.kind is not ActorKind.SERVICE:
         return None
     return links.make_confirmation(

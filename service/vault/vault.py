@@ -60,6 +60,7 @@ class Vault(Unspoken):
         "_secrets",
         "_signers",
         "_tokens",
+        "origin",
     )
 
     def __init__(self, keyring: Keyring, *, controller: str, origin: str, chance: Chance) -> None:
@@ -67,6 +68,7 @@ class Vault(Unspoken):
         self._secrets = Secrets(keyring, controller=controller, chance=chance)
         self._lookups = Lookups(keyring)
         self._pseudonyms = Pseudonyms(origin)
+        self.origin = origin
         self._macs = {use: keyring.newest(use).hazmat_mac() for use in MAC_USES}
         self._marks = Marks(self._macs[address.USE], controller=controller)
         self._signers = {use: Signer(keyring.newest(use), keyring.all(use)) for use in SIGNING_USES}

@@ -29,9 +29,13 @@ _MOST_ADDRESS = 254
 Answering = Callable[[Request], Awaitable[Response]]
 
 
-def routes(operations: Operations, controller: Controller, clock: Clock, *, make_id: Callable[[], str]) -> list[BaseRoute]:
-    """The three addresses. What follows /u/ and /s/ is taken whole, so that no slash at its end is answered with a redirect."""
-    desk = Links(operations, pages(controller), clock, make_id)
+def routes(
+    operations: Operations, controller: Controller, clock: Clock, *, make_id: Callable[[], str], sender: str = ""
+) -> list[BaseRoute]:
+    """The three addresses; `sender` is the mailbox that asks a typed address, "" where staff do. What follows /u/ and /s/ is taken whole,
+    so that no slash at its end is answered with a redirect.
+    """
+    desk = Links(operations, pages(controller), clock, make_id, sender)
     return [
         Route("/u/{token:path}", desk.leave, methods=_METHODS),
         Route("/u", desk.without_link, methods=_METHODS),
@@ -42,11 +46,12 @@ def routes(operations: Operations, controller: Controller, clock: Clock, *, make
 class Links:
     """The handlers of the three addresses."""
 
-    def __init__(self, operations: Operations, shown: Pages, clock: Clock, make_id: Callable[[], str]) -> None:
+    def __init__(self, operations: Operations, shown: Pages, clock: Clock, make_id: Callable[[], str], sender: str) -> None:
         self._operations = operations
         self._pages = shown
         self._clock = clock
         self._make_id = make_id
+        self._sender = sender
 
     async def leave(self, request: Request) -> Response:
         """GET shows one button; POST, from the button or from a mail system, says no."""
@@ -100,7 +105,7 @@ class Links:
         address = form.get(ADDRESS, "").strip()
         if not 3 <= len(address) <= _MOST_ADDRESS or "@" not in address:
             return answer(self._pages.lost, 400)
-        await self._operations.type_address(self._origin(request), address)
+        await self._operations.type_address(self._origin(request), address, sender=self._sender)
         return answer(self._pages.typed)
 
     async def _confirmed(self, request: Request, token: str) -> Response:

@@ -6,6 +6,7 @@ Nobody here looks into the policy or the database: what a screen has to show is 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from tests.plugins import canary
 
@@ -72,7 +73,10 @@ class Shop:
 
     async def join(self, *, refusing: tuple[str, ...] = (), proof: str = "", phone: str = "", **fields: Any) -> str:
         """Somebody joins with a phone number; the id. `proof`: how they proved that the number is theirs."""
-        proven = {"field": "phone", "method": proof, "provenAt": self._clock().isoformat()} if proof else None
+        at = self._clock().isoformat()
+        proven: dict[str, Any] | None = {"field": "phone", "method": proof, "provenAt": at} if proof else None
+        if proven and proof == "WECHAT_PHONE_CODE":
+            proven["wechat"] = {"appid": "wx0000000000000a01", "timestamp": at, "code": uuid4().hex}
         said = [{"purpose": purpose, "granted": False} for purpose in refusing]
         given = {"phone": phone or canary.value("phone"), **fields}
         joined = (

@@ -204,6 +204,9 @@ CASES = {
         "marketing.toml", "decision_minutes = 5", "decision_minutes = 6", "decision_minutes", "OUT_OF_RANGE"
     ),
     "links that hold for less than thirty days": Case("marketing.toml", "link_days = 1095", "link_days = 29", "link_days", "OUT_OF_RANGE"),
+    "an address that is asked all day long": Case(
+        "marketing.toml", "letters_a_day = 3", "letters_a_day = 11", "letters_a_day", "OUT_OF_RANGE"
+    ),
     "an archive of less than three years": Case(
         "marketing.toml", "archive_months = 36", "archive_months = 35", "archive_months", "OUT_OF_RANGE"
     ),

@@ -155,3 +155,48 @@ def test_a_tile_has_256_hashes_and_no_other_number() -> None:
     for count in (0, 1, 255, 257):
         with pytest.raises(ValueError, match="256"):
             merkle.tile_root([bytes(32)] * count)
+
+
+def path_as_the_rfc_says(index: int, leaves: list[bytes]) -> list[bytes]:
+    """PATH(m, D[n]) of RFC 6962, 2.1.1, word for word; slow."""
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if index < k:
+        return [*path_as_the_rfc_says(index, leaves[:k]), as_the_rfc_says(leaves[k:])]
+    return [*path_as_the_rfc_says(index - k, leaves[k:]), as_the_rfc_says(leaves[:k])]
+
+
+def climbed_as_rfc_9162_says(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
+    """The verification of RFC 9162, 2.1.3.2, step by step: by the bits of the numbers, and with nothing of the code under test."""
+    number, last, reached = index, size - 1, leaf
+    for other in path:
+        assert last, "the path is too long"
+        if number & 1 or number == last:
+            reached = sha256(b"\x01" + other + reached).digest()
+            while not number & 1 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            reached = sha256(b"\x01" + reached + other).digest()
+        number, last = number >> 1, last >> 1
+    assert last == 0, "the path is too short"
+    return reached
+
+
+@given(st.lists(HASHES, min_size=1, max_size=70), st.data())
+def test_every_leaf_has_the_path_that_the_rfc_defines_and_climbs_to_the_root(leaves: list[bytes], data: st.DataObject) -> None:
+    index, size = data.draw(st.integers(0, len(leaves) - 1)), len(leaves)
+    path = [as_the_rfc_says(leaves[first:last]) for first, last in merkle.path_spans(index, size)]
+    assert path == path_as_the_rfc_says(index, leaves)
+    root = as_the_rfc_says(leaves)
+    assert merkle.climbed(index, size, leaves[index], path) == climbed_as_rfc_9162_says(index, size, leaves[index], path) == root
+    with pytest.raises(ValueError, match="path"):
+        merkle.climbed(index, size, leaves[index], [*path, bytes(32)])
+
+
+@pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 3), (7, 7)])
+def test_a_leaf_that_is_not_there_has_no_path(index: int, size: int) -> None:
+    with pytest.raises(ValueError, match="leaf"):
+        merkle.path_spans(index, size)

@@ -2,19 +2,26 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from service.errors import BadInput, Malformed
 from service.subscriptions import ledger, links
-from service.subscriptions.links import Confirmation, Link
+from service.subscriptions.links import Addressed, Confirmation, Link
 from service.vault.keys import Suite
 from tests.service.vault import vaults
 from tests.vectors.reading import Case, cases, vault_of, whole
 
 LIFE = timedelta(days=1095)
-READERS = {"unsubscribe": links.opened, "confirm": links.confirmed}
+READERS: dict[str, Callable[..., object]] = {"unsubscribe": links.opened, "confirm": links.confirmed, "address": links.addressed}
+
+WRITERS: dict[str, Callable[..., str]] = {
+    "unsubscribe": links.make,
+    "confirm": links.make_confirmation,
+    "address": links.make_addressed,
+}
 
 
 @pytest.mark.parametrize("case", cases("link"))
@@ -33,12 +40,13 @@ def test_a_link_is_made_as_the_vectors_have_it(case: Case) -> None:
     ring = vaults.ring(Suite(case["suite"]), chance=lambda _: bytes.fromhex(case["key"]))
     vault = vaults.vault(of=ring, chance=lambda _: bytes.fromhex(case["nonce"]))
     made = link_of(case)
-    text = links.make(vault, made) if isinstance(made, Link) else links.make_confirmation(vault, made)
-    assert text == case["token"]
+    assert WRITERS[case["kind"]](vault, made) == case["token"]
 
 
-def link_of(case: Case) -> Link | Confirmation:
+def link_of(case: Case) -> Link | Confirmation | Addressed:
     said = case["link"]
+    if case["kind"] == "address":
+        return Addressed(said["channel"], said["address"], datetime.fromisoformat(said["issued_at"]).astimezone(UTC))
     at, about = datetime.fromisoformat(said["issued_at"]).astimezone(UTC), (said["channel"], said["topic"], said["brand"])
     if case["kind"] == "unsubscribe":
         return Link(said["member"], *about, said["send"], at)

@@ -107,6 +107,24 @@ quota = Table(
     info={"kind": "member"},
 )
 
+# A mail that asks an address to confirm something, `place` the how manieth of its Shanghai day: so a day has room for a few and no more,
+# whoever asks at once. `sealed` is the link with the address of somebody who typed it, until the mail is handed over; a member's own is
+# never here. `handed_at`: it is being handed over, and nobody does so again.
+letter = Table(
+    "letter",
+    metadata,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("day", key_text(10), primary_key=True),
+    Column("place", SmallInteger, primary_key=True),
+    Column("letter_id", key_text(36), nullable=False),
+    Column("kind", key_text(12), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("handed_at", Moment),
+    Column("sealed", LargeBinary),
+    Index(None, "letter_id"),
+    info={"kind": "lookup"},
+)
+
 # --- campaigns ------------------------------------------------------------------------------------------------------------------
 
 # A template never changes: an edit is another version. `body` is JSON (service/campaigns/model.py).

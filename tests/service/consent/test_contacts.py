@@ -13,6 +13,7 @@ from tests.api.front_end import entries
 from tests.plugins import canary
 from tests.service.consent.screens import GIFT, MAIL, READ, SMS, join, say, standing, why_withheld
 
+CODE = "e31968a7f94cc5ee25fafc2aef2773f0bb8c3937b22520eb8ee345274d00c144"
 CONTACTS = "query C($id: ID, $purpose: PurposeKey) { contacts(memberId: $id, purpose: $purpose) { field verifiedAt } }"
 CHANGE = """mutation Change($id: ID, $fields: MemberFieldsInput!, $proof: ContactProofInput, $purpose: PurposeKey!) {
   updateMember(memberId: $id, purpose: $purpose, changes: $fields, contactProof: $proof) { __typename
@@ -22,6 +23,13 @@ CHANGE = """mutation Change($id: ID, $fields: MemberFieldsInput!, $proof: Contac
 def proof(running, **more):
     at = running.clock() - timedelta(seconds=20)
     return {"field": "phone", "method": "SMS_CODE", "provenAt": at.isoformat()} | more
+
+
+def by_wechat(running, *, age=10, **more):
+    """WeChat vouches for the number."""
+    stamp = (running.clock() - timedelta(seconds=age)).isoformat()
+    said = {"appid": running.catalogue.controller.brands[0].wechat_appid, "timestamp": stamp, "code": CODE} | more
+    return proof(running, method="WECHAT_PHONE_CODE", wechat=said)
 
 
 async def change(ask, member_id, role="mini_program", purpose="account_service", *, proven=None, **fields):
@@ -128,9 +136,7 @@ async def test_a_change_of_number_takes_it_over_too(ask, running):
     former, new = await join(ask, running, phone=number), await join(ask, running)
     await say(ask, running, former, marketing_sms=True)
     assert (await change(ask, new, phone=number))["code"] == "CONTACT_TAKEN"
-    assert (await change(ask, new, proven=proof(running, method="WECHAT_PHONE_CODE"), phone=number))[
-        "__typename"
-    ] == "MemberUpdated"
+    assert (await change(ask, new, proven=by_wechat(running), phone=number))["__typename"] == "MemberUpdated"
     assert (await standing(ask, former, SMS))["state"] == "INVALIDATED"
     own = await ask(READ, role="order_service", variables={"id": new, "purpose": "order_fulfilment"})
     assert own["data"]["member"]["phone"] == number
@@ -154,3 +160,30 @@ async def test_killed_between_the_two_units_the_request_is_simply_sent_again(ask
     assert await running.units.change(call, draft, release) == ()
     new = await join(ask, running, phone=number, proof=proof(running))
     assert (await ask("{ me { phone } }", role="member", member_id=new))["data"]["me"]["phone"] == number
+
+
+@pytest.mark.obligation("WX-03")
+@pytest.mark.parametrize(
+    ("age", "wrong"),
+    [(10, {"appid": "wxffffffffffffff99"}), (301, {}), (-60, {}), (10, {"code": ""}), (10, {"code": "x" * 513})],
+)
+async def test_a_watermark_of_another_app_or_of_long_ago_proves_no_number(ask, running, age, wrong):
+    number = canary.value("phone")
+    former, new = await join(ask, running, phone=number), await join(ask, running)
+    refused = await change(ask, new, proven=by_wechat(running, age=age, **wrong), phone=number)
+    assert (refused["__typename"], refused["rule"]) == ("FieldRejected", "PROOF_INVALID")
+    bare = await change(ask, new, proven=proof(running, method="WECHAT_PHONE_CODE"), phone=number)
+    assert bare["rule"] == "PROOF_INVALID", "a number that nobody but the client vouches for"
+    own = await ask(READ, role="order_service", variables={"id": former, "purpose": "order_fulfilment"})
+    assert own["data"]["member"]["phone"] == number
+
+
+@pytest.mark.obligation("WX-03")
+async def test_a_code_of_wechat_proves_one_number_once_and_is_kept_nowhere(ask, running):
+    canary.watch("a code of WeChat's", CODE)
+    first, second = await join(ask, running), await join(ask, running)
+    assert (await change(ask, first, proven=by_wechat(running), phone=canary.value("phone")))["__typename"] == "MemberUpdated"
+    again = await change(ask, second, proven=by_wechat(running), phone=canary.value("phone"))
+    assert (again["__typename"], again["rule"]) == ("FieldRejected", "CODE_REUSED")
+    other = by_wechat(running, code=CODE[::-1])
+    assert (await change(ask, second, proven=other, phone=canary.value("phone")))["__typename"] == "MemberUpdated"

@@ -8,10 +8,11 @@ from service.gate.model import Outcome
 from tests.factories import a_member
 from tests.service.audit.logs import Administrator
 from tests.service.gate.made import campaign, decide, one, subscriber
+from tests.vectors.test_merkle import climbed_as_rfc_9162_says
 
 ASK = """query ($send: ID!) { sendEvidence(sendId: $send, purpose: "audit") { whole code findings { part holding code } allowed reasons
   memberId campaignId restsOn policyInForce event { id purpose state } notice { permalink sha256 } templateText
-  approval { actor digest } entryId entryIndex leafHash outcomes { outcome code } } }"""
+  approval { actor digest } entryId entryIndex leafHash inclusion { size root path } outcomes { outcome code } } }"""
 DECIDE = """mutation ($campaign: ID!, $members: [ID!]) { decideSends(campaignId: $campaign, members: $members) { __typename
   ... on SendDecisions { decisions { memberId sendId allowed reasons token expiresAt nextSlot } pageInfo { hasNextPage endCursor } }
   ... on Refusal { code } } }"""
@@ -38,6 +39,9 @@ async def test_a_sent_message_is_proven_from_the_words_that_were_shown_to_the_lo
     assert found["approval"]["actor"] == "reviewer-1"
     assert found["templateText"].startswith("【示例生活】")
     assert json.loads(found["restsOn"])["policy"] == running.catalogue.digest
+    proven, leaf = found["inclusion"], bytes.fromhex(found["leafHash"])
+    path = [bytes.fromhex(each) for each in proven["path"]]
+    assert climbed_as_rfc_9162_says(found["entryIndex"], proven["size"], leaf, path).hex() == proven["root"]
 
 
 @pytest.mark.obligation("MK-09")

@@ -28,7 +28,7 @@ def config(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) ->
 
 
 async def alert(ask):
-    (found,) = (await ask(ALERTS, role="compliance_officer"))["data"]["complianceAlerts"]
+    found, *_ = (await ask(ALERTS, role="compliance_officer"))["data"]["complianceAlerts"]
     return found
 
 
@@ -63,7 +63,7 @@ async def test_the_hundred_thousand_and_first_person_opens_it_by_one_count(runni
     await someone(running, CHILD)
     with statements() as heard:
         assert await alert(ask) == {"code": "SENSITIVE_100K", "open": True, "count": 100_001, "limit": 100_000, "named": ""}
-    assert sum("count(" in text.lower() for text in heard) == 1
+    assert sum("count(" in text.lower() and "from member" in text.lower() for text in heard) == 1
 
 
 @pytest.mark.obligation("SM-04")

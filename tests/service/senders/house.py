@@ -36,7 +36,7 @@ def senders_file(folder: Path, **tables: str) -> Path:
 
 def table(sender: str, where: str) -> str:
     """One sender's table; for mail `where` is a port."""
-    if sender.endswith("email"):
+    if "email" in sender:
         said = f'host = "127.0.0.1"\nport = {where}\ndomain = "mail.retail.example.com"\n'
         return said + 'dkim_selector = "s1"\ndkim_key = "dkim.pem"\nmailbox = "unsubscribe@mail.retail.example.com"\n'
     said = f'url = "{where}"\nsecret = "{SECRET}"\n'
