@@ -69,7 +69,6 @@ async def test_the_consent_and_the_subscription_stand_together_or_not_at_all(run
 @pytest.mark.parametrize(
     ("wish", "code"),
     [
-        (Wish("push", "news", "living", 4, 24), "CHANNEL_UNKNOWN"),
         (Wish("fax", "news", "living", 4, 24), "CHANNEL_UNKNOWN"),
         (Wish("sms", "gossip", "living", 4, 24), "TOPIC_UNKNOWN"),
         (Wish("sms", "news", "another", 4, 24), "BRAND_UNKNOWN"),
