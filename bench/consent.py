@@ -1,8 +1,8 @@
 """What consent costs: `python -m bench.consent [--only QUESTION]… [--members N] [--quick]`.
 
 withdrawal  Two `menshen serve` on one PostgreSQL. A member withdraws through the one; from the moment the answer is there, the other is
-            asked for the member's data, under a load of other reads on both. How long until the first refusal, and was any read that
-            began after the answer still allowed?
+            asked for the member's data, with nobody else there and then under a load of other reads on both. How long until the first
+            refusal, and was any read that began after the answer still allowed?
 rate        Grants and withdrawals a second through GraphQL, 64 connections, each with its entry in the tree of the log.
 ledger      A member with 1,000 consent events against one with 5: `member`, `me`, `consents`, in turns; and the statements of a read.
 stale       A notice that asks for more, before N members who had consented: what its publication writes, and what pages cost before it
@@ -79,10 +79,12 @@ class Refused:
     withdrawing: float
 
 
-async def withdrawals(shop: Shop, servers: Sequence[Server], ids: Sequence[str], background: Sequence[str]) -> list[Refused]:
-    """Withdraw one after the other through the first server, and read through the second."""
+async def withdrawals(
+    shop: Shop, servers: Sequence[Server], ids: Sequence[str], background: Sequence[str], *, readers: int
+) -> list[Refused]:
+    """Withdraw one after the other through the first server, and read through the second, while so many others read."""
     writer, reader = servers
-    async with _load(shop, servers, background):
+    async with _load(shop, servers, background, readers):
         take_back = await Wire.to(writer.port, shop.token("mini_program"))
         look = await Wire.to(reader.port, shop.token(people.ROLE))
         return [await _withdrawn(take_back, look, member_id) for member_id in ids]
@@ -119,8 +121,8 @@ def _allowed(data: Json) -> bool:
 
 
 @asynccontextmanager
-async def _load(shop: Shop, servers: Sequence[Server], ids: Sequence[str]) -> AsyncIterator[None]:
-    """Eight connections to each server that read other members, with a pause of 20 ms between two reads."""
+async def _load(shop: Shop, servers: Sequence[Server], ids: Sequence[str], readers: int) -> AsyncIterator[None]:
+    """So many connections to each server that read other members, with a pause of 20 ms between two reads."""
 
     async def read(server: Server, number: int) -> None:
         chance = random.Random(number)
@@ -129,7 +131,7 @@ async def _load(shop: Shop, servers: Sequence[Server], ids: Sequence[str]) -> As
             await wire.ask(_READ, {"id": chance.choice(ids)})
             await asyncio.sleep(0.02)
 
-    tasks = [asyncio.create_task(read(server, number)) for server in servers for number in range(8)]
+    tasks = [asyncio.create_task(read(server, number)) for server in servers for number in range(readers)]
     try:
         yield
     finally:
@@ -232,14 +234,20 @@ async def pages(shop: Shop, server: Server, count: int) -> tuple[float, int]:
 
 
 def ask_withdrawal(shop: Shop, pace: Pace) -> None:
-    """(a)"""
+    """(a), alone and under a load that leaves neither core idle."""
     ids = consenting(shop.site.size)
     with shop.open(SERVER_CORE, min(other_cores())) as servers:
-        found = uvloop.run(withdrawals(shop, servers, ids[: pace.withdrawals], ids[pace.withdrawals :]))
+        for turn, readers in enumerate((0, 8)):
+            mine = ids[turn * pace.withdrawals : (turn + 1) * pace.withdrawals]
+            found = uvloop.run(withdrawals(shop, servers, mine, ids[2 * pace.withdrawals :], readers=readers))
+            _tell_withdrawals(found, f"{readers} others reading on each")
+
+
+def _tell_withdrawals(found: Sequence[Refused], load: str) -> None:
     waits = sorted(each.seconds * 1e3 for each in found)
     took = sorted(each.withdrawing * 1e3 for each in found)
     late = sum(each.allowed_after for each in found)
-    print(f"withdrawal → refusal on another instance, {len(found)} times: {_spread(waits)}; target p99 < 50 ms")
+    print(f"withdrawal → refusal on another instance, {len(found)} times, {load}: {_spread(waits)}; target p99 < 50 ms")
     print(f"    reads that began after the answer and were allowed: {late}; the withdrawal itself: {_spread(took)}")
     if late:
         raise SystemExit("a read that began after a withdrawal was answered was still allowed")
