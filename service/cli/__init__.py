@@ -16,6 +16,7 @@ from service.cli.intake import import_
 from service.cli.minors import minors
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, migrate, serve
+from service.cli.suppression import suppression
 from service.cli.token import token
 from service.cli.work import work
 from service.errors import ServiceError
@@ -39,6 +40,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
+menshen.add_typer(suppression, name="suppression")
 
 
 def main() -> NoReturn:

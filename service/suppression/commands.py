@@ -13,6 +13,9 @@ from service.suppression.model import Suppression, SuppressionState, Target, lif
 from service.unit import Unit
 from service.values import MemberId
 
+RESTORED = "RESTORED"
+"""The way of a no that was brought back from a file."""
+
 
 async def suppress(unit: Unit, targets: Sequence[Target], *, reason: str, way: str) -> int:
     """Send nothing there any more; how many of these are new. Twice is as good as once."""
@@ -38,6 +41,19 @@ async def lift(unit: Unit, targets: Sequence[Target], *, way: str) -> int:
         await store.write(unit.session, said, event_id=unit.new_id(), way=way, first=False)
         lifted += 1
     return lifted
+
+
+async def replay(unit: Unit, known: Sequence[Suppression]) -> int:
+    """Bring back what a restored backup does not know yet; how many that was. What is there and as new stays, so it may be done twice."""
+    back = 0
+    for each in known:
+        here = await store.one(unit.session, each.channel, each.mark)
+        if here is not None and here.since >= each.since:
+            continue
+        await store.write(unit.session, each, event_id=unit.new_id(), way=RESTORED, first=here is None)
+        back += 1
+    unit.draft.extra["replayed"] = back
+    return back
 
 
 async def lift_for(unit: Unit, member_id: MemberId, channel: Channel, *, acted_at: datetime, way: str) -> int:

@@ -1,11 +1,15 @@
 """Who said no, as values and pure rules: an address is a mark, and a mark names nobody (docs/formats/address-mark.md)."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from policies.terms import Channel
+from service.errors import Malformed
+from service.values import utc_text
 
 Target = tuple[str, bytes]
 """A channel and the mark of an address on it: what a no is about."""
@@ -41,6 +45,30 @@ class Suppression:
     def stands(self) -> bool:
         """Whether nothing may be sent there."""
         return self.state is not SuppressionState.LIFTED
+
+
+def written(known: Suppression) -> str:
+    """One line of a file of suppressions (JSON): it names an address by its mark alone."""
+    said = {"channel": known.channel, "mark": known.mark.hex(), "state": known.state.value, "reason": known.reason}
+    return json.dumps({**said, "since": utc_text(known.since)}, sort_keys=True)
+
+
+def read(line: str) -> Suppression:
+    """What `written` wrote. Raises Malformed for anything else."""
+    try:
+        said = json.loads(line)
+        since = datetime.fromisoformat(said["since"])
+        found = Suppression(said["channel"], bytes.fromhex(said["mark"]), SuppressionState(said["state"]), said["reason"], since)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        found = None
+    # Outside the handler: a parser's error quotes the line.
+    if found is None or not _WORD.fullmatch(found.channel) or not _CODE.fullmatch(found.reason) or written(found) != line.strip():
+        raise Malformed("line of suppressions")
+    return found
+
+
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,19}")
+_CODE = re.compile(r"[A-Z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from service.db.engine import Session
 from service.db.statement import Prepared
@@ -25,6 +25,12 @@ _OF_MEMBER = Prepared(
     .select_from(member_lookup.outerjoin(suppression, suppression.c.mark == member_lookup.c.mark))
     .where(member_lookup.c.member_id == bindparam("member_id"), member_lookup.c.mark.is_not(None))
     .order_by(member_lookup.c.field, member_lookup.c.mark, suppression.c.channel)
+)
+_PAGE = Prepared(
+    select(*_KNOWN)
+    .where(tuple_(suppression.c.channel, suppression.c.mark) > tuple_(bindparam("after_channel"), bindparam("after_mark")))
+    .order_by(suppression.c.channel, suppression.c.mark)
+    .limit(bindparam("size"))
 )
 _ADD = Prepared(insert(suppression).values({column.name: bindparam(column.name) for column in suppression.columns}))
 _MOVE = Prepared(
@@ -69,6 +75,12 @@ async def known(session: Session, channel: str, mark: bytes) -> Suppression | No
     """The same, for whoever only looks."""
     rows = await session.rows(_KNOWN_ONE, {"channel": channel, "mark": mark})
     return _shaped(*rows[0]) if rows else None
+
+
+async def page(session: Session, *, after: Suppression | None, size: int) -> list[Suppression]:
+    """The next suppressions, lifted ones included, by channel and mark."""
+    given = {"after_channel": after.channel if after else "", "after_mark": after.mark if after else b"", "size": size}
+    return [_shaped(*row) for row in await session.rows(_PAGE, given)]
 
 
 async def write(session: Session, now: Suppression, *, event_id: str, way: str, first: bool) -> None:
