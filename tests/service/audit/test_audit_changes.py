@@ -112,7 +112,7 @@ async def _die_between_commit_and_tree(database: Database, writer: Writer, *name
 
 @pytest.fixture
 async def through_a_wire(postgresql_url: str, tmp_path: Path, home: Path) -> AsyncIterator[tuple[Wire, Database, Writer]]:
-    async with wire_to(postgresql_url, tmp_path) as (wire, url), logs.at_work(url, home) as (database, writer):
+    async with wire_to(postgresql_url) as (wire, url), logs.at_work(url, home) as (database, writer):
         yield wire, database, writer
 
 

@@ -51,7 +51,7 @@ async def test_while_the_head_cannot_be_moved_there_is_no_answer_and_afterwards_
 async def test_a_database_that_is_away_gives_no_answer_and_one_that_is_back_is_written_again(
     postgresql_url: str, tmp_path: Path, home: Path, healthy: Healthy
 ) -> None:
-    async with wire_to(postgresql_url, tmp_path) as (wire, url), logs.at_work(url, home) as (database, journal):
+    async with wire_to(postgresql_url) as (wire, url), logs.at_work(url, home) as (database, journal):
         await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)))
         wire.down()
         results = await asyncio.gather(*(journal.append(logs.read(), CLERK) for _ in range(20)), return_exceptions=True)

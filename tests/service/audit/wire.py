@@ -1,10 +1,9 @@
 """A piece of wire between psycopg and PostgreSQL that can be cut at the worst moment: before a message arrives, or before its answer does."""
 
 import asyncio
-import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -97,13 +96,14 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def wire_to(url: str, folder: Path) -> AsyncIterator[tuple[Wire, str]]:
+async def wire_to(url: str) -> AsyncIterator[tuple[Wire, str]]:
     """A wire to the server of `url`, and the URL that leads through it."""
     wire = Wire(url)
-    folder = Path(os.path.relpath(folder))
-    server = await asyncio.start_unix_server(wire.carry, folder / ".s.PGSQL.5432")
-    through = conninfo_to_dict(conninfo(url)) | {"host": str(folder.absolute()), "port": "5432"}
-    database, user = through.pop("dbname"), through.pop("user", "postgres")
-    async with server:
-        yield wire, f"postgresql+psycopg://{user}@/{database}?host={through['host']}&port=5432"
-        wire.down()
+    # Not in `tmp_path`: a socket's name may have 107 bytes, and the folder of a test has most of them already.
+    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
+        server = await asyncio.start_unix_server(wire.carry, f"{folder}/.s.PGSQL.5432")
+        through = conninfo_to_dict(conninfo(url))
+        database, user = through.pop("dbname"), through.pop("user", "postgres")
+        async with server:
+            yield wire, f"postgresql+psycopg://{user}@/{database}?host={folder}&port=5432"
+            wire.down()
