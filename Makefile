@@ -10,8 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
-# Half of a test's time is waiting for a database, so one process more than there are cores keeps them all at work.
-SPREAD ?= -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
+# Half of a test's time is waiting for a database, so one process more than there are cores keeps them all at work. No more than five: a
+# container may see a hundred cores and have two.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SPREAD ?= -n $(shell test $(CORES) -gt 4 && echo 5 || expr $(CORES) + 1) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
