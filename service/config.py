@@ -5,6 +5,8 @@ container secrets come). An unknown MENSHEN_ variable is refused: a mistyped set
 """
 
 import os
+import stat
+import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -146,3 +148,26 @@ def _from_files() -> dict[str, Any]:
             except OSError as problem:
                 raise ConfigError(f"{name}: {problem.strerror}") from None
     return found
+
+
+def private_bytes(path: Path, setting: str) -> bytes:
+    """A file of the deployment that only its owner can read, such as a key. Raises ConfigError naming the setting, never a value."""
+    try:
+        # Opened once and asked through the descriptor: between a look at the path and the reading it might become another file.
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISREG(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077:
+                return file.read()
+    except OSError:
+        raise ConfigError(f"{setting}: the file cannot be read") from None
+    raise ConfigError(f"{setting}: others than the owner can read or write the file, and it holds secrets")
+
+
+def private_toml(path: Path, setting: str) -> dict[str, Any]:
+    """The same, as TOML. Raises ConfigError."""
+    try:
+        return tomllib.loads(private_bytes(path, setting).decode())
+    except ValueError:
+        pass
+    # Outside the handler: a parser's error quotes the line, and the line may be the secret.
+    raise ConfigError(f"{setting}: the file cannot be read as TOML")

@@ -14,16 +14,14 @@ token = "…"                     # 16 to 32 letters and digits (it signs: a sho
 aes_key = "…"                   # EncodingAESKey, 43 characters; with it only sealed messages are taken
 """
 
-import os
 import re
-import stat
-import tomllib
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from policies.terms import Catalogue
+from service.config import private_toml
 from service.errors import ConfigError
 
 _SETTING = "MENSHEN_HOOKS"
@@ -55,7 +53,7 @@ def load(path: Path | None, catalogue: Catalogue) -> Hooks:
     """The hooks; none without a file. Raises ConfigError naming table and rule, never a value."""
     if path is None:
         return Hooks()
-    found = _read(path)
+    found = private_toml(path, _SETTING)
     if found.keys() - {"sms", "mail", "wechat"}:
         raise ConfigError(f"{_SETTING}: only [sms.…], [mail] and [wechat.…] are known")
     vendors = _tables(found.get("sms", {}), "sms")
@@ -67,20 +65,6 @@ def load(path: Path | None, catalogue: Catalogue) -> Hooks:
         mail=_secret(found["mail"], "mail") if "mail" in found else None,
         wechat={appid: _app(appid, table, appids) for appid, table in _tables(found.get("wechat", {}), "wechat").items()},
     )
-
-
-def _read(path: Path) -> Mapping[str, object]:
-    try:
-        # Opened once and asked through the descriptor: between a look at the path and the reading it might become another file.
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) & 0o077:
-                raise ConfigError(f"{_SETTING}: others than the owner can read or write the file, and it holds secrets")
-            return tomllib.load(file)
-    except (OSError, ValueError):
-        pass
-    # Outside the handler: a parser's error quotes the line, and the line may be the secret.
-    raise ConfigError(f"{_SETTING}: the file cannot be read as TOML")
 
 
 def _tables(found: object, name: str) -> Mapping[str, object]:

@@ -6,17 +6,14 @@ secret = "whsec_…"     # 24 to 64 bytes in base64, shared with the recipient (
 """
 
 import binascii
-import os
-import stat
-import tomllib
 from base64 import b64decode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from policies.terms import Catalogue
+from service.config import private_toml
 from service.errors import ConfigError
 
 _PREFIX = "whsec_"
@@ -35,7 +32,7 @@ def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[s
     """The endpoints by recipient; {} without a file. Raises ConfigError naming recipient and rule, never a value."""
     if path is None:
         return {}
-    tables = _read(path)
+    tables = private_toml(path, _SETTING)
     known = {key for key, recipient in catalogue.recipients.items() if recipient.known_by}
     for key in tables:
         if key not in known:
@@ -43,20 +40,6 @@ def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[s
                 f"{_SETTING}: a table is named after no recipient with known_by (there are: {', '.join(sorted(known))})"
             )
     return {key: _endpoint(key, table, production=production) for key, table in tables.items()}
-
-
-def _read(path: Path) -> Mapping[str, object]:
-    try:
-        # Opened once and asked through the descriptor: between a look at the path and the reading it might become another file.
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) & 0o077:
-                raise ConfigError(f"{_SETTING}: others than the owner can read or write the file, and it holds secrets")
-            return tomllib.load(file)
-    except (OSError, ValueError):
-        pass
-    # Outside the handler: a parser's error quotes the line, and the line may be the secret.
-    raise ConfigError(f"{_SETTING}: the file cannot be read as TOML")
 
 
 def _endpoint(key: str, table: object, *, production: bool) -> Endpoint:

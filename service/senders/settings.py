@@ -8,10 +8,7 @@ key_id = "…"
 secret = "…"
 """
 
-import os
 import ssl
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -22,6 +19,7 @@ from urllib.parse import urlsplit
 from policies.marketing import Sender as RegisteredSender
 from policies.marketing import Vendor
 from policies.terms import Catalogue
+from service.config import private_bytes, private_toml
 from service.errors import ConfigError
 from service.hazmat.mail_signing import MailKey
 from service.senders.aliyun import AliyunAccount
@@ -92,7 +90,7 @@ def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[s
     if path is None:
         return {}
     accounts: dict[str, Account] = {}
-    for key, given in _read(path).items():
+    for key, given in private_toml(path, _SETTING).items():
         sender = catalogue.senders.get(key)
         if sender is None:
             raise ConfigError(f"{_SETTING}: a table is named after no sender (there are: {', '.join(sorted(catalogue.senders))})")
@@ -100,27 +98,6 @@ def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[s
             raise ConfigError(f"{_SETTING}: {key}: a table is needed")
         accounts[key] = _MADE[sender.vendor](_Table(key, sender, given, path.parent, production))
     return accounts
-
-
-def _read(path: Path) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(_private(path, _SETTING).decode())
-    except ValueError:
-        pass
-    # Outside the handler: a parser's error quotes the line, and the line may be the secret.
-    raise ConfigError(f"{_SETTING}: the file cannot be read as TOML")
-
-
-def _private(path: Path, what: str) -> bytes:
-    """A file that only its owner can read. Opened once and asked through the descriptor: a path may become another file."""
-    try:
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if stat.S_ISREG(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077:
-                return file.read()
-    except OSError:
-        raise ConfigError(f"{what}: the file cannot be read") from None
-    raise ConfigError(f"{what}: others than the owner can read or write the file, and it holds secrets")
 
 
 def _aliyun(table: _Table) -> AliyunAccount:
@@ -201,7 +178,7 @@ def _trust(table: _Table) -> ssl.SSLContext:
 
 
 def _mail_key(table: _Table) -> MailKey:
-    pem = _private(table.folder / table.text("dkim_key"), f"{_SETTING}: {table.key}: dkim_key")
+    pem = private_bytes(table.folder / table.text("dkim_key"), f"{_SETTING}: {table.key}: dkim_key")
     try:
         return MailKey(pem)
     except ValueError:
