@@ -10,6 +10,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.lock /build/
 RUN python -m venv --without-pip /opt/menshen/venv \
  && pip --python /opt/menshen/venv/bin/python install --require-hashes --no-deps --only-binary=:all: -r /build/requirements.lock
+COPY menshen_verifier /opt/menshen/app/menshen_verifier
 COPY policies /opt/menshen/app/policies
 COPY schema /opt/menshen/app/schema
 COPY service /opt/menshen/app/service

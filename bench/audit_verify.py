@@ -24,6 +24,7 @@ import uvloop
 
 from bench.cluster import open_cluster
 from bench.machine import SERVER_CORE
+from menshen_verifier import merkle
 from service.audit.appending import Appender
 from service.audit.entry import Draft
 from service.audit.findings import Verdict
@@ -37,7 +38,6 @@ from service.audit.verify import verify
 from service.audit.writer import Writer
 from service.db import migrate
 from service.db.engine import Database, connect
-from service.hazmat import merkle
 from service.values import Actor, ActorKind, Call
 
 _BATCH = 2000

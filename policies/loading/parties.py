@@ -8,7 +8,14 @@ from policies.loading.reading import Section
 from policies.terms import Brand, Controller, Recipient, RecipientRole, Role
 
 ACTIONS = (
+    "alarm.handle",
+    "alarm.read",
     "alert.read",
+    "approval.ask",
+    "approval.decide",
+    "audit.export",
+    "audit.prune",
+    "audit.resolve",
     "audit.search",
     "audit.verify",
     "campaign.read",
@@ -34,6 +41,8 @@ ACTIONS = (
     "minor.audit",
     "minor.presume",
     "notice.oversee",
+    "oversight.read",
+    "oversight.record",
     "propagation.acknowledge",
     "propagation.read",
     "send.decide",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from menshen_verifier import merkle
 from service.audit import store
 from service.audit.entry import Entry
 from service.audit.head import Authority, Head, Seen, check_seen
@@ -17,7 +18,6 @@ from service.audit.remembered import RememberedHead
 from service.audit.tree import Tree, edge_length, levels, on_edge
 from service.db.engine import Database, Duplicate, Retry, Session
 from service.errors import LogBroken, StoreUnavailable
-from service.hazmat import merkle
 
 _log = logging.getLogger(__name__)
 

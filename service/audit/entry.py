@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from menshen_verifier import merkle
 from service.audit import grammar
 from service.errors import Malformed
-from service.hazmat import merkle
 
 CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 """With these, and with nothing in it but what the grammar allows, orjson writes what RFC 8785 prescribes: a test compares the two."""

@@ -7,9 +7,10 @@ was true once; what this process has seen, and the remembered head outside the d
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from menshen_verifier import merkle
 from service.audit.tree import Tree
 from service.errors import LogBroken
-from service.hazmat import mac, merkle
+from service.hazmat import mac
 
 Mac = Callable[[bytes], bytes]
 """HMAC under the key that is used for heads and nothing else."""

@@ -6,11 +6,11 @@ way does not come to the head's root, and the head is believed only with its MAC
 
 from dataclasses import dataclass
 
+from menshen_verifier import merkle
 from service.audit import store
 from service.audit.head import Authority
 from service.db.engine import Session
 from service.errors import LogBroken
-from service.hazmat import merkle
 
 
 @dataclass(frozen=True, slots=True)

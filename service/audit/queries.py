@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from menshen_verifier import merkle
 from service.audit import grammar
 from service.audit.entry import Draft, parse_entry
 from service.audit.journal import Journal
 from service.audit.reading import store
 from service.db.engine import Database, Session
 from service.errors import BadInput, Malformed
-from service.hazmat import merkle
 from service.values import ActorKind, Call, utc_text
 
 MOST_MONTHS = 37

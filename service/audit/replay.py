@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from menshen_verifier import merkle
 from service.audit.findings import Part
 from service.audit.head import Head, Seen
 from service.audit.reading.store import Page, Pair, columns
 from service.audit.tree import Tile, Tree
-from service.hazmat import merkle
 
 
 class Place(NamedTuple):

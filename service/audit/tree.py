@@ -8,7 +8,7 @@ Pure: no database, no key.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.hazmat import merkle
+from menshen_verifier import merkle
 
 Edge = tuple[tuple[bytes, ...], ...]
 

@@ -23,6 +23,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from menshen_verifier import merkle
 from service.audit import pending
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.head import Authority, Head, Seen, check_seen
@@ -34,7 +35,6 @@ from service.audit.store import head as read_head
 from service.audit.tree import Tile, Tree
 from service.db.engine import Database, Session
 from service.errors import LogBroken, Malformed
-from service.hazmat import merkle
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""

@@ -63,9 +63,10 @@ ACTIONS = {
     "compliance_officer": (
         "member.reveal member.shred consent.read audit.search audit.verify alert.read "
         "consent.review guardian.decide minor.approve minor.audit minor.presume notice.oversee propagation.acknowledge propagation.read "
-        "subscription.read campaign.read campaign.review send.read suppression.read inbound.read inbound.handle complaint.record"
+        "subscription.read campaign.read campaign.review send.read suppression.read inbound.read inbound.handle complaint.record "
+        "alarm.handle alarm.read approval.ask approval.decide audit.export audit.prune audit.resolve oversight.read oversight.record"
     ),
-    "auditor": "audit.search audit.verify campaign.read send.read",
+    "auditor": "alarm.read audit.export audit.search audit.verify campaign.read oversight.read send.read",
 }
 
 BASES = {
@@ -118,7 +119,7 @@ def test_the_table_and_the_policy_name_the_same_purposes_and_roles(catalogue: Ca
 @pytest.mark.obligation("AL-05")
 def test_the_auditor_may_state_no_purpose_and_change_nothing(catalogue: Catalogue) -> None:
     assert not any("auditor" in purpose.roles for purpose in catalogue.purposes.values())
-    assert {action.split(".")[1] for action in catalogue.roles["auditor"].may} == {"search", "verify", "read"}
+    assert {action.split(".")[1] for action in catalogue.roles["auditor"].may} == {"search", "verify", "export", "read"}
 
 
 @pytest.mark.obligation("SE-02")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from menshen_verifier import merkle
 from service.audit.tree import Tree, edge_length, levels, on_edge
-from service.hazmat import merkle
 
 # Third parties' files are not copied into the repository: they are looked for beside it.
 SHARED = Path(__file__).parents[3] / "shared" / "vectors"

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Text, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from menshen_verifier import merkle
 from service.audit.entry import actor_of
 from service.audit.store import ENTRY_COLUMNS, FIELD, ROW, Waiting, among, listed
 from service.db.engine import Database, Session
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, audit_pending, audit_subject, audit_tile
-from service.hazmat import merkle
 
 PAGE = 2048
 """Entries: eight tiles' worth, so that a page and its tiles end together."""

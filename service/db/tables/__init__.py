@@ -20,7 +20,16 @@ from service.db.tables.consent import (
     notice_told,
     notice_untold,
 )
-from service.db.tables.log import audit_entry, audit_head, audit_pending, audit_subject, audit_tile
+from service.db.tables.log import (
+    approval,
+    audit_anchor,
+    audit_checkpoint,
+    audit_entry,
+    audit_head,
+    audit_pending,
+    audit_subject,
+    audit_tile,
+)
 from service.db.tables.marketing import (
     address_asked,
     campaign,
@@ -59,6 +68,7 @@ APPEND_ONLY = (
     "audit_entry",
     "audit_subject",
     "audit_tile",
+    "audit_anchor",
 )
 """No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no
 such grant.
@@ -67,6 +77,9 @@ such grant.
 __all__ = [
     "APPEND_ONLY",
     "address_asked",
+    "approval",
+    "audit_anchor",
+    "audit_checkpoint",
     "audit_entry",
     "audit_head",
     "audit_pending",

@@ -1,6 +1,6 @@
 """The audit log (docs/formats/audit-entry.md)."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, Table, Text
 
 from service.db.tables.base import BIG, metadata
 from service.db.types import Moment, key_text
@@ -63,4 +63,47 @@ audit_pending = Table(
     Column("entry", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     info={"kind": "log"},
+)
+
+# What was signed: the note holds origin, size and root, the log's signature and every cosignature. A size is signed with one root, once;
+# what is added to a row afterwards are the cosignatures.
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", BIG, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at", Moment, nullable=False),
+    Column("witnessed_at", Moment),
+    info={"kind": "log"},
+)
+
+# What was deposited outside: an RFC 3161 token, an object in a bucket, a mail. `receipt` is what the other side gave.
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("size", BIG, primary_key=True, autoincrement=False),
+    Column("kind", key_text(20), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("receipt", LargeBinary, nullable=False),
+    info={"kind": "record"},
+)
+
+# What one person asked for and another allowed: once, for a reason, and not for long. `about` is the digest of what exactly may be done.
+approval = Table(
+    "approval",
+    metadata,
+    Column("approval_id", key_text(36), primary_key=True),
+    Column("kind", key_text(40), nullable=False),
+    Column("about", LargeBinary, nullable=False),
+    Column("reason", key_text(200), nullable=False),
+    Column("asked_by", key_text(80), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("decision", key_text(12), nullable=False),
+    Column("decided_by", key_text(80), nullable=False),
+    Column("decided_at", Moment),
+    Column("until", Moment, nullable=False),
+    Column("used_at", Moment),
+    Index(None, "kind", "asked_at"),
+    info={"kind": "reference"},
 )

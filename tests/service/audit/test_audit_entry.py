@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from menshen_verifier import merkle
 from service.audit import grammar
 from service.audit.entry import Draft, Entry, entry_of, opened, parse_entry
 from service.audit.sealing import seal_entry, sixteen
 from service.errors import BadInput, Malformed
-from service.hazmat import merkle
 from service.values import Actor, ActorKind, Call
 from tests.service.audit import logs
 

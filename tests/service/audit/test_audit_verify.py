@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from menshen_verifier import merkle
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.tree import Tree
 from service.audit.verify import verify
 from service.db.engine import Database
-from service.hazmat import merkle
 from tests.service.audit import logs
 from tests.service.audit.logs import AUTHORITY, CLERK, Administrator, Begin
 

@@ -1,0 +1,57 @@
+"""Where tiles and bundles of entries stand, and how a bundle is read (C2SP tlog-tiles)."""
+
+from collections.abc import Iterable
+
+from menshen_verifier import merkle
+from menshen_verifier.errors import Malformed
+
+_MOST_ENTRY = 0xFFFF
+
+
+def tile_path(level: int, n: int, width: int = merkle.TILE_WIDTH) -> str:
+    """The path of tile `n` of a level; of a partial one with `width` hashes."""
+    return f"tile/{level}/{_numbered(n, width)}"
+
+
+def bundle_path(n: int, width: int = merkle.TILE_WIDTH) -> str:
+    """The path of the entries under tile `n` of level 0; of the first `width` of them."""
+    return f"tile/entries/{_numbered(n, width)}"
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Entries one after another, the length of each before it in two bytes. Raises Malformed for one that is too long."""
+    parts = []
+    for entry in entries:
+        if len(entry) > _MOST_ENTRY:
+            raise Malformed("bundle: an entry over 65,535 bytes")
+        parts += [len(entry).to_bytes(2, "big"), entry]
+    return b"".join(parts)
+
+
+def parse_bundle(raw: bytes) -> list[bytes]:
+    """The entries of a bundle, 256 at most. Raises Malformed."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(raw):
+        end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
+        if end > len(raw) or at + 2 > len(raw) or len(entries) == merkle.TILE_WIDTH:
+            raise Malformed("bundle: cut off, or of more than 256 entries")
+        entries.append(raw[at + 2 : end])
+        at = end
+    return entries
+
+
+def widths(size: int, level: int) -> list[tuple[int, int]]:
+    """The tiles of `level` in a tree of `size` leaves: number and width of each, the partial one last."""
+    count = size >> merkle.TILE_HEIGHT * level
+    full, rest = divmod(count, merkle.TILE_WIDTH)
+    return [(n, merkle.TILE_WIDTH) for n in range(full)] + ([(full, rest)] if rest else [])
+
+
+def _numbered(n: int, width: int) -> str:
+    """`x001/x234/067` for 1,234,067; `.p/W` behind it for a partial tile."""
+    parts = [f"{n % 1000:03d}"]
+    while n >= 1000:
+        n //= 1000
+        parts.append(f"x{n % 1000:03d}")
+    return "/".join(reversed(parts)) + ("" if width == merkle.TILE_WIDTH else f".p/{width}")

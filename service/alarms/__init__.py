@@ -1,0 +1,1 @@
+"""What must reach a person: raised once, recorded, counted, told, and open until somebody has seen to it."""
