@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.approvals.operations import ApprovalOperations
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.deletion.operations import DeletionOperations
@@ -29,5 +30,6 @@ class Operations(
     ConsentOperations,
     PropagationOperations,
     NoticeOperations,
+    ApprovalOperations,
 ):
     """All operations of all features, over one `Units`."""

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.consent import consent
 from service.cli.health import health
@@ -41,6 +42,7 @@ audit.command(name="minors")(minors)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
+menshen.add_typer(approvals, name="approvals")
 
 
 def main() -> NoReturn:
