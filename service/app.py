@@ -29,6 +29,7 @@ from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
+from service.identity.verifier import Verifier
 from service.inbound.model import EMAIL
 from service.inbound.queries import Volumes, volumes
 from service.inbound.settings import Hooks
@@ -53,6 +54,7 @@ from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
 from service.web.hooks import routes as hook_routes
@@ -197,11 +199,13 @@ def build(running: Parts) -> ASGIApp:
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
     pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
+    verifier = open_verifier(config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance)
+    pages += log_routes(running.operations, verifier, make_id=make_id)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:
         pages += [landing(), *graphiql_routes()]
     rest = Starlette(routes=pages, exception_handlers=handlers(make_id))
-    front = Front(address=GRAPHQL, busy=_endpoint(running, registry), rest=rest)
+    front = Front(address=GRAPHQL, busy=_endpoint(running, registry, verifier), rest=rest)
     return Wall(front, make_id=make_id)
 
 
@@ -223,12 +227,11 @@ async def _backlog(running: Parts) -> Backlog:
     return await jobs.backlog(running.database.read, soon=soon, alarm=alarm_before(running.catalogue, now))
 
 
-def _endpoint(running: Parts, registry: CollectorRegistry) -> Endpoint:
+def _endpoint(running: Parts, registry: CollectorRegistry, verifier: Verifier) -> Endpoint:
     config = running.config
-    roles = running.catalogue.roles
     return Endpoint(
         operations=running.operations,
-        verifier=open_verifier(config, roles=roles, clock=running.clock, chance=running.chance),
+        verifier=verifier,
         catalogue=running.catalogue,
         clock=running.clock,
         chance=running.chance,

@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.archive.operations import ArchiveOperations
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.deletion.operations import DeletionOperations
@@ -31,5 +32,6 @@ class Operations(
     ConsentOperations,
     PropagationOperations,
     NoticeOperations,
+    ArchiveOperations,
 ):
     """All operations of all features, over one `Units`."""

@@ -35,6 +35,10 @@ VIOLATIONS = {
         "service/campaigns/model.py",
         "import service.campaigns.store",
     ),
+    "Inside the archive: rows and files, what is handed out, what is kept and taken away": (
+        "service/archive/model.py",
+        "import service.archive.store",
+    ),
     "Inside the gate: locked, judged, kept, redeemed, proven": ("service/gate/model.py", "import service.gate.store"),
     "Inside inbound: read, believed, done once": ("service/inbound/model.py", "import service.inbound.store"),
     "Inside inspection: where to look, what is there, who may see it": (
