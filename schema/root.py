@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.approvals import ApprovalMutation, ApprovalQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
@@ -43,6 +44,7 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    ApprovalQuery,
 ):
     """Everything that can be asked."""
 
@@ -62,6 +64,7 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    ApprovalMutation,
 ):
     """Everything that can be done."""
 

@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.approvals.operations import ApprovalOperations
 from service.archive.operations import ArchiveOperations
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
@@ -33,5 +34,6 @@ class Operations(
     PropagationOperations,
     NoticeOperations,
     ArchiveOperations,
+    ApprovalOperations,
 ):
     """All operations of all features, over one `Units`."""

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.consent import consent
@@ -43,6 +44,7 @@ audit.command()(show)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
+menshen.add_typer(approvals, name="approvals")
 
 
 def main() -> NoReturn:

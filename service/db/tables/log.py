@@ -111,13 +111,15 @@ audit_anchor = Table(
     info={"kind": "record"},
 )
 
-# What one person asked for and another allowed: once, for a reason, and not for long. `about` is the digest of what exactly may be done.
+# What one person asked for and another allowed: once, for a reason, and not for long. `about` is the digest of what exactly may be done,
+# `what` its words, where it has any.
 approval = Table(
     "approval",
     metadata,
     Column("approval_id", key_text(36), primary_key=True),
     Column("kind", key_text(40), nullable=False),
     Column("about", LargeBinary, nullable=False),
+    Column("what", key_text(200), nullable=False),
     Column("reason", key_text(200), nullable=False),
     Column("asked_by", key_text(80), nullable=False),
     Column("asked_at", Moment, nullable=False),
