@@ -9,6 +9,7 @@ from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
+from service.inspection.operations import InspectionOperations
 from service.notices.operations import NoticeOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
@@ -18,6 +19,7 @@ from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    InspectionOperations,
     InboundOperations,
     SenderOperations,
     GateOperations,
