@@ -17,6 +17,7 @@ from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
+from schema.oversight import OversightMutation, OversightQuery
 from schema.personalisation import PersonalisationMutation, PersonalisationQuery
 from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
@@ -43,6 +44,7 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    OversightQuery,
 ):
     """Everything that can be asked."""
 
@@ -62,6 +64,7 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    OversightMutation,
 ):
     """Everything that can be done."""
 

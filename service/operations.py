@@ -8,6 +8,7 @@ from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
 from service.notices.operations import NoticeOperations
+from service.oversight.operations import OversightOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
@@ -16,6 +17,7 @@ from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    OversightOperations,
     InboundOperations,
     SenderOperations,
     GateOperations,

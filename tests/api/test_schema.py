@@ -189,6 +189,11 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "campaignArchive",
         "messageTemplate",
         "audienceEstimate",
+        "processingRegister",
+        "registerDiff",
+        "controlEvidence",
+        "accessReview",
+        "duties",
     }
 
 
