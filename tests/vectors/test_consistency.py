@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from menshen_verifier.consistency import check_consistency
+from menshen_verifier.consistency import check_consistency, consistency_spans
 from menshen_verifier.errors import Forged, Malformed
 
 
@@ -40,7 +40,9 @@ def proof_of(old: int, leaves: list[bytes]) -> list[bytes]:
 def test_what_the_rfc_proves_is_believed(one: int, other: int) -> None:
     old, new = sorted((one, other))
     leaves = leaves_of(new)
-    check_consistency(old, root(leaves[:old]), new, root(leaves), proof_of(old, leaves))
+    proof = proof_of(old, leaves)
+    check_consistency(old, root(leaves[:old]), new, root(leaves), proof)
+    assert len(consistency_spans(old, new)) == len(proof)
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.data())

@@ -46,8 +46,8 @@ async def test_between_any_two_sizes_it_is_the_rfc_s(running, leaves) -> None:
 async def test_beyond_the_end_and_over_a_hole_there_is_none(running, leaves, database_url: str) -> None:
     session = running.database.read
     for old, new in ((300, 200), (700, 5000)):
-        with pytest.raises(ValueError, match="missing|larger"):
+        with pytest.raises(ValueError, match=r"missing|larger"):
             await consistency(session, old, new)
     Administrator(database_url).run("DELETE FROM audit_entry WHERE idx = 600")
-    with pytest.raises(ValueError, match="missing|larger"):
+    with pytest.raises(ValueError, match=r"missing|larger"):
         await consistency(session, 599, 700)
