@@ -46,6 +46,10 @@ VIOLATIONS = {
         "import service.inspection.store",
     ),
     "Inside approvals: asked, decided, used": ("service/approvals/model.py", "import service.approvals.store"),
+    "Inside the witness: settings are served, a submission is judged, remembered, signed": (
+        "service/witness/model.py",
+        "import service.witness.store",
+    ),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (
         "service/unit.py",
