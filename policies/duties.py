@@ -187,7 +187,7 @@ def recurring(day: date) -> tuple[Due, ...]:
 
 
 def quarter_of(day: date) -> str:
-    """`2026-Q4`."""
+    """The quarter of a day, as in `2026-Q4`."""
     return f"{day.year}-Q{(day.month - 1) // 3 + 1}"
 
 
