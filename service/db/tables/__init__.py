@@ -27,6 +27,7 @@ from service.db.tables.log import (
     audit_entry,
     audit_head,
     audit_pending,
+    audit_position,
     audit_subject,
     audit_tile,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "audit_entry",
     "audit_head",
     "audit_pending",
+    "audit_position",
     "audit_subject",
     "audit_tile",
     "campaign",
