@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.approvals import ApprovalMutation, ApprovalQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
@@ -17,6 +18,7 @@ from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
+from schema.oversight import OversightMutation, OversightQuery
 from schema.personalisation import PersonalisationMutation, PersonalisationQuery
 from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
@@ -43,6 +45,8 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    ApprovalQuery,
+    OversightQuery,
 ):
     """Everything that can be asked."""
 
@@ -62,6 +66,8 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    ApprovalMutation,
+    OversightMutation,
 ):
     """Everything that can be done."""
 

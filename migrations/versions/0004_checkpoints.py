@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("approval_id", key_text(36), nullable=False),
         sa.Column("kind", key_text(40), nullable=False),
         sa.Column("about", sa.LargeBinary(), nullable=False),
+        sa.Column("what", key_text(200), nullable=False),
         sa.Column("reason", key_text(200), nullable=False),
         sa.Column("asked_by", key_text(80), nullable=False),
         sa.Column("asked_at", Moment(), nullable=False),

@@ -189,6 +189,12 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "campaignArchive",
         "messageTemplate",
         "audienceEstimate",
+        "approvals",
+        "processingRegister",
+        "registerDiff",
+        "controlEvidence",
+        "accessReview",
+        "duties",
     }
 
 

@@ -164,7 +164,7 @@ CASES = {
     "a tag of a category that does not exist": Case("tags.toml", '"preference"', '"taste"', "tags.new_arrivals.category", "CATEGORY_UNKNOWN"),
     "a tag that says something of somebody's health": Case("tags.toml", '"preference"', '"health"', "tags.new_arrivals.category", "TAG_SENSITIVE"),
     "staff who answer for members": Case(
-        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
+        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write", "approval.ask"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
     ),
     "a version that is none": Case("notices/published.toml", '["2026-10"]', '["latest"]', "latest", "FORM"),
     "a sender on a channel that does not exist": sender("living_sms", '"sms"', '"fax"', "channel", "CHANNEL_UNKNOWN"),

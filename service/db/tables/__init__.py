@@ -23,11 +23,13 @@ from service.db.tables.consent import (
 from service.db.tables.log import (
     approval,
     audit_anchor,
+    audit_block,
     audit_checkpoint,
     audit_entry,
     audit_head,
     audit_pending,
     audit_position,
+    audit_posting,
     audit_subject,
     audit_tile,
 )
@@ -50,6 +52,18 @@ from service.db.tables.marketing import (
     template,
 )
 from service.db.tables.members import idempotency, member, member_lookup, member_secret, member_tag, member_tag_refused
+from service.db.tables.oversight import (
+    access_review,
+    account,
+    account_event,
+    control_record,
+    duty,
+    grant_use,
+    oversight_mark,
+    person_count,
+    register_served,
+    register_version,
+)
 from service.db.tables.vault import keyring
 from service.db.tables.work import import_run, job
 
@@ -70,6 +84,12 @@ APPEND_ONLY = (
     "audit_subject",
     "audit_tile",
     "audit_anchor",
+    "register_version",
+    "register_served",
+    "control_record",
+    "access_review",
+    "account_event",
+    "person_count",
 )
 """No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no
 such grant.
@@ -77,14 +97,19 @@ such grant.
 
 __all__ = [
     "APPEND_ONLY",
+    "access_review",
+    "account",
+    "account_event",
     "address_asked",
     "approval",
     "audit_anchor",
+    "audit_block",
     "audit_checkpoint",
     "audit_entry",
     "audit_head",
     "audit_pending",
     "audit_position",
+    "audit_posting",
     "audit_subject",
     "audit_tile",
     "campaign",
@@ -92,6 +117,9 @@ __all__ = [
     "consent_ask",
     "consent_event",
     "consent_standing",
+    "control_record",
+    "duty",
+    "grant_use",
     "guardian_link",
     "guardian_request",
     "idempotency",
@@ -110,8 +138,12 @@ __all__ = [
     "notice_exemption",
     "notice_told",
     "notice_untold",
+    "oversight_mark",
+    "person_count",
     "quota",
     "quota_event",
+    "register_served",
+    "register_version",
     "send_decision",
     "send_outcome",
     "send_record",
