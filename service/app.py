@@ -21,6 +21,9 @@ from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints.opening import acks_for, signer_for
+from service.checkpoints.publisher import Publisher
+from service.checkpoints.starting import check_start
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
@@ -75,6 +78,9 @@ from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
+_LAST_ROUND_SECONDS = 2.0
+"""For the checkpoint that is being made when the process is to end."""
+
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -88,6 +94,7 @@ class Parts:
     database: Database
     vault: Vault
     journal: Writer
+    publisher: Publisher
     units: Units
     operations: Operations
     clock: Clock
@@ -114,16 +121,47 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
     try:
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
-        await journal.start()
-        try:
+        async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
-            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance, closed)
-        finally:
-            await journal.close()
+            operations = Operations(units)
+            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def publishing(
+    config: Config, database: Database, journal: Writer, *, clock: Clock, chance: Chance
+) -> AsyncIterator[Publisher]:
+    """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
+    signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    publisher = Publisher(
+        database=database,
+        authority=journal.authority,
+        signer=signer,
+        clock=clock,
+        broken=journal.fail,
+        elect=not config.transaction_pooler,
+    )
+    stop = asyncio.Event()
+    try:
+        # Before the first entry is written: a log that was rolled back must not grow.
+        await check_start(database, journal.authority, signer, publisher.cosigners)
+        await journal.start()
+        journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
+        task = asyncio.create_task(publisher.run(stop))
+        try:
+            yield publisher
+        finally:
+            await journal.close()
+            stop.set()
+            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await publisher.close()
 
 
 @asynccontextmanager
