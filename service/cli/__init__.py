@@ -11,6 +11,7 @@ from rich.console import Console
 
 from service.cli.audit import audit
 from service.cli.audit_archive import show
+from service.cli.audit_export import export
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -40,6 +41,7 @@ menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
+audit.command()(export)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
