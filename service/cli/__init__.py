@@ -13,6 +13,7 @@ from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_witness import witness
+from service.cli.audit_export import export
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -43,6 +44,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.add_typer(witness, name="witness")
+audit.command()(export)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
