@@ -1,6 +1,7 @@
 """The archive's SQL: what was published, tiles and entries as they are served and exported, and the rows of segments."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select
@@ -10,6 +11,9 @@ from service.archive.model import Published
 from service.db.engine import Session
 from service.db.statement import Prepared
 from service.db.tables import audit_anchor, audit_checkpoint, audit_entry, audit_tile
+from service.values import utc_text
+
+_SKEW = timedelta(minutes=1)
 
 _OF, _CP, _TILE = audit_entry.c, audit_checkpoint.c, audit_tile.c
 _PUBLISHED = select(_CP.size, _CP.root, _CP.note)
@@ -26,6 +30,12 @@ _TILES = Prepared(
     .where(_TILE.level == bindparam("of_level"), _TILE.n >= bindparam("first"), _TILE.n < bindparam("last"))
     .order_by(_TILE.n)
 )
+_FIRST_SINCE = Prepared(select(_OF.idx, _OF.ts).where(_OF.ts >= bindparam("since")).order_by(_OF.ts, _OF.idx).limit(1))
+_LAST_BEFORE = Prepared(
+    select(_OF.idx, _OF.ts).where(_OF.ts < bindparam("until")).order_by(_OF.ts.desc(), _OF.idx.desc()).limit(1)
+)
+_EDGES = Prepared(select(func.min(_OF.idx), func.max(_OF.idx)).where(_OF.ts >= bindparam("since"), _OF.ts < bindparam("until")))
+_FIRST = Prepared(select(func.min(_OF.idx)))
 _IN_PAGE = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
 _ENTRIES = Prepared(select(_OF.entry).where(*_IN_PAGE).order_by(_OF.idx))
 # One value instead of two thousand: what a page costs is the number of values that the driver makes.
@@ -73,3 +83,31 @@ async def entries(session: Session, first: int, last: int) -> list[bytes]:
             return list(found)
     rows: list[tuple[Any, ...]] = await session.rows(_ENTRIES, named)
     return [bytes(raw) for (raw,) in rows]
+
+
+async def first_here(session: Session) -> int:
+    """The smallest index that has an entry: 0, unless something was pruned."""
+    return (await session.rows(_FIRST))[0][0] or 0
+
+
+async def first_since(session: Session, since: datetime) -> int | None:
+    """The first index from a moment on, None where there is none. Instances' clocks differ: of the minute behind, the smallest counts."""
+    rows = await session.rows(_FIRST_SINCE, {"since": utc_text(since)})
+    if not rows:
+        return None
+    found = datetime.fromisoformat(rows[0][1])
+    return await _edge(session, found, found + _SKEW, 0)
+
+
+async def last_before(session: Session, until: datetime) -> int | None:
+    """The last index before a moment, in the same way."""
+    rows = await session.rows(_LAST_BEFORE, {"until": utc_text(until)})
+    if not rows:
+        return None
+    found = datetime.fromisoformat(rows[0][1])
+    return await _edge(session, found - _SKEW, found + timedelta(microseconds=1), 1)
+
+
+async def _edge(session: Session, since: datetime, until: datetime, side: int) -> int:
+    found: int = (await session.rows(_EDGES, {"since": utc_text(since), "until": utc_text(until)}))[0][side]
+    return found

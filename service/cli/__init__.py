@@ -12,6 +12,7 @@ from rich.console import Console
 from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
+from service.cli.audit_export import export
 from service.cli.audit_search import search
 from service.cli.consent import consent
 from service.cli.health import health
@@ -43,6 +44,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.command()(search)
+audit.command()(export)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")

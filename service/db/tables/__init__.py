@@ -8,6 +8,7 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
+from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -108,6 +109,7 @@ __all__ = [
     "audit_head",
     "audit_pending",
     "audit_posting",
+    "audit_segment",
     "audit_subject",
     "audit_tile",
     "campaign",
