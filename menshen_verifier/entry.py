@@ -57,7 +57,7 @@ def _quick() -> re.Pattern[bytes]:
     codes = rf'"{_CODE}"(?:,"{_CODE}"){{0,{_MOST_CODES - 1}}}+'
     actor = (
         rf'"act":\{{(?:("id":"{plain}{{1,64}}+"),)?+(?:"ip":"{_ADDRESS}",)?+'
-        rf'"k":"(?(1)(?:{"|".join(_KINDS)})|member)","role":\[(?:{codes})?+\]\}}'
+        rf'"k":"(?(1)(?:{"|".join(_KINDS)})|member)","role":\[(?:{codes})?+\](?:,"tok":"{_ADDRESS}")?+\}}'
     )
     subject = rf',"sub":\["p1:{_RANDOM}"\]'
     fact = rf'"{_KEY}":(?:"{plain}{{0,{_MOST_TEXT}}}+"|-?[1-9][0-9]{{0,14}}+|0|true|false)'
@@ -135,12 +135,13 @@ def _are_subjects(value: object) -> bool:
 
 
 def _is_actor(value: object) -> bool:
-    if not isinstance(value, dict) or not {"k", "role"} <= value.keys() <= {"k", "id", "role", "ip"}:
+    if not isinstance(value, dict) or not {"k", "role"} <= value.keys() <= {"k", "id", "role", "ip", "tok"}:
         return False
     name = value.get("id")
     named = isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() if "id" in value else value["k"] == "member"
     known = isinstance(value["k"], str) and value["k"] in _KINDS
-    return named and known and _are_codes(value["role"]) and ("ip" not in value or _is_address(value["ip"]))
+    digests = all(key not in value or _is_address(value[key]) for key in ("ip", "tok"))
+    return named and known and _are_codes(value["role"]) and digests
 
 
 def _is_extra(value: object) -> bool:

@@ -22,12 +22,16 @@ from schema.http.meter import Meter
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints.opening import acks_for, signer_for
+from service.checkpoints.publisher import Publisher
+from service.checkpoints.starting import check_start
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
+from service.identity.closed import Closed
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
 from service.identity.verifier import Verifier
@@ -37,6 +41,10 @@ from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
+from service.oversight import commands as oversight
+from service.oversight import register
+from service.oversight import store as overseen
+from service.oversight.upkeep import Upkeep
 from service.propagation import endpoints
 from service.propagation.commands import alarm_before
 from service.propagation.courier import Courier
@@ -72,6 +80,9 @@ from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
+_LAST_ROUND_SECONDS = 2.0
+"""For the checkpoint that is being made when the process is to end."""
+
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -85,10 +96,12 @@ class Parts:
     database: Database
     vault: Vault
     journal: Writer
+    publisher: Publisher
     units: Units
     operations: Operations
     clock: Clock
     chance: Chance
+    closed: Closed
 
 
 def now() -> datetime:
@@ -110,14 +123,47 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
     try:
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
-        await journal.start()
-        try:
+        async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
-            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance)
-        finally:
-            await journal.close()
+            closed = Closed(partial(overseen.closed, database.read))
+            await closed.look()
+            operations = Operations(units)
+            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def publishing(
+    config: Config, database: Database, journal: Writer, *, clock: Clock, chance: Chance
+) -> AsyncIterator[Publisher]:
+    """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
+    signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    publisher = Publisher(
+        database=database,
+        authority=journal.authority,
+        signer=signer,
+        clock=clock,
+        broken=journal.fail,
+        elect=not config.transaction_pooler,
+    )
+    stop = asyncio.Event()
+    try:
+        # Before the first entry is written: a log that was rolled back must not grow.
+        await check_start(database, journal.authority, signer, publisher.cosigners)
+        await journal.start()
+        journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
+        task = asyncio.create_task(publisher.run(stop))
+        try:
+            yield publisher
+        finally:
+            await journal.close()
+            stop.set()
+            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await publisher.close()
 
 
 @asynccontextmanager
@@ -182,6 +228,23 @@ async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
+    """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is."""
+    body = register.body(running.catalogue)
+    await oversight.serve_under(running.database, running.catalogue.digest, body, now=running.clock())
+    upkeep = Upkeep(running.units, running.closed, clock=running.clock, chance=running.chance)
+    stop = asyncio.Event()
+    task = asyncio.create_task(upkeep.run(stop))
+    try:
+        yield upkeep
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
@@ -215,7 +278,9 @@ def build(running: Parts) -> ASGIApp:
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
     pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
-    verifier = open_verifier(config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance)
+    verifier = open_verifier(
+        config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance, closed=running.closed
+    )
     pages += log_routes(running.operations, verifier, make_id=make_id)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:

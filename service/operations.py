@@ -11,6 +11,7 @@ from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
 from service.inspection.operations import InspectionOperations
 from service.notices.operations import NoticeOperations
+from service.oversight.operations import OversightOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
@@ -20,6 +21,7 @@ from service.subscriptions.operations import SubscriptionOperations
 
 class Operations(
     InspectionOperations,
+    OversightOperations,
     InboundOperations,
     SenderOperations,
     GateOperations,

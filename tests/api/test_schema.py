@@ -192,6 +192,11 @@ def test_every_field_that_reads_somebody_names_a_purpose() -> None:
         "messageTemplate",
         "audienceEstimate",
         "approvals",
+        "processingRegister",
+        "registerDiff",
+        "controlEvidence",
+        "accessReview",
+        "duties",
     }
 
 
