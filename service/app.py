@@ -19,6 +19,7 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
+from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints.opening import acks_for, signer_for
@@ -59,6 +60,7 @@ from service.subscriptions import letters
 from service.subscriptions.model import LETTER
 from service.unit import Units
 from service.values import Chance, Clock, new_id
+from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
@@ -196,11 +198,25 @@ def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wir
 
 @asynccontextmanager
 async def working(running: Parts) -> AsyncIterator[None]:
-    """Do queued work in the background, where MENSHEN_WORKER says so; what has been begun is ended before this ends."""
+    """Give the log's full blocks their words and, where MENSHEN_WORKER says so, do queued work, in the background; what has been begun is
+    ended before this ends.
+    """
+    stop = asyncio.Event()
+    indexer = Indexer(database=running.database, authority=running.journal.authority)
+    indexing = asyncio.create_task(indexer.run(stop))
+    try:
+        async with _worked(running, stop):
+            yield
+    finally:
+        stop.set()
+        await asyncio.gather(indexing, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
     if not running.config.worker:
         yield
         return
-    stop = asyncio.Event()
     async with open_worker(running) as worker:
         task = asyncio.create_task(worker.run(stop))
         try:
@@ -386,7 +402,6 @@ def open_journal(
         clock=clock,
         chance=chance,
         remembered=RememberedHead(config.home / "audit-head"),
-        address_mac=lambda address, month: vault.mac("address", f"menshen/audit-address/v1\0{month}\0{address}".encode())[
-            :12
-        ].hex(),
+        address_mac=partial(address_digest, vault),
+        token_mac=partial(token_digest, vault),
     )

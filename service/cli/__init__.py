@@ -14,6 +14,9 @@ from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_witness import witness
 from service.cli.audit_export import export
+from service.cli.audit_export import export
+from service.cli.audit_search import search
+from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -45,6 +48,9 @@ audit.command(name="minors")(minors)
 audit.command()(show)
 audit.add_typer(witness, name="witness")
 audit.command()(export)
+audit.command()(search)
+audit.command()(export)
+audit.add_typer(witness, name="witness")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
