@@ -38,6 +38,8 @@ VIOLATIONS = {
     "Inside the gate: locked, judged, kept, redeemed, proven": ("service/gate/model.py", "import service.gate.store"),
     "Inside inbound: read, believed, done once": ("service/inbound/model.py", "import service.inbound.store"),
     "Inside approvals: asked, decided, used": ("service/approvals/model.py", "import service.approvals.store"),
+    "Inside alarms: raised, told, seen to": ("service/alarms/model.py", "import service.alarms.store"),
+    "Inside the tally: counted before anybody is told": ("service/tally/model.py", "import service.tally.store"),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (
         "service/unit.py",

@@ -8,6 +8,7 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
+from service.db.tables.alarms import alarm, bait, tally, tally_operator
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -98,6 +99,7 @@ __all__ = [
     "account",
     "account_event",
     "address_asked",
+    "alarm",
     "approval",
     "audit_anchor",
     "audit_checkpoint",
@@ -106,6 +108,7 @@ __all__ = [
     "audit_pending",
     "audit_subject",
     "audit_tile",
+    "bait",
     "campaign",
     "campaign_event",
     "consent_ask",
@@ -146,5 +149,7 @@ __all__ = [
     "subscription_event",
     "suppression",
     "suppression_event",
+    "tally",
+    "tally_operator",
     "template",
 ]
