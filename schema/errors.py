@@ -11,6 +11,7 @@ import structlog
 from graphql import GraphQLError
 
 from service.errors import (
+    AccountDisabled,
     BadInput,
     ChangeRefused,
     ConfigError,
@@ -82,6 +83,7 @@ WORDS: Mapping[str, Word] = dict(
             Word(400, "Introspection is off; the schema is in schema.graphql.", "自省已关闭，请查阅 schema.graphql。"),
         ),
         _own(Unauthenticated, 401),
+        _own(AccountDisabled, 403),
         ("FORBIDDEN", Word(403, "This role may not do this.", "当前角色无权执行此操作。")),
         ("ROLE_NOT_ALLOWED", Word(403, "This role may not state this purpose.", "当前角色不得使用此处理目的。")),
         ("PURPOSE_UNKNOWN", Word(400, "No such purpose is declared.", "该处理目的未经声明。")),

@@ -18,6 +18,7 @@ from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
+from schema.oversight import OversightMutation, OversightQuery
 from schema.personalisation import PersonalisationMutation, PersonalisationQuery
 from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
@@ -45,6 +46,7 @@ class Query(
     SendingQuery,
     SendersQuery,
     ApprovalQuery,
+    OversightQuery,
 ):
     """Everything that can be asked."""
 
@@ -65,6 +67,7 @@ class Mutation(
     SendingMutation,
     SendersMutation,
     ApprovalMutation,
+    OversightMutation,
 ):
     """Everything that can be done."""
 

@@ -27,14 +27,20 @@ from service.db.engine import Database, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
+from service.identity.closed import Closed
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
+from service.identity.verifier import Verifier
 from service.inbound.model import EMAIL
 from service.inbound.queries import Volumes, volumes
 from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
+from service.oversight import commands as oversight
+from service.oversight import register
+from service.oversight import store as overseen
+from service.oversight.upkeep import Upkeep
 from service.propagation import endpoints
 from service.propagation.commands import alarm_before
 from service.propagation.courier import Courier
@@ -53,6 +59,7 @@ from service.values import Chance, Clock, new_id
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
 from service.web.hooks import routes as hook_routes
@@ -85,6 +92,7 @@ class Parts:
     operations: Operations
     clock: Clock
     chance: Chance
+    closed: Closed
 
 
 def now() -> datetime:
@@ -109,7 +117,9 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         await journal.start()
         try:
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
-            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance)
+            closed = Closed(partial(overseen.closed, database.read))
+            await closed.look()
+            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance, closed)
         finally:
             await journal.close()
     finally:
@@ -164,6 +174,23 @@ async def working(running: Parts) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
+    """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is."""
+    body = register.body(running.catalogue)
+    await oversight.serve_under(running.database, running.catalogue.digest, body, now=running.clock())
+    upkeep = Upkeep(running.units, running.closed, clock=running.clock, chance=running.chance)
+    stop = asyncio.Event()
+    task = asyncio.create_task(upkeep.run(stop))
+    try:
+        yield upkeep
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
@@ -197,11 +224,15 @@ def build(running: Parts) -> ASGIApp:
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
     pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
+    verifier = open_verifier(
+        config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance, closed=running.closed
+    )
+    pages += log_routes(running.operations, verifier, make_id=make_id)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:
         pages += [landing(), *graphiql_routes()]
     rest = Starlette(routes=pages, exception_handlers=handlers(make_id))
-    front = Front(address=GRAPHQL, busy=_endpoint(running, registry), rest=rest)
+    front = Front(address=GRAPHQL, busy=_endpoint(running, registry, verifier), rest=rest)
     return Wall(front, make_id=make_id)
 
 
@@ -223,12 +254,11 @@ async def _backlog(running: Parts) -> Backlog:
     return await jobs.backlog(running.database.read, soon=soon, alarm=alarm_before(running.catalogue, now))
 
 
-def _endpoint(running: Parts, registry: CollectorRegistry) -> Endpoint:
+def _endpoint(running: Parts, registry: CollectorRegistry, verifier: Verifier) -> Endpoint:
     config = running.config
-    roles = running.catalogue.roles
     return Endpoint(
         operations=running.operations,
-        verifier=open_verifier(config, roles=roles, clock=running.clock, chance=running.chance),
+        verifier=verifier,
         catalogue=running.catalogue,
         clock=running.clock,
         chance=running.chance,

@@ -8,8 +8,7 @@ _WORDS: dict[AlarmKind, tuple[str, str, str, str]] = {
         "批量读取会员信息",
         "员工：读取已被拒绝。向本人和主管核实用途；确有需要的，由他人审批其申请。系统：核对是否正常业务，必要时停用其令牌。",
         "Many members were read",
-        "Staff: the reading was refused. Ask the person and their manager what for; if right, another person approves their request. "
-        + "A service: find out whether this is its ordinary work, and else revoke its token.",
+        "Staff: refused; ask what for, and another person may approve their request. A service: is this its work? Else revoke its token.",
     ),
     AlarmKind.HONEY_MEMBER: (
         "有人读取了诱饵会员",

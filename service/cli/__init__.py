@@ -11,6 +11,8 @@ from rich.console import Console
 
 from service.cli.approvals import approvals
 from service.cli.audit import audit
+from service.cli.audit_archive import show
+from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -39,6 +41,8 @@ menshen.command()(work)
 menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
+audit.command()(show)
+audit.add_typer(witness, name="witness")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")

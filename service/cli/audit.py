@@ -51,6 +51,7 @@ _PARTS = {
     Part.TILE: ("哈希瓦片", "a tile of hashes"),
     Part.COLUMNS: ("检索列", "columns for search"),
     Part.SUBJECTS: ("会员检索行", "subjects' rows for search"),
+    Part.TERMS: ("检索词索引", "words for search"),
     Part.NUMBERS: ("写入者的连续编号", "a writer's numbers"),
     Part.WAITING: ("待写入的条目", "entries that wait"),
 }

@@ -17,6 +17,7 @@ from jwt.exceptions import PyJWTError
 from policies.terms import Role
 from service.errors import Malformed, Unauthenticated
 from service.identity.claims import Claims, Expected, actor_of, check_claims
+from service.identity.closed import Closed
 from service.identity.keys import ALGORITHMS, Keys, KeySource
 from service.values import Actor, Clock
 
@@ -32,8 +33,16 @@ class Verifier:
     """Turns the Authorization header into who is calling."""
 
     def __init__(
-        self, *, source: KeySource, expected: Expected, roles: Mapping[str, Role], clock: Clock, most_kept: int = 10_000
+        self,
+        *,
+        source: KeySource,
+        expected: Expected,
+        roles: Mapping[str, Role],
+        clock: Clock,
+        closed: Closed | None = None,
+        most_kept: int = 10_000,
     ) -> None:
+        self._closed = closed
         self._source = source
         self._keys = source.current()
         self._expected = expected
@@ -45,7 +54,7 @@ class Verifier:
         self._looked = 0.0
 
     def actor(self, authorization: bytes) -> Actor:
-        """Who sent this Authorization header. Raises Unauthenticated, whatever the bytes."""
+        """Who sent this Authorization header. Raises Unauthenticated, whatever the bytes; AccountDisabled, StoreUnavailable."""
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or len(token) > LARGEST_TOKEN:
             raise Unauthenticated
@@ -56,6 +65,8 @@ class Verifier:
         kept = self._kept.get(digest)
         if kept is None or kept[1] <= now:
             kept = self._keep(digest, token, now)
+        if self._closed is not None:
+            self._closed.check(kept[0])
         return kept[0]
 
     def _look(self, now: float) -> None:

@@ -32,6 +32,7 @@ audit_entry = Table(
     Column("req", key_text(64), nullable=False),
     Index(None, "entry_id"),
     Index(None, "ts"),
+    Index(None, "req"),
     info={"kind": "log"},
 )
 
@@ -40,6 +41,27 @@ audit_subject = Table(
     metadata,
     Column("sub", key_text(32), primary_key=True),
     Column("idx", BIG, primary_key=True, autoincrement=False),
+    info={"kind": "log"},
+)
+
+# A word that search asks for, and which entries of a block have it; made from the entries' bytes, behind the writers' backs.
+audit_posting = Table(
+    "audit_posting",
+    metadata,
+    Column("term", key_text(100), primary_key=True),
+    Column("block", BIG, primary_key=True, autoincrement=False),
+    Column("places", LargeBinary, nullable=False),
+    Index(None, "block"),
+    info={"kind": "log"},
+)
+
+# A block that is indexed, and the first and the last moment in it.
+audit_block = Table(
+    "audit_block",
+    metadata,
+    Column("block", BIG, primary_key=True, autoincrement=False),
+    Column("low", key_text(27), nullable=False),
+    Column("high", key_text(27), nullable=False),
     info={"kind": "log"},
 )
 
