@@ -50,6 +50,8 @@ VIOLATIONS = {
         "import service.inspection.store",
     ),
     "Inside approvals: asked, decided, used": ("service/approvals/model.py", "import service.approvals.store"),
+    "Inside alarms: raised, told, seen to": ("service/alarms/model.py", "import service.alarms.store"),
+    "Inside the tally: counted before anybody is told": ("service/tally/model.py", "import service.tally.store"),
     "Inside the witness: settings are served, a submission is judged, remembered, signed": (
         "service/witness/model.py",
         "import service.witness.store",

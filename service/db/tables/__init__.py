@@ -9,6 +9,7 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 """
 
 from service.db.tables.archive import audit_segment
+from service.db.tables.alarms import alarm, bait, tally, tally_operator
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -102,6 +103,7 @@ __all__ = [
     "account",
     "account_event",
     "address_asked",
+    "alarm",
     "approval",
     "audit_anchor",
     "audit_block",
@@ -114,6 +116,7 @@ __all__ = [
     "audit_segment",
     "audit_subject",
     "audit_tile",
+    "bait",
     "campaign",
     "campaign_event",
     "consent_ask",
@@ -154,5 +157,7 @@ __all__ = [
     "subscription_event",
     "suppression",
     "suppression_event",
+    "tally",
+    "tally_operator",
     "template",
 ]
