@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
 
 
 class Anchoring:
@@ -28,6 +27,8 @@ class Anchoring:
         self, *, database: Database, anchors: Sequence[Anchor], origin: str, clock: Clock, leading: Callable[[], bool]
     ) -> None:
         self._database = database
+        self._own = database.own()
+        self._turn = asyncio.Lock()
         self._anchors = {anchor.kind: anchor for anchor in anchors}
         self._origin = origin
         self._clock = clock
@@ -56,6 +57,10 @@ class Anchoring:
         await self._deposited(self._anchors[kind], self._states[kind])
         return self._states[kind]
 
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._own.close()
+
     async def _if_due(self, kind: str) -> None:
         anchor, state = self._anchors[kind], self._states[kind]
         with suppress(ServiceError):
@@ -74,7 +79,8 @@ class Anchoring:
             if published is None:
                 return
             receipt = await anchor.deposit(Deposit(self._origin, published.size, published.note), now)
-            await store.add(self._database.read, Receipt(published.size, anchor.kind, now, receipt))
+            async with self._turn, self._own.single() as session:
+                await store.add(session, Receipt(published.size, anchor.kind, now, receipt))
         except (Undeposited, ServiceError) as problem:
             state.problem = problem.code
             state.pause = min(max(2 * state.pause, _FIRST_PAUSE), _LONGEST_PAUSE)

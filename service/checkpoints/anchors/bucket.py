@@ -31,8 +31,8 @@ class S3(Protocol):
     def put_object(self, **given: object) -> Mapping[str, Any]:
         """Write an object."""
 
-    def get_object_retention(self, **given: object) -> Mapping[str, Any]:
-        """How long it is locked."""
+    def head_object(self, **given: object) -> Mapping[str, Any]:
+        """How it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Bucket:
         return json.dumps(told | {"sha256": sha256(content).hexdigest()}).encode()
 
     def _locked(self, place: dict[str, str], until: datetime) -> None:
-        found = self._call(partial(self.client.get_object_retention, **place)).get("Retention", {})
-        kept = found.get("RetainUntilDate")
-        if found.get("Mode") != _COMPLIANCE or kept is None or kept < until - timedelta(seconds=1):
+        found = self._call(partial(self.client.head_object, **place))
+        kept = found.get("ObjectLockRetainUntilDate")
+        if found.get("ObjectLockMode") != _COMPLIANCE or kept is None or kept < until - timedelta(seconds=1):
             raise Undeposited("NOT_LOCKED")
 
     def _call(self, call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
