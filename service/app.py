@@ -22,6 +22,7 @@ from schema.http.meter import Meter
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints import witness_settings
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
@@ -139,10 +140,13 @@ async def publishing(
 ) -> AsyncIterator[Publisher]:
     """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
     signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    origin = journal.authority.origin
+    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
     publisher = Publisher(
         database=database,
         authority=journal.authority,
         signer=signer,
+        cosigners=cosigners,
         clock=clock,
         broken=journal.fail,
         elect=not config.transaction_pooler,
@@ -150,7 +154,7 @@ async def publishing(
     stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, publisher.cosigners)
+        await check_start(database, journal.authority, signer, cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
         task = asyncio.create_task(publisher.run(stop))
@@ -164,6 +168,8 @@ async def publishing(
             await asyncio.gather(task, return_exceptions=True)
     finally:
         await publisher.close()
+        if cosigners is not None:
+            await cosigners.close()
 
 
 @asynccontextmanager
