@@ -12,8 +12,6 @@ from rich.console import Console
 from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
-from service.cli.audit_witness import witness
-from service.cli.audit_export import export
 from service.cli.audit_export import export
 from service.cli.audit_search import search
 from service.cli.audit_witness import witness
@@ -49,8 +47,6 @@ audit.command()(show)
 audit.add_typer(witness, name="witness")
 audit.command()(export)
 audit.command()(search)
-audit.command()(export)
-audit.add_typer(witness, name="witness")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
