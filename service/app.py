@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import policies
+from menshen_verifier.note import Key
 from policies.catalogue import PolicyProblem, load
 from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
@@ -343,6 +344,11 @@ def catalogue_of(config: Config) -> Catalogue:
     except PolicyProblem as problem:
         found = "; ".join(f"{item.file}: {item.key}: {item.reason}" for item in problem.problems)
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
+
+
+def witness_keys(_config: Config) -> tuple[tuple[Key, ...], int]:
+    """The keys of the witnesses that are asked, and how many must cosign."""
+    return (), 0
 
 
 def origin_of(config: Config, catalogue: Catalogue) -> str:

@@ -12,6 +12,8 @@ from rich.console import Console
 from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
+from service.cli.audit_checkpoints import key, policy_text, status
+from service.cli.audit_signer import signer
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
@@ -43,6 +45,10 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.add_typer(witness, name="witness")
+audit.add_typer(signer, name="signer")
+audit.command()(status)
+audit.command(name="policy")(policy_text)
+audit.add_typer(key, name="key")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
