@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 import policies
-from menshen_verifier.note import Key
 from policies.catalogue import PolicyProblem, load
 from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
@@ -22,9 +21,12 @@ from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints import witness_settings
+from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
+from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
@@ -138,10 +140,13 @@ async def publishing(
 ) -> AsyncIterator[Publisher]:
     """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
     signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    origin = journal.authority.origin
+    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
     publisher = Publisher(
         database=database,
         authority=journal.authority,
         signer=signer,
+        cosigners=cosigners,
         clock=clock,
         broken=journal.fail,
         elect=not config.transaction_pooler,
@@ -149,7 +154,7 @@ async def publishing(
     stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, publisher.cosigners)
+        await check_start(database, journal.authority, signer, cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
         task = asyncio.create_task(publisher.run(stop))
@@ -163,6 +168,8 @@ async def publishing(
             await asyncio.gather(task, return_exceptions=True)
     finally:
         await publisher.close()
+        if cosigners is not None:
+            await cosigners.close()
 
 
 @asynccontextmanager
@@ -346,9 +353,21 @@ def catalogue_of(config: Config) -> Catalogue:
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
 
 
-def witness_keys(_config: Config) -> tuple[tuple[Key, ...], int]:
-    """The keys of the witnesses that are asked, and how many must cosign."""
-    return (), 0
+async def open_policy(config: Config) -> str:
+    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
+    origin = origin_of(config, catalogue_of(config))
+    signer = signer_for(config, origin=origin, chance=os.urandom)
+    try:
+        await signer.open()
+        return policy_of(config, signer)
+    finally:
+        await signer.close()
+
+
+def policy_of(config: Config, signer: Signer) -> str:
+    """The same, of a signer that is open."""
+    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
+    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
 
 
 def origin_of(config: Config, catalogue: Catalogue) -> str:

@@ -71,6 +71,8 @@ class Config(BaseSettings):
     senders: Path | None = Field(
         None, description="TOML file with where mail, SMS, WeChat and calls are handed over, and the keys"
     )
+    witnesses: Path | None = Field(None, description="TOML file with the witnesses that cosign this log, and how many must")
+    anchors: Path | None = Field(None, description="TOML file with where checkpoints are left every hour or day")
     hooks: Path | None = Field(None, description="TOML file with the secrets of the addresses that vendors deliver to")
     retry_seconds: int = Field(30, ge=1, le=3600, description="Pause before a job's second try; it doubles with each one")
     retry_cap_seconds: int = Field(3600, ge=60, le=86400, description="The longest pause between a job's tries")

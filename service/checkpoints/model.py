@@ -12,6 +12,10 @@ Proof = Callable[[int, int], Awaitable[tuple[bytes, ...]]]
 """The proof of consistency from one size of the log to another. Raises ValueError where there is none."""
 
 
+RootAt = Callable[[int], Awaitable[bytes | None]]
+"""The root that this log had at a size; None where what is stored does not suffice for it."""
+
+
 class SignerAhead(Exception):
     """The signer has signed `size` entries already, and wants the proof that what it is to sign goes on from there."""
 
@@ -93,6 +97,14 @@ class Cosigners(Protocol):
 
     async def seen(self) -> int:
         """The largest size of this log that any of them has seen; 0 where none has."""
+
+    async def check(self, size: int, root_at: RootAt) -> None:
+        """Hold a log of `size` entries against what they have seen. Raises LogBroken where one of them has seen more, or another past;
+        RecordUnavailable where they must be asked and cannot be.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connections."""
 
 
 @dataclass(slots=True)

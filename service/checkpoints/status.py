@@ -1,5 +1,6 @@
 """How far the record of this log is, as the database shows it: for a person at a terminal, whichever instance does the work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,15 +51,16 @@ async def standing(session: Session, authority: Authority, now: datetime) -> Sta
     )
 
 
-def policy(keys: tuple[Key, ...], witnesses: tuple[Key, ...], quorum: int) -> str:
+def policy(keys: Sequence[Key], witnesses: Sequence[Sequence[Key]] = (), quorum: int = 0) -> str:
     """The policy that auditors verify by (C2SP tlog-policy): a log under any of its keys, cosigned by so many of its witnesses."""
-    names = [f"w{number}" for number, _ in enumerate(witnesses, start=1)]
     lines = [f"log {key.vkey}" for key in keys]
-    lines += [f"witness {name} {key.vkey}" for name, key in zip(names, witnesses, strict=True)]
-    if quorum:
-        lines += [f"group witnesses {quorum} {' '.join(names)}", "quorum witnesses"]
-    else:
-        lines.append("quorum none")
+    parties = []
+    for party, of_one in enumerate(witnesses, start=1):
+        names = [f"w{party}-{number}" for number, _ in enumerate(of_one, start=1)]
+        lines += [f"witness {name} {key.vkey}" for name, key in zip(names, of_one, strict=True)]
+        lines.append(f"group w{party} any {' '.join(names)}")
+        parties.append(f"w{party}")
+    lines += [f"group witnesses {quorum} {' '.join(parties)}", "quorum witnesses"] if parties else ["quorum none"]
     return "".join(f"{line}\n" for line in lines)
 
 

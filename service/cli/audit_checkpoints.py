@@ -16,8 +16,7 @@ from service.app import Parts
 from service.audit.entry import Draft
 from service.audit.journal import Ack
 from service.checkpoints.model import Rotating
-from service.checkpoints.opening import signer_for
-from service.checkpoints.status import Standing, policy, standing
+from service.checkpoints.status import Standing, standing
 from service.cli.audit import AsJson, opened
 from service.cli.health import breaker
 from service.config import Config
@@ -45,7 +44,7 @@ def status(as_json: AsJson = False) -> None:
 
 def policy_text() -> None:
     """审计方据以验证的策略文本 · The policy for auditors, with all vkeys. It reaches them by another way than exports."""
-    _out.print(asyncio.run(_policy(Config.load())), markup=False, end="")
+    _out.print(asyncio.run(app.open_policy(Config.load())), markup=False, end="")
 
 
 @key.command()
@@ -68,16 +67,6 @@ async def _standing(config: Config) -> Standing:
         return await standing(database.read, journal.authority, app.now())
 
 
-async def _policy(config: Config) -> str:
-    origin = app.origin_of(config, app.catalogue_of(config))
-    signer = signer_for(config, origin=origin, chance=os.urandom)  # noqa: TID251  (a command is a composition root)
-    try:
-        await signer.open()
-        return policy(signer.keys, *app.witness_keys(config))
-    finally:
-        await signer.close()
-
-
 async def _rotated(config: Config) -> str:
     async with app.parts(config) as running:
         signer = _rotating(running)
@@ -88,7 +77,7 @@ async def _rotated(config: Config) -> str:
         # A checkpoint over the second entry was signed after both were in use.
         await running.publisher.reached(size, Ack.SIGNED)
         await running.publisher.signer.open()
-        return policy(running.publisher.keys, *app.witness_keys(config))
+        return app.policy_of(config, running.publisher.signer)
 
 
 async def _retired(config: Config) -> None:
