@@ -23,9 +23,11 @@ from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
+from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
+from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
@@ -365,6 +367,23 @@ def catalogue_of(config: Config) -> Catalogue:
     except PolicyProblem as problem:
         found = "; ".join(f"{item.file}: {item.key}: {item.reason}" for item in problem.problems)
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
+
+
+async def open_policy(config: Config) -> str:
+    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
+    origin = origin_of(config, catalogue_of(config))
+    signer = signer_for(config, origin=origin, chance=os.urandom)
+    try:
+        await signer.open()
+        return policy_of(config, signer)
+    finally:
+        await signer.close()
+
+
+def policy_of(config: Config, signer: Signer) -> str:
+    """The same, of a signer that is open."""
+    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
+    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
 
 
 def origin_of(config: Config, catalogue: Catalogue) -> str:

@@ -14,6 +14,8 @@ from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
 from service.cli.audit_search import search
+from service.cli.audit_checkpoints import key, policy_text, status
+from service.cli.audit_signer import signer
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
@@ -47,6 +49,10 @@ audit.command()(show)
 audit.add_typer(witness, name="witness")
 audit.command()(export)
 audit.command()(search)
+audit.add_typer(signer, name="signer")
+audit.command()(status)
+audit.command(name="policy")(policy_text)
+audit.add_typer(key, name="key")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")

@@ -62,14 +62,14 @@ def verify(as_json: AsJson = False) -> None:
 
 
 async def _verified(config: Config) -> Report:
-    async with _opened(config) as (database, journal):
+    async with opened(config) as (database, journal):
         remembered = journal.remembered.read(journal.authority)
         with _progress() as progress:
             return await replay(database, journal.authority, remembered, progress=progress)
 
 
 @asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[tuple[Database, Writer]]:
+async def opened(config: Config) -> AsyncIterator[tuple[Database, Writer]]:
     """The database and a writer that is never started: a log that the service refuses to serve on can still be examined."""
     catalogue = app.catalogue_of(config)
     app.check_schema(config)
