@@ -22,6 +22,9 @@ from schema.http.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
+from service.checkpoints.anchors import settings as anchor_settings
+from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.anchors.model import Anchor
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
@@ -52,6 +55,7 @@ from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
 from service.senders import opening, settings
+from service.senders.depositing import mailer
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
@@ -101,6 +105,7 @@ class Parts:
     clock: Clock
     chance: Chance
     closed: Closed
+    anchoring: Anchoring
 
 
 def now() -> datetime:
@@ -127,7 +132,10 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
             operations = Operations(units)
-            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
+            async with open_anchoring(config, catalogue, database, publisher, clock=clock) as anchoring:
+                yield Parts(
+                    config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed, anchoring
+                )
     finally:
         await database.close()
 
@@ -168,6 +176,32 @@ async def publishing(
         await publisher.close()
         if cosigners is not None:
             await cosigners.close()
+
+
+@asynccontextmanager
+async def open_anchoring(
+    config: Config, catalogue: Catalogue, database: Database, publisher: Publisher, *, clock: Clock
+) -> AsyncIterator[Anchoring]:
+    """Checkpoints are left with MENSHEN_ANCHORS in the background. Raises ConfigError."""
+    known = open_anchors(config, catalogue, clock=clock)
+    origin = origin_of(config, catalogue)
+    anchoring = Anchoring(database=database, anchors=known, origin=origin, clock=clock, leading=lambda: publisher.state.leading)
+    stop = asyncio.Event()
+    task = asyncio.create_task(anchoring.run(stop))
+    try:
+        yield anchoring
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await anchoring.close()
+
+
+def open_anchors(config: Config, catalogue: Catalogue, *, clock: Clock) -> list[Anchor]:
+    """With whom checkpoints are left. Raises ConfigError."""
+    post = mailer(open_accounts(config, catalogue), catalogue, clock=clock)
+    return anchor_settings.load(config.anchors, production=config.production, mailer=post)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from service.cli.approvals import approvals
 from service.cli.audit import audit
+from service.cli.audit_anchor import anchor
 from service.cli.audit_archive import show
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
@@ -43,6 +44,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.add_typer(witness, name="witness")
+audit.add_typer(anchor, name="anchor")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
