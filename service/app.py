@@ -22,9 +22,7 @@ from schema.http.meter import Meter
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
-from service.checkpoints.anchors import settings as anchor_settings
 from service.checkpoints.anchors.anchoring import Anchoring
-from service.checkpoints.anchors.model import Anchor
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
@@ -55,7 +53,7 @@ from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
 from service.senders import opening, settings
-from service.senders.depositing import mailer
+from service.senders.depositing import anchored
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
@@ -131,11 +129,9 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
-            operations = Operations(units)
-            async with open_anchoring(config, catalogue, database, publisher, clock=clock) as anchoring:
-                yield Parts(
-                    config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed, anchoring
-                )
+            acts, origin = Operations(units), journal.authority.origin
+            async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
+                yield Parts(config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors)
     finally:
         await database.close()
 
@@ -146,13 +142,12 @@ async def publishing(
 ) -> AsyncIterator[Publisher]:
     """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
     signer = signer_for(config, origin=journal.authority.origin, chance=chance)
-    origin = journal.authority.origin
-    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
+    witnesses = partial(witness_settings.load, config.witnesses, production=config.production)
     publisher = Publisher(
         database=database,
         authority=journal.authority,
         signer=signer,
-        cosigners=cosigners,
+        cosigners=witnesses(origin=journal.authority.origin, log=lambda: signer.keys),
         clock=clock,
         broken=journal.fail,
         elect=not config.transaction_pooler,
@@ -160,7 +155,7 @@ async def publishing(
     stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, cosigners)
+        await check_start(database, journal.authority, signer, publisher.cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
         task = asyncio.create_task(publisher.run(stop))
@@ -174,34 +169,6 @@ async def publishing(
             await asyncio.gather(task, return_exceptions=True)
     finally:
         await publisher.close()
-        if cosigners is not None:
-            await cosigners.close()
-
-
-@asynccontextmanager
-async def open_anchoring(
-    config: Config, catalogue: Catalogue, database: Database, publisher: Publisher, *, clock: Clock
-) -> AsyncIterator[Anchoring]:
-    """Checkpoints are left with MENSHEN_ANCHORS in the background. Raises ConfigError."""
-    known = open_anchors(config, catalogue, clock=clock)
-    origin = origin_of(config, catalogue)
-    anchoring = Anchoring(database=database, anchors=known, origin=origin, clock=clock, leading=lambda: publisher.state.leading)
-    stop = asyncio.Event()
-    task = asyncio.create_task(anchoring.run(stop))
-    try:
-        yield anchoring
-    finally:
-        stop.set()
-        await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await anchoring.close()
-
-
-def open_anchors(config: Config, catalogue: Catalogue, *, clock: Clock) -> list[Anchor]:
-    """With whom checkpoints are left. Raises ConfigError."""
-    post = mailer(open_accounts(config, catalogue), catalogue, clock=clock)
-    return anchor_settings.load(config.anchors, production=config.production, mailer=post)
 
 
 @asynccontextmanager

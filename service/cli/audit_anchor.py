@@ -10,9 +10,11 @@ from rich.console import Console
 
 from service import app
 from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.model import State
 from service.config import Config
 from service.db.engine import connect
 from service.errors import BadInput
+from service.senders.depositing import anchored
 
 anchor = typer.Typer(help="锚定：把检查点存到外部 · Checkpoints, left with somebody outside.", no_args_is_help=True)
 
@@ -53,16 +55,9 @@ async def _opened(config: Config) -> AsyncIterator[Anchoring]:
     database = connect(config.database, pool_size=2, transaction_pooler=config.transaction_pooler)
     await database.start()
     try:
-        made = Anchoring(
-            database=database,
-            anchors=app.open_anchors(config, catalogue, clock=app.now),
-            origin=app.origin_of(config, catalogue),
-            clock=app.now,
-            leading=lambda: True,
-        )
-        try:
+        origin = app.origin_of(config, catalogue)
+        # A state that never leads: it deposits when it is told to; what is due is the instances' own business.
+        async with anchored(config, catalogue, database, State(), origin=origin, clock=app.now) as made:
             yield made
-        finally:
-            await made.close()
     finally:
         await database.close()
