@@ -24,6 +24,7 @@ from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
 from service.checkpoints.model import Signer
+from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
@@ -55,6 +56,7 @@ from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
 from service.senders import opening, settings
+from service.senders.depositing import anchored
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
@@ -105,6 +107,7 @@ class Parts:
     clock: Clock
     chance: Chance
     closed: Closed
+    anchoring: Anchoring
 
 
 def now() -> datetime:
@@ -130,8 +133,9 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
-            operations = Operations(units)
-            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
+            acts, origin = Operations(units), journal.authority.origin
+            async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
+                yield Parts(config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors)
     finally:
         await database.close()
 
@@ -142,13 +146,12 @@ async def publishing(
 ) -> AsyncIterator[Publisher]:
     """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
     signer = signer_for(config, origin=journal.authority.origin, chance=chance)
-    origin = journal.authority.origin
-    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
+    witnesses = partial(witness_settings.load, config.witnesses, production=config.production)
     publisher = Publisher(
         database=database,
         authority=journal.authority,
         signer=signer,
-        cosigners=cosigners,
+        cosigners=witnesses(origin=journal.authority.origin, log=lambda: signer.keys),
         clock=clock,
         broken=journal.fail,
         elect=not config.transaction_pooler,
@@ -156,7 +159,7 @@ async def publishing(
     stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, cosigners)
+        await check_start(database, journal.authority, signer, publisher.cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
         task = asyncio.create_task(publisher.run(stop))
@@ -170,8 +173,6 @@ async def publishing(
             await asyncio.gather(task, return_exceptions=True)
     finally:
         await publisher.close()
-        if cosigners is not None:
-            await cosigners.close()
 
 
 @asynccontextmanager

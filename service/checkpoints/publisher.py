@@ -119,7 +119,7 @@ class Publisher:
                     async with self._own.single() as session:
                         await self._save(session, force=True)
         self._waiting.end(None)
-        for close in (self._own.close, self.signer.close):
+        for close in (self._own.close, self.signer.close, *([self.cosigners.close] if self.cosigners else [])):
             with suppress(Exception):
                 await close()
 

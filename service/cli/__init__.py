@@ -11,6 +11,7 @@ from rich.console import Console
 
 from service.cli.approvals import approvals
 from service.cli.audit import audit
+from service.cli.audit_anchor import anchor
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
 from service.cli.audit_search import search
@@ -53,6 +54,7 @@ audit.add_typer(signer, name="signer")
 audit.command()(status)
 audit.command(name="policy")(policy_text)
 audit.add_typer(key, name="key")
+audit.add_typer(anchor, name="anchor")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
