@@ -184,6 +184,7 @@ OTHERS = {
     "campaignArchive",
     "messageTemplate",
     "audienceEstimate",
+    "alarms",
     "approvals",
     "processingRegister",
     "registerDiff",
