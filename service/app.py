@@ -19,19 +19,22 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
+from service.alarms import baits
+from service.alarms.settings import load as load_alarms
+from service.alarms.store import counts as alarm_counts
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
-from service.checkpoints.model import Signer
 from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
 from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
-from service.db.engine import Database, connect
+from service.db.engine import Database, Session, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
@@ -63,12 +66,14 @@ from service.senders.wire import Wire
 from service.senders.writing import Writing
 from service.subscriptions import letters
 from service.subscriptions.model import LETTER
+from service.tally.guard import Guard
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.alarms import AlarmMeter
 from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
@@ -108,6 +113,7 @@ class Parts:
     chance: Chance
     closed: Closed
     anchoring: Anchoring
+    guard: Guard
 
 
 def now() -> datetime:
@@ -130,12 +136,18 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
         async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
-            units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
+            guard = Guard(catalogue, load_alarms(config.alarms, production=config.production).rules)
+            units = Units(
+                database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance, watch=guard
+            )
+            guard.know(await baits.names(database.read, vault, kept, now=clock()))
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
             acts, origin = Operations(units), journal.authority.origin
             async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
-                yield Parts(config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors)
+                yield Parts(
+                    config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors, guard
+                )
     finally:
         await database.close()
 
@@ -254,6 +266,12 @@ async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def kept(session: Session, member_id: str) -> baits.Wrapped | None:
+    """The secret of somebody who is there."""
+    row = await members.row(session, member_id)
+    return None if row is None or row.wrapped is None else (row.generation, row.wrapped)
+
+
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
@@ -279,9 +297,12 @@ def build(running: Parts) -> ASGIApp:
 
     backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
+    rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
     received = ReceivedMeter(registry, partial(_received, running))
     pages = routes(
-        checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
+        checks=_checks(running),
+        registry=registry,
+        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh),
     )
     asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)

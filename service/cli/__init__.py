@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from service.cli.alarms import alarms
 from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_anchor import anchor
@@ -59,6 +60,7 @@ menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
 menshen.add_typer(approvals, name="approvals")
+menshen.add_typer(alarms, name="alarms")
 
 
 def main() -> NoReturn:

@@ -186,6 +186,7 @@ OTHERS = {
     "campaignArchive",
     "messageTemplate",
     "audienceEstimate",
+    "alarms",
     "approvals",
     "auditEntries",
     "incidentScope",
