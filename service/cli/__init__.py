@@ -14,6 +14,7 @@ from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
 from service.cli.minors import minors
+from service.cli.oversight import oversight
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, migrate, serve
 from service.cli.suppression import suppression
@@ -40,6 +41,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
+menshen.add_typer(oversight, name="oversight")
 menshen.add_typer(suppression, name="suppression")
 
 
