@@ -49,11 +49,11 @@ OVERSIGHT = {
         **SEEING_TO_IT,
     ),
     "complianceAuditPack": Case(
-        query='{ complianceAuditPack(since: "2027-01-01", until: "2027-12-31") { rows } }',
+        query='{ complianceAuditPack(since: "2020-01-01", until: "2020-12-31") { rows } }',
         typ="export",
-        count=27,
+        count=0,
         subjects=0,
-        further={"from": "2027-01-01", "to": "2027-12-31"},
+        further={"from": "2020-01-01", "to": "2020-12-31"},
         **SEEING_TO_IT,
     ),
     "controlEvidence": Case(
