@@ -23,6 +23,7 @@ from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
 from service.cli.minors import minors
+from service.cli.oversight import oversight
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, migrate, serve
 from service.cli.suppression import suppression
@@ -58,6 +59,7 @@ audit.add_typer(key, name="key")
 audit.add_typer(anchor, name="anchor")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
+menshen.add_typer(oversight, name="oversight")
 menshen.add_typer(suppression, name="suppression")
 menshen.add_typer(approvals, name="approvals")
 menshen.add_typer(alarms, name="alarms")

@@ -196,6 +196,7 @@ OTHERS = {
     "controlEvidence",
     "accessReview",
     "duties",
+    "complianceAuditPack",
 }
 
 
