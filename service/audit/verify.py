@@ -13,6 +13,8 @@ What must be true, in numbered steps that the code repeats:
  (9) So do the subjects' rows.
 (10) In every lane, numbers go up by one from a `boot` with 0: no entry was lost between the service and the tree.
 (11) What waits in `audit_pending` was put there by us, and its numbers go on where its lane stands in the tree.
+(12) Entries that are not here were pruned, and the log says so in a `prune` entry. For them the leaf hashes of the tiles that stayed are
+     read, which must come to the same head; their bytes, columns and lanes are verified in the archive.
 
 It trusts the MAC's key and, as far as it is there, the remembered head. What it cannot find out without witnesses: an older state that
 was put back together with an older remembered head.
@@ -50,6 +52,7 @@ class _State:
     subject_outside: int | None
     tiles: dict[int, int]
     waiting: list[Waiting]
+    pruned: frozenset[int]
 
 
 async def verify(
@@ -61,7 +64,8 @@ async def verify(
     findings = _head_findings(state, authority, remembered)
     replay = Replay(head, remembered)
     if state.head is not None:
-        await _read_all(replay, database, state.end, progress)
+        await _read_all(replay, database, state, progress)
+        findings += _pruned_findings(replay)
         findings += _entry_findings(replay, head, state) or _side_findings(replay, head, state, remembered)
         findings += _waiting_findings(replay, state, authority)
     return Report(
@@ -72,6 +76,7 @@ async def verify(
         entries=replay.tree.size,
         remembered=remembered.size if remembered else None,
         waiting=len(state.waiting),
+        pruned=replay.skipped,
     )
 
 
@@ -80,9 +85,8 @@ async def _state(database: Database, authority: Authority) -> _State:
         head = await read_head(session, authority.origin)
         size = head.size if head else 0
         outside = await store.outside(session, size)
-        return _State(
-            head, await store.end(session, size), *outside, await store.tile_counts(session), await store.waiting(session)
-        )
+        end, tiles, waiting = await store.end(session, size), await store.tile_counts(session), await store.waiting(session)
+        return _State(head, end, *outside, tiles, waiting, await store.pruned(session))
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
@@ -103,16 +107,20 @@ def _head_findings(state: _State, authority: Authority, remembered: Seen | None)
     return []
 
 
-async def _read_all(replay: Replay, database: Database, end: int, progress: Progress) -> None:
+async def _read_all(replay: Replay, database: Database, state: _State, progress: Progress) -> None:
     """Steps 3 to 10 as far as they need the rows: entries in their order, subjects beside them, tiles as they become full."""
+    end = state.end
     async with aclosing(store.subjects(database, end)) as named, aclosing(_pages(database, end)) as pages:
         subjects = _Subjects(named)
         async for number, page, tiles in pages:
-            made, pairs = replay.read(page)
+            first = number * store.PAGE
+            if not page.indices and first // store.SEGMENT in state.pruned:
+                made, pairs = replay.skip(first, first + store.PAGE, tiles), list[Pair]()
+            else:
+                made, pairs = replay.read(page)
             await _compare_tiles(replay, database, made, tiles)
             pairs.sort()
             if not await subjects.are(number, pairs) and Part.SUBJECTS not in replay.places:
-                first = number * store.PAGE
                 replay.compare_subjects(pairs, await store.pairs(database.read, first, first + store.PAGE))
             progress(replay.tree.size, end)
 
@@ -148,6 +156,13 @@ async def _page(session: Session, number: int, end: int) -> tuple[Page, Tiles]:
     first, last = number * store.PAGE, min((number + 1) * store.PAGE, end)
     page = await store.page(session, first, last)
     return page, await store.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
+
+
+def _pruned_findings(replay: Replay) -> list[Finding]:
+    """Step 12. A table says that they were pruned; only the log itself is believed."""
+    if replay.skipped <= replay.pruned_to:
+        return []
+    return [Finding(Verdict.REMOVED, Part.ENTRY, replay.pruned_to, replay.skipped - 1)]
 
 
 def _entry_findings(replay: Replay, head: Head, state: _State) -> list[Finding]:
@@ -211,7 +226,7 @@ def _waiting_findings(replay: Replay, state: _State, authority: Authority) -> li
         except Malformed:
             findings.append(Finding(Verdict.INSERTED, Part.WAITING, replay.tree.size, replay.tree.size))
             continue
-        due = expected.get(row.writer, 0)
+        due = expected.get(row.writer, row.number if replay.skipped else 0)
         if row.number != due:
             verdict = Verdict.REMOVED if row.number > due else Verdict.INSERTED
             findings.append(Finding(verdict, Part.WAITING, replay.tree.size, replay.tree.size))

@@ -12,6 +12,7 @@ from rich.console import Console
 from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
+from service.cli.audit_segment import segment
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -42,6 +43,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.command()(export)
+audit.add_typer(segment, name="segment")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
