@@ -19,6 +19,7 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
+from service.archive.ahead import keep_ahead
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.config import Config, Suite
@@ -164,6 +165,17 @@ async def working(running: Parts) -> AsyncIterator[None]:
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def partitioned(running: Parts) -> AsyncIterator[None]:
+    """See to it in the background that the log's next entries have a partition."""
+    task = asyncio.create_task(keep_ahead(running.database))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, working
+from service.app import Parts, build, partitioned, working
 from service.errors import ConfigError
 
 
@@ -58,7 +58,7 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        async with working(running):
+        async with partitioned(running), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None
