@@ -66,6 +66,9 @@ class Config(BaseSettings):
     issuer: str = Field("", description="Whose tokens are accepted (iss); empty: the development issuer")
     audience: str = Field("menshen", description="What tokens must be made for (aud)")
     jwks_file: Path | None = Field(None, description="The issuer's public keys, as a JWKS file")
+    audit_months: int = Field(
+        36, ge=6, le=600, description="Months after which archived entries may be pruned; 6 at least (CSL 23(3))"
+    )
     worker: bool = Field(default=True, description="on: serving also does queued work; off: `menshen work` does")
     recipients: Path | None = Field(None, description="TOML file with where recipients are told of withdrawals, and the secrets")
     senders: Path | None = Field(

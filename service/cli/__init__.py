@@ -14,9 +14,10 @@ from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_anchor import anchor
 from service.cli.audit_archive import show
+from service.cli.audit_checkpoints import key, policy_text, status
 from service.cli.audit_export import export
 from service.cli.audit_search import search
-from service.cli.audit_checkpoints import key, policy_text, status
+from service.cli.audit_segment import segment
 from service.cli.audit_signer import signer
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
@@ -57,6 +58,7 @@ audit.command()(status)
 audit.command(name="policy")(policy_text)
 audit.add_typer(key, name="key")
 audit.add_typer(anchor, name="anchor")
+audit.add_typer(segment, name="segment")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(oversight, name="oversight")

@@ -127,6 +127,10 @@ def _show_report(report: Report) -> None:
         _out.print(f"[bold red]{report.verdict}[/]")
     for finding in report.findings:
         _out.print(_said(finding))
+    if report.pruned:
+        _out.print(
+            f"  前 {report.pruned:,} 条已归档清理，其哈希已验证 · pruned up to {report.pruned:,}: their hashes were verified"
+        )
     remembered = "—" if report.remembered is None else f"{report.remembered:,}"
     _out.print(f"  大小 size {report.size:,} · 根 root {report.root}")
     _out.print(f"  本机记得的大小 remembered size {remembered} · 待写入 waiting {report.waiting}")
