@@ -14,6 +14,7 @@ from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
 from service.cli.audit_search import search
+from service.cli.audit_who_saw import who_saw
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
@@ -45,6 +46,7 @@ menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
 audit.command()(search)
+audit.command(name="who-saw")(who_saw)
 audit.command()(export)
 audit.add_typer(witness, name="witness")
 menshen.add_typer(audit, name="audit")
