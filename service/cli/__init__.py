@@ -19,6 +19,7 @@ from service.cli.audit_export import export
 from service.cli.audit_search import search
 from service.cli.audit_segment import segment
 from service.cli.audit_signer import signer
+from service.cli.audit_who_saw import who_saw
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
@@ -50,6 +51,9 @@ menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
+audit.command()(search)
+audit.command(name="who-saw")(who_saw)
+audit.command()(export)
 audit.add_typer(witness, name="witness")
 audit.command()(export)
 audit.command()(search)
