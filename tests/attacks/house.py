@@ -225,7 +225,8 @@ class House:
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """The log's tables as they are."""
-        tables = [name for (name,) in self.sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'audit_%'")]
+        named = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, 'audit_')"
+        tables = [name for (name,) in self.sql(named)]
         return {table: self.sql(f"SELECT * FROM {table}") for table in tables}
 
     def restore(self, dump: dict[str, list[tuple[Any, ...]]]) -> None:

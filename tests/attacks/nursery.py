@@ -49,7 +49,7 @@ class Child:
     @property
     def said(self) -> str:
         """All that it printed."""
-        return self.out.read_text("utf-8", "replace")
+        return self.out.read_text("utf-8", "replace") if self.out.exists() else ""
 
 
 class Nursery:
