@@ -21,6 +21,7 @@ from service.checkpoints import store
 from service.checkpoints.follower import Follower
 from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead, State
 from service.checkpoints.notes import cosigned_note, note_of
+from service.checkpoints.patrol import Patrol
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
 from service.db.engine import Database, Duplicate, Session
 from service.errors import LogBroken, ServiceError
@@ -71,6 +72,7 @@ class Publisher:
         self._broken = broken
         self._elect = elect
         self._follower: Follower | None = None
+        self._patrol = Patrol(authority)
         self._newest: Published | None = None
         self._seen: Seen | None = None
         self._waiting = Waiting(patience)

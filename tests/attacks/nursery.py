@@ -38,7 +38,7 @@ class Child:
             if wait:
                 self.wait()
 
-    def wait(self, seconds: float = 20) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """Its exit code."""
         limit = time.monotonic() + seconds
         while (code := self.poll()) is None:

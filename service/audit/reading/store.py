@@ -117,6 +117,7 @@ _OUTSIDE = {
     )
     for table in (audit_entry, audit_subject)
 }
+_FIRST = Prepared(select(func.coalesce(func.min(_OF.idx), 0)))
 _LAST = Prepared(select(func.max(_OF.idx)).where(_OF.idx < bindparam("size")))
 _BY_ID = Prepared(select(_OF.idx, _OF.entry, _OF.leaf).where(_OF.entry_id == bindparam("entry_id")).order_by(_OF.idx))
 _WAITING = Prepared(
@@ -195,6 +196,11 @@ async def end(session: Session, size: int) -> int:
     """One past the last entry before index `size`: a forged size must not have anybody look for entries for ever."""
     last = (await session.rows(_LAST, {"size": size}))[0][0]
     return 0 if last is None else max(last + 1, 0)
+
+
+async def first(session: Session) -> int:
+    """The smallest index that has an entry; 0 where there is none."""
+    return int((await session.rows(_FIRST))[0][0])
 
 
 async def by_id(session: Session, entry_id: str) -> list[tuple[int, bytes, bytes]]:
