@@ -147,6 +147,8 @@ class Publisher:
             await self._publish(session, Checkpoint(self._authority.origin, follower.tree.size, follower.tree.root))
         self._noted(head)
         await self._save(session)
+        if self._newest is not None:
+            await self._patrol.step(session, self._newest)
 
     async def _begin(self, session: Session, head: Head) -> Follower:
         """Take up what was published last: a note that we signed, and a log that is not shorter."""

@@ -12,8 +12,6 @@ from rich.console import Console
 from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
-from service.cli.audit_witness import witness
-from service.cli.audit_export import export
 from service.cli.audit_export import export
 from service.cli.audit_search import search
 from service.cli.audit_witness import witness

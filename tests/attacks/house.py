@@ -18,20 +18,20 @@ from typing import Any
 
 import httpx2
 import psycopg
+
 from menshen_verifier.findings import Report
+from menshen_verifier.note import Kind
 from menshen_verifier.policy import Policy, parse_policy
 from menshen_verifier.verify import verify
+from service import app
 from service.archive.exporting import export, planned
 from service.archive.store import newest
-from service.witness.cosigner import Cosigner, write
-
-from menshen_verifier.note import Kind
-from service import app
 from service.checkpoints import keys
 from service.config import Config
 from service.db.engine import connect
 from service.db.postgres import conninfo
 from service.identity.development import open_issuer
+from service.witness.cosigner import Cosigner, write
 from tests.attacks.nursery import Child, Nursery
 from tests.journeys.servers import environment
 from tests.journeys.storm import EVIDENCE, READ
@@ -200,7 +200,7 @@ class House:
                 if reading:
                     await self.read(url)
                 await asyncio.sleep(0.05)
-        raise AssertionError(f"{within} s later it still answers")
+        raise AssertionError(f"{within} s later it still answers: {self.said()[-1500:]}")
 
     def said(self) -> str:
         """What the first instance logged."""

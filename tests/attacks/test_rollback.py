@@ -4,8 +4,8 @@ import asyncio
 import signal
 
 import pytest
-from menshen_verifier.findings import Part, Verdict
 
+from menshen_verifier.findings import Part, Verdict
 from tests.attacks.house import BROKEN, House
 
 

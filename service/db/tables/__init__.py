@@ -8,8 +8,8 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
-from service.db.tables.archive import audit_segment
 from service.db.tables.alarms import alarm, bait, tally, tally_operator
+from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
