@@ -4,8 +4,6 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from service.checkpoints.notes import note_of
-
 from menshen_verifier import merkle, tiles
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Kind
@@ -16,6 +14,7 @@ from service.audit.head import Authority
 from service.audit.remembered import RememberedHead
 from service.audit.tree import Tree
 from service.checkpoints import keys
+from service.checkpoints.notes import note_of
 from service.db.engine import connect
 from tests.attacks.house import ORIGIN, House, config_of
 

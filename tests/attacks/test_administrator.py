@@ -6,8 +6,8 @@ import asyncio
 import json
 
 import pytest
-from menshen_verifier.findings import Part, Verdict
 
+from menshen_verifier.findings import Part, Verdict
 from tests.attacks import mischief
 from tests.attacks.house import House
 from tests.attacks.mischief import Mischief

@@ -4,9 +4,9 @@ import asyncio
 
 import httpx2
 import pytest
+
 from menshen_verifier.findings import Verdict
 from service.checkpoints.submission import Submission
-
 from tests.attacks import forger
 from tests.attacks.house import BROKEN, House
 from tests.attacks.test_rollback import put_back, refused, remembered

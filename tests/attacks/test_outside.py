@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from menshen_verifier.findings import Part, Verdict
 
 from menshen_verifier import tiles
+from menshen_verifier.findings import Part, Verdict
 from service import app
 from service.audit.entry import Draft
 from service.values import Actor, ActorKind, Call
