@@ -13,6 +13,7 @@ from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
+from service.cli.audit_inspection import inspection_export
 from service.cli.audit_search import search
 from service.cli.audit_who_saw import who_saw
 from service.cli.audit_witness import witness
@@ -47,6 +48,7 @@ audit.command(name="minors")(minors)
 audit.command()(show)
 audit.command()(search)
 audit.command(name="who-saw")(who_saw)
+audit.command(name="inspection-export")(inspection_export)
 audit.command()(export)
 audit.add_typer(witness, name="witness")
 menshen.add_typer(audit, name="audit")
