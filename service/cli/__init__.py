@@ -16,6 +16,7 @@ from service.cli.audit_anchor import anchor
 from service.cli.audit_archive import show
 from service.cli.audit_checkpoints import key, policy_text, status
 from service.cli.audit_export import export
+from service.cli.audit_inspection import inspection_export
 from service.cli.audit_search import search
 from service.cli.audit_segment import segment
 from service.cli.audit_signer import signer
@@ -53,6 +54,7 @@ audit.command(name="minors")(minors)
 audit.command()(show)
 audit.command()(search)
 audit.command(name="who-saw")(who_saw)
+audit.command(name="inspection-export")(inspection_export)
 audit.command()(export)
 audit.add_typer(witness, name="witness")
 audit.command()(export)

@@ -9,8 +9,9 @@ from service.audit import grammar
 from service.audit.entry import Draft
 from service.desk import Desk
 from service.errors import BadInput, Forbidden
-from service.inspection import answering, incidents, naming, own, queries
+from service.inspection import answering, authority, incidents, naming, own, queries
 from service.inspection.answering import Answered, Asking
+from service.inspection.authority import Copied
 from service.inspection.incidents import Leak
 from service.inspection.model import Filter, Page, Resolved, Scope
 from service.inspection.own import AccessLog
@@ -92,3 +93,13 @@ class InspectionOperations(Desk):
 
         asking = await self.units.disclose(call, self.duty("export", "whoSaw"), work)
         return await answering.write(self.units.database, self.units.vault.origin, asking, output, progress=progress)
+
+    async def inspection_export(self, call: Call, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
+        """The entries of one scope, for an authority."""
+
+        async def work(unit: Unit) -> Copied:
+            self.require(call, EXPORT)
+            who = None if member_id is None else self.known_form(member_id)
+            return await authority.copied(unit, wanted, member_id=who, reference=reference)
+
+        return await self.units.disclose(call, self.duty("export", "inspectionExport"), work)

@@ -18,7 +18,7 @@ async def entries(unit: Unit, wanted: Filter, *, member_id: MemberId | None, fir
     if not 1 <= first <= MOST:
         raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
     before = index(after)
-    _say(unit, wanted)
+    say(unit, wanted)
     if member_id is not None:
         keys = await people.keys_of(unit, member_id)
         if keys is None:
@@ -48,8 +48,8 @@ def index(after: str | None) -> int | None:
     return int(after)
 
 
-def _say(unit: Unit, wanted: Filter) -> None:
-    """What was looked for, in the entry of the looking. What has no form of a code is not repeated: it may be anything that was pasted."""
+def say(unit: Unit, wanted: Filter) -> None:
+    """Write down what was looked for, in the entry of the looking. What has no form of a code is not repeated: it may be anything."""
     for key in ("kind", "role", "purpose", "basis", "field", "decision", "reason", "operation", "typ"):
         if grammar.is_code(value := getattr(wanted, key)):
             unit.draft.extra[key] = value

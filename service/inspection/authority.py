@@ -1,0 +1,101 @@
+"""What an authority may copy (PIPL 63; AL-08): the entries of one scope, each with its proof, and nothing else of the log."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from service.archive import store as checkpoints
+from service.archive.model import Published
+from service.errors import BadInput, RecordUnavailable
+from service.inspection import people, searching
+from service.inspection.model import Filter, Line
+from service.inspection.proving import proof_of_leaf
+from service.inspection.queries import say
+from service.unit import Unit
+from service.values import MemberId, utc_text
+
+FORMAT = "menshen/audit-inspection/v1"
+_LONGEST_REFERENCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The file's lines: what it is, then a line for each entry."""
+
+    head: Mapping[str, Any]
+    rows: tuple[Mapping[str, Any], ...]
+
+    def lines(self) -> Iterator[bytes]:
+        """As they are written."""
+        for one in (self.head, *self.rows):
+            yield json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
+    """The entries of the scope under the newest checkpoint.
+
+    Raises BadInput for what is no scope, RecordUnavailable without a checkpoint.
+    """
+    if wanted.since is None or wanted.until is None or wanted.until <= wanted.since:
+        raise BadInput("--from, --to: an inspection has a beginning and an end")
+    if not reference.strip() or len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
+        raise BadInput("--reference: the authority's own, in 64 characters")
+    unit.draft.extra["reference"] = reference
+    say(unit, wanted)
+    names: tuple[str, ...] | None = None
+    if member_id is not None:
+        names = await _names(unit, member_id, wanted)
+        wanted = replace(wanted, subjects=names)
+    newest = await checkpoints.newest(unit.session)
+    if newest is None:
+        raise RecordUnavailable("no checkpoint has been signed yet")
+    log = await searching.look(unit.session, unit.vault.origin)
+    lines = [line async for line in searching.find(unit.session, log, wanted, before=newest.size)]
+    rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
+    unit.draft.count = len(rows)
+    return Copied(_head(unit, wanted, reference, newest), tuple(rows))
+
+
+async def _names(unit: Unit, member_id: MemberId, wanted: Filter) -> tuple[str, ...]:
+    keys = await people.keys_of(unit, member_id)
+    if keys is None:
+        raise BadInput("--member: there is no such member, or it was erased and can no longer be found in the log")
+    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    return tuple(people.names(unit, keys, wanted.since, wanted.until).values())
+
+
+def _head(unit: Unit, wanted: Filter, reference: str, newest: Published) -> Mapping[str, Any]:
+    asked = {
+        "purpose": wanted.purpose,
+        "field": wanted.field,
+        "actor": wanted.actor,
+        "role": wanted.role,
+        "campaign": wanted.campaign,
+    }
+    scope: dict[str, Any] = {key: text for key, text in asked.items() if text}
+    if wanted.subjects is not None:
+        scope["subjects"] = list(wanted.subjects)
+    scope |= {"from": wanted.first, "to": wanted.end}
+    return {"format": FORMAT, "reference": reference, "scope": scope, "made": utc_text(unit.now), "checkpoint": newest.note}
+
+
+async def _row(unit: Unit, line: Line, newest: Published, names: Collection[str] | None) -> Mapping[str, Any]:
+    """The bytes, where all members in them are within the scope. Else what is left of the entry without the others, and a proof of its
+    hash.
+    """
+    leaf = bytes.fromhex(line.leaf)
+    within = line.entry.get("sub", ()) if names is None else names
+    others = [one for one in line.entry.get("sub", ()) if one not in within]
+    row: dict[str, Any] = {"index": line.index, "leaf": line.leaf, "status": line.status.value}
+    if not line.entry:
+        return row
+    if not others:
+        proof = await proof_of_leaf(unit.session, newest, line.index, leaf, extra=line.raw)
+        return row | {"entry": line.raw.decode(), "proof": proof}
+    kept = {key: value for key, value in line.entry.items() if key not in {"n", "x"}}
+    kept["sub"] = [one for one in line.entry["sub"] if one not in others]
+    if line.entry["act"]["k"] == "member":
+        kept["act"] = {key: value for key, value in line.entry["act"].items() if key != "id" or value in within}
+    proof = await proof_of_leaf(unit.session, newest, line.index, leaf)
+    return row | {"part": kept, "others": len(others), "proof": proof}
