@@ -5,6 +5,8 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.approvals import ApprovalMutation, ApprovalQuery
+from schema.audit import AuditMutation, AuditQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
@@ -30,6 +32,7 @@ from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
 class Query(
+    AuditQuery,
     DisclosureQuery,
     ConsentQuery,
     ConsentReviewQuery,
@@ -44,6 +47,7 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    ApprovalQuery,
     OversightQuery,
 ):
     """Everything that can be asked."""
@@ -51,6 +55,7 @@ class Query(
 
 @strawberry.type(description="Changing (变更). Each field is a unit of its own: one that fails takes nothing of the others back.")
 class Mutation(
+    AuditMutation,
     MemberMutation,
     AskingMutation,
     ConsentMutation,
@@ -64,6 +69,7 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    ApprovalMutation,
     OversightMutation,
 ):
     """Everything that can be done."""

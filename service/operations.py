@@ -1,5 +1,7 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.approvals.operations import ApprovalOperations
+from service.archive.operations import ArchiveOperations
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
 from service.deletion.operations import DeletionOperations
@@ -7,6 +9,7 @@ from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
+from service.inspection.operations import InspectionOperations
 from service.notices.operations import NoticeOperations
 from service.oversight.operations import OversightOperations
 from service.personalisation.operations import PersonalisationOperations
@@ -17,6 +20,7 @@ from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    InspectionOperations,
     OversightOperations,
     InboundOperations,
     SenderOperations,
@@ -31,5 +35,7 @@ class Operations(
     ConsentOperations,
     PropagationOperations,
     NoticeOperations,
+    ArchiveOperations,
+    ApprovalOperations,
 ):
     """All operations of all features, over one `Units`."""

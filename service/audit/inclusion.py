@@ -30,15 +30,20 @@ async def prove(session: Session, authority: Authority, index: int, leaf: bytes)
         return None
     try:
         authority.check(head)
-        path = tuple([await _root(session, first, last) for first, last in merkle.path_spans(index, head.size)])
+        path = await path_of(session, index, head.size)
         holds = merkle.climbed(index, head.size, leaf, path) == head.root
     except (LogBroken, ValueError):
         return None
     return Inclusion(index, head.size, head.root, path) if holds else None
 
 
-async def _root(session: Session, first: int, last: int) -> bytes:
-    """The root over some leaves: folded from the whole subtrees that they are made of."""
+async def path_of(session: Session, index: int, size: int) -> tuple[bytes, ...]:
+    """The audit path of a leaf in the tree of `size`, the nearest hash first. Raises ValueError where hashes are missing."""
+    return tuple([await span_root(session, first, last) for first, last in merkle.path_spans(index, size)])
+
+
+async def span_root(session: Session, first: int, last: int) -> bytes:
+    """The root over some leaves, folded from the whole subtrees that they are made of. Raises ValueError where some are missing."""
     parts = [(first + start, first + end) for start, end in merkle.spans(last - first)]
     return merkle.root([await _subtree(session, start, end) for start, end in parts])
 

@@ -2,11 +2,32 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from service.audit.entry import Draft
 from service.db.engine import Transaction
 from service.values import Call
+
+
+class Ack(StrEnum):
+    """What must have happened to an entry before anybody is answered: durable in the tree, under a signed checkpoint, or under one that
+    enough witnesses have cosigned.
+    """
+
+    COMMITTED = "committed"
+    SIGNED = "signed"
+    WITNESSED = "witnessed"
+
+
+class Assurance(Protocol):
+    """Whoever knows of checkpoints."""
+
+    async def reached(self, size: int, ack: Ack) -> None:
+        """Return when a checkpoint of at least `size` is signed, or witnessed; at once for COMMITTED.
+
+        Raises RecordUnavailable when it is not in time, LogBroken when it never will be.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import orjson
 from menshen_verifier import merkle
 from service.audit.findings import Part
 from service.audit.head import Head, Seen
+from service.audit.index.store import Indexed
+from service.audit.index.terms import BLOCK, Postings, span
 from service.audit.reading.store import Page, Pair, columns
 from service.audit.tree import Tile, Tree
 
@@ -39,6 +41,8 @@ class Replay:
         self.places: dict[Part, Place] = {}
         self.break_: Break | None = None
         self.remembered_root: bytes | None = None
+        self.postings = Postings()
+        self.moments: list[str] = []
         self.lanes: dict[str, int] = {}
         self._last_of_lane: dict[str, int] = {}
         self._expected = 0
@@ -72,6 +76,11 @@ class Replay:
                 begin, span = (first, merkle.TILE_WIDTH * width) if at is None else (first + at * width, width)
                 self.note(Part.TILE, begin, begin + span - 1)
 
+    def compare_words(self, number: int, stored: Indexed) -> None:
+        """The words of the page that was read last, which is block `number`, must be those that its entries have."""
+        if self.postings.made() != stored.postings or span(self.moments) != stored.span:
+            self.note(Part.TERMS, number * BLOCK, (number + 1) * BLOCK - 1)
+
     def compare_subjects(self, named: Sequence[Pair], stored: Sequence[Pair]) -> None:
         """The search's rows must be those that the entries name."""
         for index, _ in sorted(set(named).symmetric_difference(stored))[:1]:
@@ -92,10 +101,14 @@ class Replay:
         """One pass over the entries: columns, lanes, subjects. This loop is where the time goes."""
         load: Callable[[bytes], Any] = orjson.loads
         lanes, last_of_lane, pairs = self.lanes, self._last_of_lane, []
+        self.postings, self.moments = Postings(), []
+        place, moments = self.postings.add, self.moments
         for index, raw, projected in zip(page.indices, page.raws, page.columns, strict=True):
             try:
                 entry = load(raw)
                 writer, number = entry["w"], entry["s"]
+                place(entry, index % BLOCK)
+                moments.append(entry["ts"])
                 if projected != columns(entry):
                     self.note(Part.COLUMNS, index, index)
                 if lanes.get(writer, 0) != number or (number == 0 and entry["typ"] != "boot"):

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import String
 
+from menshen_verifier import merkle
 from service.audit.entry import Entry
 from service.audit.head import Head
 from service.audit.tree import Tile
@@ -81,6 +82,11 @@ _LEAVES = Prepared(
 )
 _TILE_ROOTS = Prepared(
     select(audit_tile.c.root)
+    .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"), audit_tile.c.n < bindparam("last"))
+    .order_by(audit_tile.c.n)
+)
+_TILE_HASHES = Prepared(
+    select(audit_tile.c.hashes)
     .where(audit_tile.c.level == bindparam("of_level"), audit_tile.c.n >= bindparam("first"), audit_tile.c.n < bindparam("last"))
     .order_by(audit_tile.c.n)
 )
@@ -186,8 +192,23 @@ async def any_entry(session: Session) -> bool:
 
 
 async def leaves(session: Session, first: int, last: int) -> list[bytes]:
-    """The leaf hashes from index `first` up to, not including, `last`."""
-    return [leaf for (leaf,) in await session.rows(_LEAVES, {"first": first, "last": last})]
+    """The leaf hashes from index `first` up to, not including, `last`. Of entries that were pruned, the tiles still have them."""
+    found = [leaf for (leaf,) in await session.rows(_LEAVES, {"first": first, "last": last})]
+    return found if len(found) == last - first else await _leaves_of_tiles(session, first, last) or found
+
+
+async def _leaves_of_tiles(session: Session, first: int, last: int) -> list[bytes]:
+    """The same, where all of them are in full tiles or behind the last one; else nothing."""
+    width = merkle.TILE_WIDTH
+    start, end = first // width, -(-last // width)
+    rows = await session.rows(_TILE_HASHES, {"of_level": 0, "first": start, "last": end})
+    joined = b"".join(bytes(row[0]) for row in rows)
+    known = [joined[at : at + merkle.HASH_BYTES] for at in range(0, len(joined), merkle.HASH_BYTES)]
+    behind = start * width + len(known)
+    if len(known) % width or behind < first:
+        return []
+    rest = await session.rows(_LEAVES, {"first": behind, "last": last}) if behind < last else []
+    return [*known[first - start * width :], *(leaf for (leaf,) in rest)][: last - first]
 
 
 async def hashes(session: Session, level: int, first: int, last: int) -> list[bytes]:

@@ -13,6 +13,9 @@ import migrations
 from service.db.tables import APPEND_ONLY, metadata
 from service.errors import StoreUnavailable
 
+_MOVING = frozenset({"audit_head", "audit_checkpoint", "audit_position"})
+"""Of the log, what changes in its place; nothing of it is ever taken away."""
+
 
 def upgrade(url: str, *, service_role: str = "") -> str:
     """Run every migration that is missing, and return the revision reached. Makes the file of an SQLite database.
@@ -38,7 +41,7 @@ def _grant(url: str, role: str) -> None:
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
             verbs = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-            verbs = "SELECT, INSERT, UPDATE" if table.name == "audit_head" else verbs
+            verbs = "SELECT, INSERT, UPDATE" if table.name in _MOVING else verbs
             connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {quoted}")
             connection.exec_driver_sql(f"GRANT {verbs} ON {table.name} TO {quoted}")
         connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {quoted}")

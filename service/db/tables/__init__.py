@@ -8,6 +8,8 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
+from service.db.tables.alarms import alarm, bait, tally, tally_operator
+from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -23,10 +25,13 @@ from service.db.tables.consent import (
 from service.db.tables.log import (
     approval,
     audit_anchor,
+    audit_block,
     audit_checkpoint,
     audit_entry,
     audit_head,
     audit_pending,
+    audit_position,
+    audit_posting,
     audit_subject,
     audit_tile,
 )
@@ -98,14 +103,20 @@ __all__ = [
     "account",
     "account_event",
     "address_asked",
+    "alarm",
     "approval",
     "audit_anchor",
+    "audit_block",
     "audit_checkpoint",
     "audit_entry",
     "audit_head",
     "audit_pending",
+    "audit_position",
+    "audit_posting",
+    "audit_segment",
     "audit_subject",
     "audit_tile",
+    "bait",
     "campaign",
     "campaign_event",
     "consent_ask",
@@ -146,5 +157,7 @@ __all__ = [
     "subscription_event",
     "suppression",
     "suppression_event",
+    "tally",
+    "tally_operator",
     "template",
 ]

@@ -1,0 +1,111 @@
+"""What the edges ask of the archive. Hashes are anybody's; whoever takes entries is recorded, and so is whoever was refused them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from menshen_verifier import merkle
+from service.archive import proofs, queries, store, tiles
+from service.archive.exporting import Done, Plan, Progress, export, planned, unfinished, unwatched
+from service.archive.files import own_folder, told
+from service.archive.model import Published, Where
+from service.archive.queries import Asked
+from service.audit.head import Authority
+from service.desk import Desk
+from service.errors import RecordUnavailable
+from service.unit import Unit
+from service.values import Call
+
+EXPORT = "audit.export"
+VERIFY = "audit.verify"
+SEARCH = "audit.search"
+
+
+class ArchiveOperations(Desk):
+    """See the module."""
+
+    async def checkpoint(self) -> Published | None:
+        """The newest checkpoint that was signed, None before the first. It tells how much happened here, and nothing of what."""
+        return await store.newest(self.units.database.read)
+
+    async def tile(self, where: Where) -> bytes | None:
+        """A tile of hashes of the published tree, None for what that does not have."""
+        newest = await store.newest(self.units.database.read)
+        if newest is None or where.level is None or not where.within(newest.size):
+            return None
+        return await tiles.tile(self.units.database.read, where.level, where.n, where.width)
+
+    async def bundle(self, call: Call, where: Where) -> bytes | None:
+        """Entries of the published tree, for whoever may export them; recorded as the range that was asked for, before they are handed out.
+
+        None for what the published tree does not have, or what was archived and pruned.
+        """
+        draft = self.duty("audit", "entries")
+        draft.extra["first"] = where.n * merkle.TILE_WIDTH
+        draft.extra["width"] = where.width
+
+        async def work(unit: Unit) -> bytes | None:
+            self.require(call, EXPORT)
+            newest = await store.newest(unit.session)
+            found = None
+            if newest is not None and where.within(newest.size):
+                found = await tiles.bundle(unit.session, where.n, where.width)
+            unit.draft.count = where.width if found is not None else 0
+            return found
+
+        return await self.units.disclose(call, draft, work)
+
+    async def proof(self, call: Call, authority: Authority, index: int) -> str:
+        """The text of a `.tlog-proof` for one entry, recorded. Raises as `proof_of` does."""
+        draft = self.duty("audit", "proof")
+        draft.extra["index"] = index
+
+        async def work(unit: Unit) -> str:
+            self.require(call, VERIFY)
+            text = await proofs.proof_of(unit.session, authority, index)
+            unit.draft.count = 1
+            return text
+
+        return await self.units.disclose(call, draft, work)
+
+    async def export(
+        self, call: Call, asked: Asked, folder: Path, *, origin: str, vkeys: Sequence[str] = (), progress: Progress = unwatched
+    ) -> tuple[Plan, Done]:
+        """Write an export into `folder`. The entry that says so is in the log, and as sure as the log can make it, before the first byte is
+        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable.
+        """
+        with told():
+            own_folder(folder)
+        draft = self.duty("export", "audit")
+        draft.extra |= {"asked": asked.text}
+
+        async def work(unit: Unit) -> tuple[Plan | None, int, int | None]:
+            self.require(call, EXPORT)
+            first, end = await queries.range_of(unit.session, asked)
+            going_on = unfinished(folder, asked.text)
+            newest = await store.newest(unit.session)
+            if newest is None:
+                raise RecordUnavailable("no checkpoint has been signed yet")
+            plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+            unit.draft.count = plan.last - plan.first
+            unit.draft.extra |= {"from": plan.first, "to": plan.last, "again": going_on is not None}
+            return going_on, first, end
+
+        going_on, first, end = await self.units.disclose(call, draft, work)
+        # Asked again: where witnesses are waited for, the newest checkpoint now covers the entry that was just written.
+        newest = await store.newest(self.units.database.read)
+        assert newest is not None
+        plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+        return plan, await export(self.units.database, plan, folder, vkeys=vkeys, progress=progress)
+
+    async def entry(self, call: Call, index: int) -> bytes | None:
+        """The bytes of one entry, recorded; None where it is not here."""
+        draft = self.duty("audit", "show")
+        draft.extra["index"] = index
+
+        async def work(unit: Unit) -> bytes | None:
+            self.require(call, SEARCH)
+            found = await store.entries(unit.session, index, index + 1)
+            unit.draft.count = len(found)
+            return found[0] if found else None
+
+        return await self.units.disclose(call, draft, work)

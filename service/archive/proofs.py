@@ -1,0 +1,51 @@
+"""Proofs that leave the house: that an entry is in the log (C2SP tlog-proof), and that the log only grew.
+
+A proof is walked before it is handed out, against the root of a checkpoint that was signed: what somebody changed in the database meanwhile
+makes no proof instead of a wrong one.
+"""
+
+from menshen_verifier import merkle
+from menshen_verifier.base64 import encoded
+from service.archive import store
+from service.archive.model import Published
+from service.audit import consistency as growth
+from service.audit.head import Authority
+from service.audit.inclusion import path_of
+from service.db.engine import Session
+from service.errors import BadInput, LogBroken, RecordUnavailable
+
+_LABEL = "c2sp.org/tlog-proof@v1"
+
+
+async def proof_of(session: Session, authority: Authority, index: int) -> str:
+    """The proof of entry `index` against the newest checkpoint, with the entry's bytes in `extra`, where a verifier hashes them again.
+
+    Raises RecordUnavailable while no checkpoint covers it, BadInput for an entry that was pruned (restore its segment), LogBroken where
+    what is stored does not come to the checkpoint's root.
+    """
+    newest = await store.newest(session)
+    if newest is None or newest.size <= index:
+        raise RecordUnavailable("no signed checkpoint covers this entry yet")
+    found = await store.entries(session, index, index + 1) if index >= 0 else []
+    if not found:
+        raise BadInput("index: the entry is not here; perhaps its segment was archived and pruned")
+    path = await _path(session, newest, index, found[0])
+    if not newest.note.startswith(f"{authority.origin}\n"):
+        raise LogBroken("the checkpoint is another log's")
+    lines = [_LABEL, f"extra {encoded(found[0])}", f"index {index}", *map(encoded, path)]
+    return "\n".join([*lines, "", newest.note])
+
+
+async def _path(session: Session, newest: Published, index: int, raw: bytes) -> tuple[bytes, ...]:
+    try:
+        path = await path_of(session, index, newest.size)
+        if merkle.climbed(index, newest.size, merkle.leaf_hash(raw), path) == newest.root:
+            return path
+    except ValueError:
+        pass
+    raise LogBroken(f"entry {index} does not come to the root of checkpoint {newest.size}")
+
+
+async def consistency(session: Session, old: int, new: int) -> list[bytes]:
+    """The proof that the tree of `new` goes on from that of `old`. Raises ValueError as `service.audit.consistency` does."""
+    return list(await growth.consistency(session, old, new))

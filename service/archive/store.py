@@ -1,0 +1,113 @@
+"""The archive's SQL: what was published, tiles and entries as they are served and exported, and the rows of segments."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from service.archive.model import Published
+from service.db.engine import Session
+from service.db.statement import Prepared
+from service.db.tables import audit_anchor, audit_checkpoint, audit_entry, audit_tile
+from service.values import utc_text
+
+_SKEW = timedelta(minutes=1)
+
+_OF, _CP, _TILE = audit_entry.c, audit_checkpoint.c, audit_tile.c
+_PUBLISHED = select(_CP.size, _CP.root, _CP.note)
+_NEWEST = Prepared(_PUBLISHED.order_by(_CP.size.desc()).limit(1))
+_AT_LEAST = Prepared(_PUBLISHED.where(_CP.size >= bindparam("size")).order_by(_CP.size).limit(1))
+_SOME = Prepared(_PUBLISHED.where(_CP.size > bindparam("after"), _CP.size <= bindparam("size")).order_by(_CP.size).limit(500))
+_ANCHORS = Prepared(
+    select(audit_anchor.c.size, audit_anchor.c.kind, audit_anchor.c.receipt)
+    .where(audit_anchor.c.size <= bindparam("size"))
+    .order_by(audit_anchor.c.size, audit_anchor.c.kind, audit_anchor.c.at)
+)
+_TILES = Prepared(
+    select(_TILE.n, _TILE.hashes)
+    .where(_TILE.level == bindparam("of_level"), _TILE.n >= bindparam("first"), _TILE.n < bindparam("last"))
+    .order_by(_TILE.n)
+)
+_FIRST_SINCE = Prepared(select(_OF.idx, _OF.ts).where(_OF.ts >= bindparam("since")).order_by(_OF.ts, _OF.idx).limit(1))
+_LAST_BEFORE = Prepared(
+    select(_OF.idx, _OF.ts).where(_OF.ts < bindparam("until")).order_by(_OF.ts.desc(), _OF.idx.desc()).limit(1)
+)
+_EDGES = Prepared(select(func.min(_OF.idx), func.max(_OF.idx)).where(_OF.ts >= bindparam("since"), _OF.ts < bindparam("until")))
+_FIRST = Prepared(select(func.min(_OF.idx)))
+_IN_PAGE = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
+_ENTRIES = Prepared(select(_OF.entry).where(*_IN_PAGE).order_by(_OF.idx))
+# One value instead of two thousand: what a page costs is the number of values that the driver makes.
+_ENTRIES_AT_ONCE = Prepared(
+    select(func.count(), func.string_agg(_OF.entry, aggregate_order_by(literal(b"\n"), _OF.idx))).where(*_IN_PAGE)
+)
+
+
+async def newest(session: Session) -> Published | None:
+    """The newest checkpoint that was signed."""
+    rows = await session.rows(_NEWEST)
+    return Published(*rows[0]) if rows else None
+
+
+async def at_least(session: Session, size: int) -> Published | None:
+    """The first checkpoint of at least this size."""
+    rows = await session.rows(_AT_LEAST, {"size": size})
+    return Published(*rows[0]) if rows else None
+
+
+async def published(session: Session, after: int, size: int) -> list[Published]:
+    """Some checkpoints larger than `after`, up to and including `size`, in their order; none when there are no more."""
+    return [Published(*row) for row in await session.rows(_SOME, {"after": after, "size": size})]
+
+
+async def anchors(session: Session, size: int) -> list[tuple[int, str, bytes]]:
+    """What was deposited outside for checkpoints up to `size`: its size, kind and receipt, the newest of one kind last."""
+    return [(at, kind, bytes(receipt)) for at, kind, receipt in await session.rows(_ANCHORS, {"size": size})]
+
+
+async def tiles(session: Session, level: int, first: int, last: int) -> dict[int, bytes]:
+    """The full tiles of `level` from number `first` up to, not including, `last`, as they are stored."""
+    rows = await session.rows(_TILES, {"of_level": level, "first": first, "last": last})
+    return {n: bytes(hashes) for n, hashes in rows}
+
+
+async def entries(session: Session, first: int, last: int) -> list[bytes]:
+    """The entries' bytes from index `first` up to, not including, `last`; fewer where some are not there any more."""
+    named = {"first": first, "last": last}
+    if session.dialect == "postgresql":
+        count, joined = (await session.rows(_ENTRIES_AT_ONCE, named))[0]
+        found: Sequence[bytes] = joined.split(b"\n") if joined else []
+        # An entry holds no line break; where somebody put one in, they are read one by one.
+        if len(found) == count:
+            return list(found)
+    rows: list[tuple[Any, ...]] = await session.rows(_ENTRIES, named)
+    return [bytes(raw) for (raw,) in rows]
+
+
+async def first_here(session: Session) -> int:
+    """The smallest index that has an entry: 0, unless something was pruned."""
+    return (await session.rows(_FIRST))[0][0] or 0
+
+
+async def first_since(session: Session, since: datetime) -> int | None:
+    """The first index from a moment on, None where there is none. Instances' clocks differ: of the minute behind, the smallest counts."""
+    rows = await session.rows(_FIRST_SINCE, {"since": utc_text(since)})
+    if not rows:
+        return None
+    found = datetime.fromisoformat(rows[0][1])
+    return await _edge(session, found, found + _SKEW, 0)
+
+
+async def last_before(session: Session, until: datetime) -> int | None:
+    """The last index before a moment, in the same way."""
+    rows = await session.rows(_LAST_BEFORE, {"until": utc_text(until)})
+    if not rows:
+        return None
+    found = datetime.fromisoformat(rows[0][1])
+    return await _edge(session, found - _SKEW, found + timedelta(microseconds=1), 1)
+
+
+async def _edge(session: Session, since: datetime, until: datetime, side: int) -> int:
+    found: int = (await session.rows(_EDGES, {"since": utc_text(since), "until": utc_text(until)}))[0][side]
+    return found

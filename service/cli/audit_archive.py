@@ -1,0 +1,65 @@
+"""`menshen audit show`: one entry, and the proof that it is in the log."""
+
+import asyncio
+import json
+import os
+import pwd
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from service import app
+from service.app import Parts
+from service.archive.operations import SEARCH, VERIFY
+from service.config import Config
+from service.errors import BadInput
+from service.values import Actor, ActorKind, Call, new_id
+
+_BIGGEST = 2**53
+_out = Console(highlight=False, soft_wrap=True)
+Index = Annotated[int, typer.Argument(min=0, max=_BIGGEST, help="序号 · The entry's index.")]
+
+
+def show(
+    index: Index,
+    proof: Annotated[bool, typer.Option("--proof", help="连同证明 · The proof, as a stranger's tools take it.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="写入文件 · Into a file that is not there yet.")] = None,
+) -> None:
+    """查看一条审计记录，或取得其存在证明 · Show one entry, or the proof that it is in the log. Looking is itself recorded."""
+    text = asyncio.run(_proof(Config.load(), index) if proof else _entry(Config.load(), index))
+    if output is None:
+        _out.print(text, markup=False, end="")
+    else:
+        write_new(output, text.encode())
+        _out.print(f"{output}", markup=False)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """A file of its owner alone. Raises BadInput where one is already: nothing is written over."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+    except OSError as problem:
+        raise BadInput(f"-o: the file cannot be made: {problem.strerror}") from None
+
+
+def caller(running: Parts, act: str) -> Call:
+    """Whoever sits at this terminal has the roles that may do this, and no other."""
+    roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
+    account = pwd.getpwuid(os.getuid()).pw_name
+    return Call(Actor(ActorKind.STAFF, account, roles), request_id=new_id(running.clock(), running.chance))
+
+
+async def _proof(config: Config, index: int) -> str:
+    async with app.parts(config) as running:
+        return await running.operations.proof(caller(running, VERIFY), running.journal.authority, index)
+
+
+async def _entry(config: Config, index: int) -> str:
+    async with app.parts(config) as running:
+        raw = await running.operations.entry(caller(running, SEARCH), index)
+    if raw is None:
+        raise BadInput("INDEX: there is no such entry here; perhaps its segment was archived and pruned")
+    return json.dumps(json.loads(raw), ensure_ascii=False, indent=2) + "\n"
