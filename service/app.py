@@ -49,10 +49,7 @@ from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
-from service.oversight import commands as oversight
-from service.oversight import register
 from service.oversight import store as overseen
-from service.oversight.upkeep import Upkeep
 from service.propagation import endpoints
 from service.propagation.commands import alarm_before
 from service.propagation.courier import Courier
@@ -248,23 +245,6 @@ async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
-    """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is."""
-    body = register.body(running.catalogue)
-    await oversight.serve_under(running.database, running.catalogue.digest, body, now=running.clock())
-    upkeep = Upkeep(running.units, running.closed, clock=running.clock, chance=running.chance)
-    stop = asyncio.Event()
-    task = asyncio.create_task(upkeep.run(stop))
-    try:
-        yield upkeep
-    finally:
-        stop.set()
-        await asyncio.wait({task}, timeout=_GRACE_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

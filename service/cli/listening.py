@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, overseen_by, partitioned, working
+from service.app import Parts, build, partitioned, working
 from service.cli.rounds import watched
 from service.errors import ConfigError
+from service.oversight.upkeep import overseen
 
 
 class Server(uvicorn.Server):
@@ -59,7 +60,8 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        async with overseen_by(running), partitioned(running), watched(running), working(running):
+        overseeing = overseen(running.units, running.closed, clock=running.clock, chance=running.chance)
+        async with overseeing, partitioned(running), watched(running), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None

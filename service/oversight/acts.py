@@ -6,8 +6,16 @@ An operation that is not here needs a purpose and no act, or comes from outside 
 from collections.abc import Mapping
 
 _BY_ACT: Mapping[str, str] = {
+    "alarm.handle": "acknowledgeAlarm closeAlarm",
+    "alarm.read": "alarms",
     "alert.read": "complianceAlerts",
-    "audit.search": "search evidence memberEvidence",
+    "approval.ask": "askApproval askBulkReading",
+    "approval.decide": "decideApproval approvals",
+    "audit.export": "audit entries",
+    "audit.prune": "prune restore",
+    "audit.resolve": "resolveSubject incidentScope",
+    "audit.search": "search auditEntries show evidence memberEvidence",
+    "audit.verify": "proof",
     "campaign.read": "campaign campaigns campaignArchive messageTemplate audienceEstimate",
     "campaign.review": "approveCampaign returnCampaign",
     "campaign.write": "createTemplate reviseTemplate createCampaign reviseCampaign submitCampaign endCampaign",
@@ -31,7 +39,7 @@ _BY_ACT: Mapping[str, str] = {
     "minor.audit": "minorsAuditPack",
     "minor.presume": "presumeMinor",
     "notice.oversee": "untoldCount noticeExemptions membersToInform grantNoticeExemption closeNoticeExemption",
-    "oversight.read": "complianceAuditPack processingRegister registerDiff controlEvidence accessReview accounts duties",
+    "oversight.read": "incidentScope complianceAuditPack processingRegister registerDiff controlEvidence accessReview accounts duties",
     "oversight.record": "recordControl signAccessReview enableAccount completeDuty",
     "propagation.acknowledge": "acknowledgePropagation",
     "propagation.read": "propagations",

@@ -5,7 +5,8 @@ It never ends by itself. What fails is logged by its type and tried again at the
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -14,13 +15,14 @@ from service.audit.entry import Draft
 from service.errors import StoreUnavailable
 from service.identity import closed
 from service.identity.closed import Closed
-from service.oversight import commands, store
+from service.oversight import commands, register, store
 from service.oversight.tracing import store as traced
 from service.oversight.tracing.trace import trace
 from service.unit import Unit, Units
 from service.values import Actor, ActorKind, Call, Chance, Clock, new_id
 
 ROUND_SECONDS = 300.0
+GRACE_SECONDS = 15.0
 _log = structlog.get_logger("menshen.oversight")
 
 
@@ -90,6 +92,22 @@ class Upkeep:
             except Exception as problem:  # noqa: BLE001 - whatever it is, the next round comes, and its message is nobody's business
                 _log.error("oversight_round_failed", type=type(problem).__name__)
             await _pause(stop, ROUND_SECONDS)
+
+
+@asynccontextmanager
+async def overseen(units: Units, shut: Closed, *, clock: Clock, chance: Chance) -> AsyncIterator[Upkeep]:
+    """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is. Raises StoreUnavailable."""
+    catalogue = units.catalogue
+    await commands.serve_under(units.database, catalogue.digest, register.body(catalogue), now=clock())
+    upkeep, stop = Upkeep(units, shut, clock=clock, chance=chance), asyncio.Event()
+    task = asyncio.create_task(upkeep.run(stop))
+    try:
+        yield upkeep
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
