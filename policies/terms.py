@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.bulk import BULK_COUNTS, BulkClass
 from policies.marketing import MarketingRules, Sender, Topic
 from policies.naming import Title
 from policies.wording import Wording
@@ -126,13 +127,14 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Category:
     """A kind of personal information (种类, PIPL 17). What falls into a `sensitive` one is sensitive itself (PIPL 28); one that is
-    `of_children` tells of a child under 14, whoever's account it is in (PIPL 31).
+    `of_children` tells of a child under 14, whoever's account it is in (PIPL 31). `bulk` says how many members of it in a day are many.
     """
 
     key: str
     title: Title
     sensitive: bool
     of_children: bool
+    bulk: BulkClass = BulkClass.PROPERTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +258,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a role is, and what it may do beyond reading for a purpose. `kind` is staff, service or member."""
+    """What a role is, and what it may do beyond reading for a purpose. `kind` is staff, service or member. `usual_per_day`: of how many
+    members a service usually reads in a day; 0: of no more than the law's counts.
+    """
 
     key: str
     title: Title
     kind: str
     may: frozenset[str]
+    usual_per_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +388,7 @@ class Catalogue:
     marketing: MarketingRules
     wording: Wording
     categories: Mapping[str, Category] = field(default_factory=dict)
+    bulk: Mapping[BulkClass, int] = field(default_factory=lambda: BULK_COUNTS)
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)

@@ -19,16 +19,23 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
+from service.alarms import baits
+from service.alarms.settings import load as load_alarms
+from service.alarms.store import counts as alarm_counts
+from service.archive.ahead import keep_ahead
+from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
 from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
+from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
-from service.db.engine import Database, connect
+from service.db.engine import Database, Session, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
@@ -60,11 +67,14 @@ from service.senders.wire import Wire
 from service.senders.writing import Writing
 from service.subscriptions import letters
 from service.subscriptions.model import LETTER
+from service.tally.guard import Guard
 from service.unit import Units
 from service.values import Chance, Clock, new_id
+from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.alarms import AlarmMeter
 from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
@@ -104,6 +114,7 @@ class Parts:
     chance: Chance
     closed: Closed
     anchoring: Anchoring
+    guard: Guard
 
 
 def now() -> datetime:
@@ -126,12 +137,18 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
         async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
-            units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
+            guard = Guard(catalogue, load_alarms(config.alarms, production=config.production).rules)
+            units = Units(
+                database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance, watch=guard
+            )
+            guard.know(await baits.names(database.read, vault, kept, now=clock()))
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
             acts, origin = Operations(units), journal.authority.origin
             async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
-                yield Parts(config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors)
+                yield Parts(
+                    config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors, guard
+                )
     finally:
         await database.close()
 
@@ -203,11 +220,25 @@ def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wir
 
 @asynccontextmanager
 async def working(running: Parts) -> AsyncIterator[None]:
-    """Do queued work in the background, where MENSHEN_WORKER says so; what has been begun is ended before this ends."""
+    """Give the log's full blocks their words and, where MENSHEN_WORKER says so, do queued work, in the background; what has been begun is
+    ended before this ends.
+    """
+    stop = asyncio.Event()
+    indexer = Indexer(database=running.database, authority=running.journal.authority)
+    indexing = asyncio.create_task(indexer.run(stop))
+    try:
+        async with _worked(running, stop):
+            yield
+    finally:
+        stop.set()
+        await asyncio.gather(indexing, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
     if not running.config.worker:
         yield
         return
-    stop = asyncio.Event()
     async with open_worker(running) as worker:
         task = asyncio.create_task(worker.run(stop))
         try:
@@ -236,6 +267,23 @@ async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def partitioned(running: Parts) -> AsyncIterator[None]:
+    """See to it in the background that the log's next entries have a partition."""
+    task = asyncio.create_task(keep_ahead(running.database))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def kept(session: Session, member_id: str) -> baits.Wrapped | None:
+    """The secret of somebody who is there."""
+    row = await members.row(session, member_id)
+    return None if row is None or row.wrapped is None else (row.generation, row.wrapped)
+
+
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
@@ -261,9 +309,12 @@ def build(running: Parts) -> ASGIApp:
 
     backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
+    rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
     received = ReceivedMeter(registry, partial(_received, running))
     pages = routes(
-        checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
+        checks=_checks(running),
+        registry=registry,
+        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh),
     )
     asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
@@ -352,6 +403,23 @@ def catalogue_of(config: Config) -> Catalogue:
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
 
 
+async def open_policy(config: Config) -> str:
+    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
+    origin = origin_of(config, catalogue_of(config))
+    signer = signer_for(config, origin=origin, chance=os.urandom)
+    try:
+        await signer.open()
+        return policy_of(config, signer)
+    finally:
+        await signer.close()
+
+
+def policy_of(config: Config, signer: Signer) -> str:
+    """The same, of a signer that is open."""
+    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
+    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
+
+
 def origin_of(config: Config, catalogue: Catalogue) -> str:
     """The audit log's name."""
     return config.origin or f"{catalogue.controller.id}/audit"
@@ -393,7 +461,6 @@ def open_journal(
         clock=clock,
         chance=chance,
         remembered=RememberedHead(config.home / "audit-head"),
-        address_mac=lambda address, month: vault.mac("address", f"menshen/audit-address/v1\0{month}\0{address}".encode())[
-            :12
-        ].hex(),
+        address_mac=partial(address_digest, vault),
+        token_mac=partial(token_digest, vault),
     )

@@ -34,6 +34,11 @@ UNKNOWN_VALUE = Fault("UNKNOWN_VALUE", "Not one of: {known}.", "应为以下之�
 # --- names that lead nowhere -----------------------------------------------------------------------------------------
 
 FIELD_UNKNOWN = Fault("FIELD_UNKNOWN", "No such field in fields.toml.", "fields.toml 中没有该字段。")
+BULK_LAX = Fault(
+    "BULK_LAX",
+    "What is sensitive is counted as TRANSACTION or PROPERTY (500 or 50), not as OTHER.",
+    "敏感类别应计为 TRANSACTION 或 PROPERTY，不得计为 OTHER。",
+)
 CATEGORY_UNKNOWN = Fault(
     "CATEGORY_UNKNOWN", "No such category in [categories] of fields.toml.", "fields.toml 的 [categories] 中没有该类别。"
 )
@@ -50,6 +55,12 @@ SECTION_UNKNOWN = Fault(
     "最新的隐私政策（{version}）中没有 {name} 一节（个保法第17条）。",
 )
 ACTION_UNKNOWN = Fault("ACTION_UNKNOWN", "No action {name}; known: {known}.", "没有操作 {name}；可用：{known}。")
+
+USUAL_OF_PEOPLE = Fault(
+    "USUAL_OF_PEOPLE",
+    "Only a service has a usual number a day; people are held to the law's counts (LB-07).",
+    "仅系统角色可设每日常量；员工一律适用法定数量。",
+)
 
 # --- the law: bases and consent --------------------------------------------------------------------------------------
 
@@ -164,6 +175,11 @@ NOTICE_NO_CHILD = Fault(
     "NOTICE_NO_CHILD",
     "Guardians answer for those under {until}, and no notice of kind CHILD tells them of it (PIPL 31).",
     '未满 {until} 周岁须由监护人同意，但没有已发布的儿童个人信息保护规则（kind = "CHILD"）（个保法第31条）。',
+)
+OFFICER_CONTACT_MISSING = Fault(
+    "OFFICER_CONTACT_MISSING",
+    "With a million persons the notice names the person in charge, as controller.toml does, and how they are reached (PIPL 52).",
+    "处理一百万人以上个人信息的，告知须载明 controller.toml 中的个人信息保护负责人及其联系方式（个保法第五十二条）。",
 )
 NOTICE_TWICE = Fault(
     "NOTICE_TWICE",

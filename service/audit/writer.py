@@ -18,7 +18,7 @@ from service.audit.changes import Changes, Commit
 from service.audit.entry import Draft
 from service.audit.head import Authority, Mac
 from service.audit.journal import Ack, Assurance, Receipt
-from service.audit.lanes import SYSTEM, AddressMac, Scribe
+from service.audit.lanes import SYSTEM, AddressMac, Scribe, TokenMac, unnamed
 from service.audit.remembered import RememberedHead
 from service.db.engine import Database, Transaction
 from service.errors import ConfigError, LogBroken, Malformed, RecordUnavailable, ServiceError
@@ -33,7 +33,7 @@ _ORPHAN_SECONDS = 5.0
 
 
 class Writer:
-    """See `service.audit.journal.Journal`. `mac` is the head's key in use; `address_mac` that of callers' addresses."""
+    """See `service.audit.journal.Journal`. `mac` is the head's key in use; `address_mac` and `token_mac` those of callers."""
 
     def __init__(
         self,
@@ -46,12 +46,13 @@ class Writer:
         chance: Chance,
         remembered: RememberedHead,
         address_mac: AddressMac,
+        token_mac: TokenMac = unnamed,
     ) -> None:
         self.authority = Authority(origin, mac)
         self.remembered = remembered
         self._database = database
         self._clock = clock
-        self._scribe = Scribe(policy=policy, chance=chance, address_mac=address_mac)
+        self._scribe = Scribe(policy=policy, chance=chance, address_mac=address_mac, token_mac=token_mac)
         self._appender = Appender(database=database, authority=self.authority, remembered=remembered)
         self._queue = Queue()
         self._reads = self._scribe.lane("read")

@@ -21,6 +21,7 @@ from service.checkpoints import store
 from service.checkpoints.follower import Follower
 from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead, State
 from service.checkpoints.notes import cosigned_note, note_of
+from service.checkpoints.patrol import Patrol
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
 from service.db.engine import Database, Duplicate, Session
 from service.errors import LogBroken, ServiceError
@@ -71,6 +72,7 @@ class Publisher:
         self._broken = broken
         self._elect = elect
         self._follower: Follower | None = None
+        self._patrol = Patrol(authority)
         self._newest: Published | None = None
         self._seen: Seen | None = None
         self._waiting = Waiting(patience)
@@ -145,6 +147,8 @@ class Publisher:
             await self._publish(session, Checkpoint(self._authority.origin, follower.tree.size, follower.tree.root))
         self._noted(head)
         await self._save(session)
+        if self._newest is not None:
+            await self._patrol.step(session, self._newest)
 
     async def _begin(self, session: Session, head: Head) -> Follower:
         """Take up what was published last: a note that we signed, and a log that is not shorter."""
@@ -220,6 +224,14 @@ class Publisher:
         if (said.origin, said.size, said.root) != (self._authority.origin, made.size, made.root):
             raise LogBroken(f"the checkpoint of {made.size} entries says something else")
 
+    async def _believe_another(self, made: Published) -> None:
+        """What another instance published may be under a key that took over since we asked for the keys."""
+        try:
+            self._believe(made)
+        except LogBroken:
+            await self.signer.open()
+            self._believe(made)
+
     def _took(self, made: Published) -> None:
         state, self._newest = self.state, made
         state.signed, state.signed_at = made.size, made.signed_at
@@ -243,7 +255,7 @@ class Publisher:
         head = await log.head(session, self._authority.origin)
         newest = await store.newest(session)
         if newest is not None and newest.size > self.state.signed:
-            self._believe(newest)
+            await self._believe_another(newest)
             self._took(newest)
         cosigned = await store.newest_cosigned(session) if self.cosigners else None
         if cosigned is not None:

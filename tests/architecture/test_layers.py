@@ -50,6 +50,8 @@ VIOLATIONS = {
         "import service.inspection.store",
     ),
     "Inside approvals: asked, decided, used": ("service/approvals/model.py", "import service.approvals.store"),
+    "Inside alarms: raised, told, seen to": ("service/alarms/model.py", "import service.alarms.store"),
+    "Inside the tally: counted before anybody is told": ("service/tally/model.py", "import service.tally.store"),
     "Inside the witness: settings are served, a submission is judged, remembered, signed": (
         "service/witness/model.py",
         "import service.witness.store",
@@ -57,6 +59,10 @@ VIOLATIONS = {
     "Inside anchors: settings name who keeps a checkpoint, it is left there, the receipt is kept": (
         "service/checkpoints/anchors/model.py",
         "import service.checkpoints.anchors.store",
+    ),
+    "Inside oversight: the log is traced, people record, the pack stands by itself": (
+        "service/oversight/model.py",
+        "import service.oversight.store",
     ),
     "Hazmat is fenced": ("service/members/store.py", "import service.hazmat.aead"),
     "Raw cryptography only in hazmat, the KMS clients and the token verifier's library": (

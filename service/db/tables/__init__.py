@@ -8,6 +8,8 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
+from service.db.tables.alarms import alarm, bait, tally, tally_operator
+from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -101,6 +103,7 @@ __all__ = [
     "account",
     "account_event",
     "address_asked",
+    "alarm",
     "approval",
     "audit_anchor",
     "audit_block",
@@ -110,8 +113,10 @@ __all__ = [
     "audit_pending",
     "audit_position",
     "audit_posting",
+    "audit_segment",
     "audit_subject",
     "audit_tile",
+    "bait",
     "campaign",
     "campaign_event",
     "consent_ask",
@@ -152,5 +157,7 @@ __all__ = [
     "subscription_event",
     "suppression",
     "suppression_event",
+    "tally",
+    "tally_operator",
     "template",
 ]
