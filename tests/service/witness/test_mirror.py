@@ -14,8 +14,11 @@ from starlette.routing import Route
 
 from menshen_verifier import merkle
 from menshen_verifier.checkpoint import open_checkpoint
+from menshen_verifier.findings import Part
 from menshen_verifier.note import Key, Kind
+from menshen_verifier.policy import parse_policy
 from menshen_verifier.tiles import bundle, bundle_path, tile_path, widths
+from menshen_verifier.verify import verify
 from service.errors import ConfigError
 from service.hazmat import signing
 from service.witness.cosigner import Cosigner, write
@@ -177,3 +180,17 @@ def test_a_mirror_has_a_name_and_a_key_of_its_own(tmp_path: Path, clock: StillCl
     path = settings_file(tmp_path, Log([]), more='mirror_key = "mirror.key"')
     with ExitStack() as stack, pytest.raises(ConfigError, match="mirror_key"):
         opened(stack, load(path), clock=clock)
+
+
+async def test_the_copy_is_an_export_that_the_verifier_takes(house: House, clock: StillClock) -> None:
+    await house.cosigned(0, 600)
+    await house.mirror.once()
+    policy = f"log {house.log.key.vkey}\nwitness w {COSIGNER.vkey}\nwitness m {MIRROR.vkey}\ngroup both 2 w m\nquorum both\n"
+    report = verify(house.mirror.folder, parse_policy(policy.encode()), now=int(clock().timestamp()), processes=1)
+    # This log's entries are words and no entries of ours, which is all that it finds; the tree is the one that was signed.
+    assert {finding.part for finding in report.findings} == {Part.FORM}
+    assert report.size == 600
+    path = house.mirror.folder / bundle_path(1)
+    path.write_bytes(path.read_bytes().replace(b"entry 300", b"entry 301"))
+    report = verify(house.mirror.folder, parse_policy(policy.encode()), now=int(clock().timestamp()), processes=1)
+    assert Part.ENTRY in {finding.part for finding in report.findings}
