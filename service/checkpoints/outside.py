@@ -58,15 +58,17 @@ class Outside:
         """Let go of the connections."""
         await self._client.aclose()
 
-    async def ask(self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> Said:
-        """One exchange, whole within the time. Raises Silent, and nothing that the network does."""
+    async def ask(
+        self, method: str, url: str, content: bytes = b"", headers: Mapping[str, str] | None = None, *, most: int = MOST_BYTES
+    ) -> Said:
+        """One exchange, whole within the time, of at most so many bytes. Raises Silent, and nothing that the network does."""
         sent = {"user-agent": "menshen", "accept-encoding": "identity", **(headers or {})}
         try:
             async with (
                 asyncio.timeout(self._seconds),
                 self._client.stream(method, url, content=content, headers=sent) as answer,
             ):
-                body = await _body(answer)
+                body = await _body(answer, most)
                 kind = answer.headers.get("content-type", "").partition(";")[0].strip()
                 return Said(answer.status_code, kind, body)
         except (TimeoutError, httpx2.TimeoutException):
@@ -75,12 +77,12 @@ class Outside:
             raise Silent(UNREACHABLE) from None
 
 
-async def _body(answer: httpx2.Response) -> bytes:
+async def _body(answer: httpx2.Response, most: int) -> bytes:
     parts, size = [], 0
     async for part in answer.aiter_raw():
         parts.append(part)
         size += len(part)
-        if size > MOST_BYTES:
+        if size > most:
             raise Silent(TOO_LONG)
     return b"".join(parts)
 

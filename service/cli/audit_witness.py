@@ -17,7 +17,7 @@ from service.errors import ConfigError
 from service.witness import cosigner
 from service.witness.evidence import Evidence
 from service.witness.model import Suspicion
-from service.witness.serving import configured, opened
+from service.witness.serving import configured, mirroring, opened
 from service.witness.settings import load
 
 witness = typer.Typer(help="见证服务：由合规部门另机运行 · A witness, run elsewhere by somebody else.", no_args_is_help=True)
@@ -66,9 +66,11 @@ def serve(settings: File) -> None:
 async def _serve(path: Path) -> None:
     settings = load(path)
     with ExitStack() as stack:
-        server = Server(configured(settings, opened(stack, settings, clock=app.now)))
+        made, mirrors = opened(stack, settings, clock=app.now)
+        server = Server(configured(settings, made))
         try:
-            await server.serve()
+            async with mirroring(mirrors):
+                await server.serve()
         except SystemExit:
             raise ConfigError("the witness's settings: listen: the address cannot be listened on") from None
 

@@ -2,11 +2,13 @@
 
 POST /add-checkpoint               cosignatures, or why not
 GET  /<SHA-256 of the origin>/checkpoint   what was cosigned last: a log asks at its start, an auditor compares
+GET  /mirror/<the same>/checkpoint, /tile/…   the copy of the log, where one is kept
 GET  /livez /readyz /metrics       for whoever runs it
 """
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
@@ -18,7 +20,9 @@ from starlette.routing import BaseRoute, Route
 
 from service.checkpoints.submission import MOST_BYTES
 from service.errors import StoreUnavailable
+from service.hazmat import mac
 from service.witness.judging import Witness
+from service.witness.mirror import Mirror, State, served
 from service.witness.model import NOTHING, STATUS, Answer, Code
 
 BODY_SECONDS = 10.0
@@ -28,12 +32,21 @@ BODY_SECONDS = 10.0
 class Counts:
     """What has been answered, and how far each log is known."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, mirrors: Mapping[str, State]) -> None:
         self.registry = registry
+        self.copies = Gauge("menshen_mirror_size", "Entries of each log in its copy.", ["origin"], registry=registry)
+        self.problems = Gauge("menshen_mirror_problem", "1 while a copy cannot catch up.", ["origin"], registry=registry)
+        for origin, state in mirrors.items():
+            self.copies.labels(origin).set_function(partial(getattr, state, "size"))
+            self.problems.labels(origin).set_function(partial(_problem, state))
         self.answers = Counter("menshen_witness_answers", "Submissions by what came of them.", ["code"], registry=registry)
         self.sizes = Gauge(
             "menshen_witness_size", "Entries of each log at its newest cosigned checkpoint.", ["origin"], registry=registry
         )
+
+
+def _problem(state: State) -> int:
+    return int(bool(state.problem))
 
 
 def application(
@@ -73,6 +86,22 @@ def application(
         Route("/metrics", metrics),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused, StoreUnavailable: _unavailable})
+
+
+def mirrored(mirrors: Mapping[str, Mirror], token: str) -> list[BaseRoute]:
+    """The copies over HTTP (C2SP tlog-mirror, tlog-tiles): hashes are anybody's, entries are for who has the token."""
+    bearer = f"Bearer {token}".encode()
+
+    async def file(request: Request) -> Response:
+        path = request.path_params["path"]
+        known = token and mac.equal(request.headers.get("authorization", "").encode(), bearer)
+        if path.startswith("tile/entries/") and not known:
+            return PlainTextResponse("NOT_ALLOWED\n", 401)
+        found = await asyncio.to_thread(served, mirrors, request.path_params["hash"], path)
+        kind = "text/plain; charset=utf-8" if path == "checkpoint" else "application/octet-stream"
+        return Response(found, headers={"content-type": kind}) if found is not None else PlainTextResponse("NOT_FOUND\n", 404)
+
+    return [Route("/mirror/{hash}/{path:path}", file)] if mirrors else []
 
 
 async def _judged(witness: Witness, request: Request, seconds: float) -> Answer:

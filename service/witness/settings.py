@@ -16,22 +16,24 @@ from urllib.parse import urlsplit
 
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key, parse_key
-from service.config import private_bytes, private_toml
+from service.config import private_toml
 from service.errors import ConfigError
 
 _SETTING = "the witness's settings"
-_TOP = {"listen", "key", "store", "tls_certificate", "tls_key", "mirror_key", "log"}
+_TOP = {"listen", "key", "store", "tls_certificate", "tls_key", "mirror_key", "mirror_token", "log"}
 _LOG = {"vkeys", "origin", "tiles", "token"}
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log that is witnessed. `tiles`: where its tiles are fetched for the mirror, "" for none; `token`: a bearer token for that."""
+    """One log that is witnessed. `tiles`: where its tiles are fetched for the mirror, "" for none; `token`: a file with a bearer
+    token for that, which may change at any time.
+    """
 
     origin: str
     keys: tuple[Key, ...]
     tiles: str = ""
-    token: str = ""
+    token: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,14 @@ class Settings:
     certificate: Path | None = None
     certificate_key: Path | None = None
     mirror_key: Path | None = None
+    mirror_token: Path | None = None
 
 
 def load(path: Path) -> Settings:
     """The settings in a file that only its owner can read. Raises ConfigError naming what is wrong, never a value."""
     given = private_toml(path, _SETTING)
     if not given.keys() <= _TOP or not {"listen", "key", "store", "log"} <= given.keys():
-        raise _wrong("listen, key, store and [[log]] are needed; tls_certificate, tls_key and mirror_key may be")
+        raise _wrong("listen, key, store and [[log]] are needed; tls_certificate, tls_key, mirror_key and mirror_token may be")
     host, port = _address(given["listen"])
     tables = given["log"]
     if not isinstance(tables, list) or not tables:
@@ -74,6 +77,7 @@ def load(path: Path) -> Settings:
         certificate=paths.get("tls_certificate"),
         certificate_key=paths.get("tls_key"),
         mirror_key=paths.get("mirror_key"),
+        mirror_token=paths.get("mirror_token"),
     )
 
 
@@ -90,15 +94,7 @@ def _log(folder: Path, given: object) -> Log:
     keys = _keys(given.get("vkeys"))
     origin = _text(given, "origin") if "origin" in given else keys[0].name
     tiles = _tiles(_text(given, "tiles")) if "tiles" in given else ""
-    return Log(origin, keys, tiles, _token(folder / _text(given, "token")) if "token" in given else "")
-
-
-def _token(path: Path) -> str:
-    """The bearer token in a file."""
-    token = private_bytes(path, f"{_SETTING}: token").strip()
-    if not token.isascii() or not token or not token.decode().isprintable():
-        raise _wrong("[[log]]: token: a file with one line of ASCII")
-    return token.decode()
+    return Log(origin, keys, tiles, folder / _text(given, "token") if "token" in given else None)
 
 
 def _keys(given: object) -> tuple[Key, ...]:

@@ -122,7 +122,7 @@ async def test_a_log_that_nobody_here_wrote_is_cosigned_by_our_witness(
     (tmp_path / "entries").mkdir()
     with_store = tmp_path / "store"
     async with AsyncExitStack() as stack:
-        app = opened(stack, load(settings_file(house, log)), clock=clock)  # type: ignore[arg-type]
+        app = opened(stack, load(settings_file(house, log)), clock=clock)[0]  # type: ignore[arg-type]
         url = await stack.enter_async_context(listening(app))
         policy = tmp_path / "policy"
         policy.write_text(f"witness w1 {COSIGNER.vkey} {url}\nquorum w1\n")

@@ -29,7 +29,7 @@ def settings(tmp_path: Path, log: Log) -> Path:
 @pytest.fixture
 async def witness(settings: Path, clock: StillClock) -> AsyncIterator[Starlette]:
     with ExitStack() as stack:
-        yield opened(stack, load(settings), clock=clock)
+        yield opened(stack, load(settings), clock=clock)[0]
 
 
 @pytest.fixture

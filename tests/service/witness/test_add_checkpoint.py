@@ -169,7 +169,7 @@ async def test_a_log_that_changes_its_key_is_known_by_either(tmp_path: Path, clo
     path = settings_file(tmp_path, log)
     path.write_text(path.read_text().replace(f'"{log.key.vkey}"', f'"{log.key.vkey}", "{new.key.vkey}"'))
     with ExitStack() as stack:
-        transport = httpx2.ASGITransport(app=opened(stack, load(path), clock=clock))
+        transport = httpx2.ASGITransport(app=opened(stack, load(path), clock=clock)[0])
         async with httpx2.AsyncClient(transport=transport, base_url="http://witness.test") as http:
             first = await http.post("/add-checkpoint", content=log.asks(0, 5))
             second = await http.post("/add-checkpoint", content=new.asks(5, 9))

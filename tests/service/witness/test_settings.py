@@ -96,7 +96,7 @@ async def test_a_second_signature_can_be_switched_on(tmp_path: Path, clock: Stil
     keys = [parse_key(vkey) for vkey in printed]
     assert [one.kind for one in keys] == [Kind.COSIGNATURE_V1, Kind.ML_DSA_44]
     with ExitStack() as stack:
-        transport = httpx2.ASGITransport(app=opened(stack, load(settings_file(tmp_path, LOG)), clock=clock))
+        transport = httpx2.ASGITransport(app=opened(stack, load(settings_file(tmp_path, LOG)), clock=clock)[0])
         async with httpx2.AsyncClient(transport=transport, base_url="http://witness.test") as http:
             answer = await http.post("/add-checkpoint", content=LOG.asks(0, 3))
     signed = open_checkpoint((LOG.note(3) + answer.text).encode(), [LOG.key], keys).signed
