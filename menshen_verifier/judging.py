@@ -47,7 +47,7 @@ def report(case: Case, replay: Replay, *, now: int, fresh: int, authority: Autho
     ]
     findings += _stale(case, replay, now - fresh)
     ranks = list(Verdict)
-    ordered = tuple(sorted(dict.fromkeys(findings), key=lambda one: (ranks.index(one.verdict) > 1, one.first, one.part)))
+    ordered = tuple(sorted(dict.fromkeys(findings), key=_order))
     compared, newest = replay.compared, case.newest.checkpoint
     return Report(
         verdict=min((one.verdict for one in ordered), key=ranks.index, default=Verdict.OK),
@@ -70,6 +70,11 @@ def report(case: Case, replay: Replay, *, now: int, fresh: int, authority: Autho
         timestamps=stamps,
         evidence=tuple(dict.fromkeys((*evidence, *more))),
     )
+
+
+def _order(one: Finding) -> tuple[bool, bool, int]:
+    """The record itself first, then what lies beside it, then what is only not known yet."""
+    return one.verdict in {Verdict.STALE, Verdict.UNSIGNED_TAIL}, one.part not in {Part.ENTRY, Part.CHECKPOINT}, one.first
 
 
 def _forks(case: Case, replay: Replay) -> tuple[list[Finding], list[Evidence]]:
@@ -193,7 +198,7 @@ def _timestamps(case: Case, authority: Authority | None) -> tuple[tuple[tuple[in
     """Step 12: the time that a time-stamp authority put to a checkpoint, for each token that is asked about."""
     found, wrong = [], []
     for size, kind, path in case.export.anchors() if authority is not None else ():
-        if kind not in rfc3161.KINDS or authority is None:
+        if kind.partition(".")[0] not in rfc3161.KINDS or authority is None:
             continue
         notes = [one.note for one in _signed(case, size)]
         try:

@@ -134,9 +134,12 @@ class _Work:
         if stored is None:
             self._say(Verdict.REMOVED, Part.TILE, first, first + width - 1)
         if len(entries) != width:
+            known = cut(stored or b"")
+            if raw is None and self._lines is not None:
+                leaves = self._lines.among(known)
             self._lines = None
-            self._say(*_parted(first, width, leaves, cut(stored or b"")))
-            return cut(stored) if stored is not None else None
+            self._say(*_parted(first, width, leaves, known))
+            return known or None
         if stored is not None and b"".join(leaves) != stored and len(self.found.differing) < _MOST_FINDINGS:
             self.found.differing.append(Finding(*_parted(first, width, leaves, cut(stored))))
         self._read(entries, first)
@@ -266,6 +269,19 @@ class _Lines:
         """Whether the next lines are these entries."""
         wanted = b"\n".join([*entries, b""])
         return self._file.read(len(wanted)) == wanted
+
+    def among(self, known: list[bytes]) -> list[bytes]:
+        """The leaf hashes of the next lines, as long as they are among these and not all of them.
+
+        An exporter that misses an entry writes no bundle, but the lines of what is there.
+        """
+        wanted, found = set(known), list[bytes]()
+        while len(found) < len(known):
+            leaf = merkle.leaf_hash(self._file.readline(MOST_BYTES + 1)[:-1])
+            if leaf not in wanted:
+                break
+            found.append(leaf)
+        return found if len(found) < len(known) else []
 
     def ended(self) -> bool:
         """Whether there is no further line."""
