@@ -83,14 +83,18 @@ async def test_a_witness_that_is_silent_is_told_of_and_asked_again_and_only_who_
         await grow(journal, 3)
         with pytest.raises(RecordUnavailable, match="witnessed"):
             await journal.append(export(), CLERK)
-        assert publisher.state.witnesses == {"witness.example.cn/w1": "SLOW"}
+
+        async def silent() -> dict[str, str]:
+            return publisher.state.witnesses
+
+        await eventually(silent, {"witness.example.cn/w1": "SLOW"})
         party.willing = True
 
         async def unwitnessed() -> int:
             return publisher.state.signed - publisher.state.cosigned
 
         await eventually(unwitnessed, 0)
-        assert publisher.state.witnesses == {}
+        await eventually(silent, {})
         stop.set()
         await task
 
