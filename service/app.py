@@ -26,13 +26,9 @@ from service.archive.ahead import keep_ahead
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
-from service.checkpoints import witness_settings
 from service.checkpoints.anchors.anchoring import Anchoring
-from service.checkpoints.model import Signer
-from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
-from service.checkpoints.starting import check_start
-from service.checkpoints.status import policy
+from service.checkpoints.running import publishing
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, Session, connect
@@ -74,6 +70,7 @@ from service.vault.vault import Vault
 from service.web.alarms import AlarmMeter
 from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
+from service.web.checkpoints import CheckpointMeter
 from service.web.front import Front
 from service.web.hooks import routes as hook_routes
 from service.web.keys import key_set
@@ -88,9 +85,6 @@ from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
-_LAST_ROUND_SECONDS = 2.0
-"""For the checkpoint that is being made when the process is to end."""
-
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -148,41 +142,6 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
                 )
     finally:
         await database.close()
-
-
-@asynccontextmanager
-async def publishing(
-    config: Config, database: Database, journal: Writer, *, clock: Clock, chance: Chance
-) -> AsyncIterator[Publisher]:
-    """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
-    signer = signer_for(config, origin=journal.authority.origin, chance=chance)
-    witnesses = partial(witness_settings.load, config.witnesses, production=config.production)
-    publisher = Publisher(
-        database=database,
-        authority=journal.authority,
-        signer=signer,
-        cosigners=witnesses(origin=journal.authority.origin, log=lambda: signer.keys),
-        clock=clock,
-        broken=journal.fail,
-        elect=not config.transaction_pooler,
-    )
-    stop = asyncio.Event()
-    try:
-        # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, publisher.cosigners)
-        await journal.start()
-        journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
-        task = asyncio.create_task(publisher.run(stop))
-        try:
-            yield publisher
-        finally:
-            await journal.close()
-            stop.set()
-            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    finally:
-        await publisher.close()
 
 
 @asynccontextmanager
@@ -291,6 +250,7 @@ def build(running: Parts) -> ASGIApp:
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
     rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
     received = ReceivedMeter(registry, partial(_received, running))
+    CheckpointMeter(registry, lambda: running.publisher.state, running.clock)
     pages = routes(
         checks=_checks(running),
         registry=registry,
@@ -381,23 +341,6 @@ def catalogue_of(config: Config) -> Catalogue:
     except PolicyProblem as problem:
         found = "; ".join(f"{item.file}: {item.key}: {item.reason}" for item in problem.problems)
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
-
-
-async def open_policy(config: Config) -> str:
-    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
-    origin = origin_of(config, catalogue_of(config))
-    signer = signer_for(config, origin=origin, chance=os.urandom)
-    try:
-        await signer.open()
-        return policy_of(config, signer)
-    finally:
-        await signer.close()
-
-
-def policy_of(config: Config, signer: Signer) -> str:
-    """The same, of a signer that is open."""
-    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
-    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
 
 
 def origin_of(config: Config, catalogue: Catalogue) -> str:

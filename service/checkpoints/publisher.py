@@ -37,6 +37,9 @@ _SAVE_SECONDS = 60.0
 _FRESH_SECONDS = 600.0
 """How old a cosignature may become while nothing is appended: it is also the sign that the log is alive."""
 
+_AGAIN_SECONDS = 1.0
+"""Before witnesses that were not enough are asked again."""
+
 _CLOSE_SECONDS = 2.0
 _TRIES = 3
 
@@ -67,6 +70,7 @@ class Publisher:
         self.cosigners = cosigners
         self._database = database
         self._own = database.own()
+        self._beside = database.own()
         self._authority = authority
         self._clock = clock
         self._broken = broken
@@ -121,7 +125,8 @@ class Publisher:
                     async with self._own.single() as session:
                         await self._save(session, force=True)
         self._waiting.end(None)
-        for close in (self._own.close, self.signer.close, *([self.cosigners.close] if self.cosigners else [])):
+        closing = [self._own.close, self._beside.close, self.signer.close, *([self.cosigners.close] if self.cosigners else [])]
+        for close in closing:
             with suppress(Exception):
                 await close()
 
@@ -313,27 +318,27 @@ class Publisher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._signed.wait(), _FRESH_SECONDS)
             self._signed.clear()
-            if self._newest is not None and self.state.leading:
-                await self._try(self._cosign)
+            if self._newest is not None and self.state.leading and not await self._cosigned(self.cosigners, self._newest):
+                await asyncio.sleep(_AGAIN_SECONDS)
+                self._signed.set()
 
-    async def _cosign(self) -> None:
-        newest = self._newest
-        assert newest is not None
-        assert self.cosigners is not None
+    async def _cosigned(self, cosigners: Cosigners, newest: Published) -> bool:
+        """Whether enough have cosigned, or nobody need be asked again."""
 
         async def proof(old: int, new: int) -> tuple[bytes, ...]:
             return await self._proof(self._database.read, old, new)
 
         try:
-            found = await self.cosigners.cosign(newest.note, old=self.state.cosigned, proof=proof)
+            found = await cosigners.cosign(newest.note, old=self.state.cosigned, proof=proof)
+            self.state.witnesses = dict(found.problems)
+            await self._add(newest, found.lines, self._clock() if found.enough else None)
         except LogBroken as problem:
             await self._break_off(problem)
-            raise
-        self.state.witnesses = dict(found.problems)
-        await self._add(newest, found.lines, self._clock() if found.enough else None)
-        if not found.enough:
-            await asyncio.sleep(_ROUND_SECONDS)
-            self._signed.set()
+            return True
+        except Exception as problem:  # noqa: BLE001  (whatever it is: asked again, and the age of the last cosignature tells)
+            _log.error("a checkpoint cannot be cosigned: %s", type(problem).__name__)
+            return False
+        return found.enough
 
     async def _add(self, newest: Published, lines: tuple[str, ...], at: datetime | None) -> None:
         """Beside the lines that others added meanwhile; none of them may go lost by this."""
@@ -341,7 +346,7 @@ class Publisher:
             there = await store.at(self._database.read, newest.size)
             if there is None:
                 raise LogBroken(f"the checkpoint of {newest.size} entries is gone")
-            async with self._own.single() as session:
+            async with self._beside.single() as session:
                 done = await store.cosign(session, there, cosigned_note(there.note, lines), at or there.witnessed_at)
             if done:
                 break

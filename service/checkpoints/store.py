@@ -91,7 +91,7 @@ async def elected(session: Session, origin: str) -> bool:
     """Whether this connection is the one that follows this log, for as long as it lives. On SQLite there is one process anyway."""
     if session.dialect != "postgresql":
         return True
-    key = int.from_bytes(sha256(b"menshen/publisher/v1\0" + origin.encode()).digest()[:8], "big", signed=True)
+    key = int.from_bytes(sha256(b"publisher " + origin.encode()).digest()[:8], "big", signed=True)
     return bool((await session.rows(_ELECT, {"key": key}))[0][0])
 
 

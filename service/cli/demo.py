@@ -111,6 +111,8 @@ async def invite(running: Parts) -> None:
     url = f"http://{running.config.host}:{running.config.port}"
     example = await _newest_member(running)
     _out.print(f"\n[bold]门神 Menshen[/] {url}/  ·  GraphiQL {url}/graphql  ·  {url}/readyz\n")
+    signed = running.publisher.state
+    _out.print(f"审计日志 audit log: {signed.size} 条 entries, {signed.signed} 已签名 signed  ·  menshen audit status\n")
     _out.print("[bold]令牌 tokens[/] (12 小时 hours)")
     for key, declared in running.catalogue.roles.items():
         token = issue_token(running, role=key, member_id=example if declared.kind == "member" else None)

@@ -43,6 +43,7 @@ async def publishing(
     finally:
         made._waiting.end(None)
         await made._own.close()
+        await made._beside.close()
 
 
 async def grow(journal: Writer, count: int) -> None:
