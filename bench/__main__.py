@@ -1,8 +1,12 @@
-"""`make bench`, or `python -m bench [--only NAME]… [--quick] [--json FILE]`: measure, and print ratios."""
+"""`make bench`, or `python -m bench [--only NAME]… [--quick] [--json FILE]`: measure, and print ratios.
+
+`python -m bench NAME [options]` runs one program of those in `outside` with options of its own.
+"""
 
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -93,7 +97,12 @@ def running(servers: list[Contender]) -> Iterator[list[Contender]]:
 
 def main() -> None:
     """Measure what was asked for."""
-    asked = _arguments()
+    if sys.argv[1:] and not sys.argv[1].startswith("-"):
+        return outside.command(sys.argv[1:])
+    return _measure_all(_arguments())
+
+
+def _measure_all(asked: argparse.Namespace) -> None:
     names = asked.only or NAMES
     facts = {"measured": datetime.now(UTC).isoformat(timespec="minutes"), **description()}
     bench = _side_by_side(asked, names, facts) if set(names) - set(outside.PROGRAMS) else None

@@ -4,7 +4,8 @@ cost. Each is a program.
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,8 +16,16 @@ PROGRAMS = {
     "sending": "bench.sending",
     "unsubscribe": "bench.unsubscribe",
 }
+MORE = {"big-log": "bench.big_log", "kills": "bench.kills", "race": "bench.race", "record": "bench.record"}
+"""Asked for by name only: `python -m bench NAME [its own options]`."""
 _ROOT = Path(__file__).parent.parent
 _SECONDS = 900
+
+
+def command(arguments: Sequence[str]) -> None:
+    """Become the program that the first argument names, with the others as its own."""
+    sys.argv = list(arguments)
+    import_module({**PROGRAMS, **MORE}[arguments[0]]).main()
 
 
 def run(name: str, told: Callable[[str], None]) -> list[str]:

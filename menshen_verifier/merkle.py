@@ -112,11 +112,13 @@ def path_spans(index: int, size: int) -> list[tuple[int, int]]:
 def climbed(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes:
     """The root that a leaf and its audit path come to (RFC 9162, 2.1.3.2).
 
-    Raises ValueError for a path of another length than this leaf of this tree has.
+    Raises ValueError for a path of another length than this leaf of this tree has, and for a hash that is not 32 bytes.
     """
     spans_of = path_spans(index, size)
     if len(spans_of) != len(path):
         raise ValueError("the path is not of that leaf in a tree of that size")
+    if any(len(one) != HASH_BYTES for one in (leaf, *path)):
+        raise ValueError("a hash of the path is not 32 bytes")
     reached = leaf
     for (first, _), other in zip(spans_of, path, strict=True):
         reached = node_hash(reached, other) if first > index else node_hash(other, reached)

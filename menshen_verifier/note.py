@@ -12,18 +12,23 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from menshen_verifier.base64 import decoded, encoded
+from menshen_verifier.body import Checkpoint, parse_checkpoint
 from menshen_verifier.errors import Forged, Malformed
 
 MOST_BYTES = 1 << 20
 MOST_SIGNATURES = 100
 _ID_BYTES = 4
 _ED25519_BYTES = 64
+_ML_DSA_44_BYTES = 2420
 _TIME_BYTES = 8
+_LATEST = 2**63 - 1
+_LONGEST_NAME = 255
 _NAME = re.compile(r"[^\s+]+")
 _LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class Kind(IntEnum):
@@ -31,6 +36,10 @@ class Kind(IntEnum):
 
     ED25519 = 0x01
     COSIGNATURE_V1 = 0x04
+    ML_DSA_44 = 0x06
+
+
+_KEY_BYTES = {Kind.ED25519: 32, Kind.COSIGNATURE_V1: 32, Kind.ML_DSA_44: 1312}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,10 @@ def parse_key(vkey: str) -> Key:
     if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
         raise Malformed("vkey: not name+id+key")
     name, id_, raw = parts[0], parts[1], decoded(parts[2])
-    if not raw or raw[0] not in set(Kind) or len(raw) != 33:
+    if not raw or raw[0] not in set(Kind) or len(raw) != 1 + _KEY_BYTES[Kind(raw[0])]:
         raise Malformed("vkey: a kind or a length that is not known")
     key = Key(name, Kind(raw[0]), raw[1:])
-    if key.id.hex() != id_:
+    if not _is_unicode(name) or key.id.hex() != id_:
         raise Malformed("vkey: the id is not the key's")
     return key
 
@@ -119,13 +128,30 @@ def signers(note: Note, keys: Iterable[Key]) -> tuple[Signed, ...]:
     for line in note.signatures:
         key = known.get((line.name, line.key_id))
         if key is not None and key not in found:
-            found[key] = Signed(key, _checked(key, note.text.encode(), line.blob))
+            found[key] = Signed(key, _checked(key, note.text, line.blob))
     return tuple(found.values())
 
 
 def cosigned(text: bytes, time: int) -> bytes:
     """What a cosigner of kind 0x04 signs: its time, and the note's text (tlog-cosignature)."""
     return b"cosignature/v1\ntime %d\n" % time + text
+
+
+def cosigned_tree(name: str, time: int, checkpoint: Checkpoint) -> bytes:
+    """What a cosigner of kind 0x06 signs: its own name, its time, and the tree; not the checkpoint's further lines (tlog-cosignature).
+
+    Raises Malformed for names over 255 bytes.
+    """
+    named = [one.encode() for one in (name, checkpoint.origin)]
+    if max(map(len, named)) > _LONGEST_NAME:
+        raise Malformed("cosignature: a name of more than 255 bytes")
+    cosigner, origin = (bytes([len(one)]) + one for one in named)
+    numbers = [one.to_bytes(8, "big") for one in (time, 0, checkpoint.size)]
+    return b"subtree/v1\n\0" + cosigner + numbers[0] + origin + numbers[1] + numbers[2] + checkpoint.root
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _signature(line: str) -> Signature:
@@ -138,16 +164,28 @@ def _signature(line: str) -> Signature:
     return Signature(match[1], blob[:_ID_BYTES], blob[_ID_BYTES:])
 
 
-def _checked(key: Key, text: bytes, blob: bytes) -> int | None:
+def _checked(key: Key, text: str, blob: bytes) -> int | None:
     """The time that the signature names. Raises Forged."""
     time = None
-    if key.kind is Kind.COSIGNATURE_V1:
-        time = int.from_bytes(blob[:_TIME_BYTES], "big")
-        text, blob = cosigned(text, time), blob[_TIME_BYTES:]
+    if key.kind is not Kind.ED25519:
+        time, blob = int.from_bytes(blob[:_TIME_BYTES], "big"), blob[_TIME_BYTES:]
     try:
-        if len(blob) == _ED25519_BYTES:
-            Ed25519PublicKey.from_public_bytes(key.public).verify(blob, text)
+        if (time or 0) <= _LATEST:
+            _verify(key, text, time or 0, blob)
             return time
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, ValueError):  # that includes Malformed: a text that is no checkpoint has no signature of kind 0x06
         pass
     raise Forged(f"note: the signature of {key.name} does not fit")
+
+
+def _verify(key: Key, text: str, time: int, blob: bytes) -> None:
+    """Raises InvalidSignature, or ValueError for what can be no signature of this kind."""
+    if key.kind is Kind.ML_DSA_44:
+        if len(blob) != _ML_DSA_44_BYTES:
+            raise InvalidSignature
+        MLDSA44PublicKey.from_public_bytes(key.public).verify(blob, cosigned_tree(key.name, time, parse_checkpoint(text)))
+        return
+    if len(blob) != _ED25519_BYTES:
+        raise InvalidSignature
+    message = text.encode() if key.kind is Kind.ED25519 else cosigned(text.encode(), time)
+    Ed25519PublicKey.from_public_bytes(key.public).verify(blob, message)

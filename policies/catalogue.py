@@ -79,6 +79,7 @@ def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
         controller=parties.controller(pages["controller.toml"]),
         categories=MappingProxyType(categories),
         fields=MappingProxyType(fields),
+        bulk=MappingProxyType(matters.bulk(pages["fields.toml"])),
         recipients=MappingProxyType(parties.recipients(pages["recipients.toml"])),
         purposes=MappingProxyType(purposes),
         channels=MappingProxyType(matters.channels(pages["channels.toml"])),

@@ -3,7 +3,7 @@
 Names are the law's: PIPL 13 (bases), 28 (sensitive), 29 (separate consent), 31 (guardian). Nothing here reads a file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -123,16 +123,31 @@ class Reason(StrEnum):
     ERASED = "ERASED"
 
 
+class BulkClass(StrEnum):
+    """How many people's data make it grave to take it (法释〔2017〕10号 5(1)(3)-(5)): of tracks, communications, credit and property 50;
+    of lodging, communication records, health and transactions 500; of everything else 5,000.
+    """
+
+    PROPERTY = "PROPERTY"
+    TRANSACTION = "TRANSACTION"
+    OTHER = "OTHER"
+
+
+BULK_COUNTS: Mapping[BulkClass, int] = {BulkClass.PROPERTY: 50, BulkClass.TRANSACTION: 500, BulkClass.OTHER: 5000}
+"""The law's counts. A policy may be stricter, and never laxer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """A kind of personal information (种类, PIPL 17). What falls into a `sensitive` one is sensitive itself (PIPL 28); one that is
-    `of_children` tells of a child under 14, whoever's account it is in (PIPL 31).
+    `of_children` tells of a child under 14, whoever's account it is in (PIPL 31). `bulk` says how many members of it in a day are many.
     """
 
     key: str
     title: Title
     sensitive: bool
     of_children: bool
+    bulk: BulkClass = BulkClass.PROPERTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +271,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a role is, and what it may do beyond reading for a purpose. `kind` is staff, service or member."""
+    """What a role is, and what it may do beyond reading for a purpose. `kind` is staff, service or member. `usual_per_day`: of how many
+    members a service usually reads in a day; 0: of no more than the law's counts.
+    """
 
     key: str
     title: Title
     kind: str
     may: frozenset[str]
+    usual_per_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,10 +401,16 @@ class Catalogue:
     marketing: MarketingRules
     wording: Wording
     categories: Mapping[str, Category] = field(default_factory=dict)
+    bulk: Mapping[BulkClass, int] = field(default_factory=lambda: BULK_COUNTS)
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     senders: Mapping[str, Sender] = field(default_factory=dict)
+
+    def bulk_classes(self, fields: Iterable[str]) -> frozenset[BulkClass]:
+        """What reading these fields of somebody counts as. Whatever is known of somebody without a field of theirs is OTHER."""
+        found = {self.categories[self.fields[key].category].bulk for key in fields if key in self.fields}
+        return frozenset(found) or frozenset({BulkClass.OTHER})
 
     def notice_in_force(self, now: datetime, kind: str = "GENERAL") -> Notice | None:
         """The newest notice of its kind that is in effect, or None where nothing may be asked yet."""

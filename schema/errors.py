@@ -11,6 +11,7 @@ import structlog
 from graphql import GraphQLError
 
 from service.errors import (
+    AccountDisabled,
     BadInput,
     ChangeRefused,
     ConfigError,
@@ -82,6 +83,7 @@ WORDS: Mapping[str, Word] = dict(
             Word(400, "Introspection is off; the schema is in schema.graphql.", "自省已关闭，请查阅 schema.graphql。"),
         ),
         _own(Unauthenticated, 401),
+        _own(AccountDisabled, 403),
         ("FORBIDDEN", Word(403, "This role may not do this.", "当前角色无权执行此操作。")),
         ("ROLE_NOT_ALLOWED", Word(403, "This role may not state this purpose.", "当前角色不得使用此处理目的。")),
         ("PURPOSE_UNKNOWN", Word(400, "No such purpose is declared.", "该处理目的未经声明。")),
@@ -89,7 +91,18 @@ WORDS: Mapping[str, Word] = dict(
         ("FIELD_NOT_LOOKED_UP", Word(400, "Members are not looked up by this field.", "不能按该字段查找会员。")),
         ("PAGE_SIZE_TOO_LARGE", Word(400, "`first` is out of range.", "每页数量超出范围。", detailed=True)),
         ("CURSOR_INVALID", Word(400, "The cursor was not made by this list.", "游标不属于此列表。")),
-        ("APPROVAL_REQUIRED", Word(403, "Staff need an approval to see a minor's data.", "员工查看未成年人信息须先取得审批。")),
+        ("APPROVAL_REQUIRED", Word(403, "This needs another person's approval first.", "须先取得他人审批。")),
+        ("APPROVAL_INVALID", Word(400, "This is nothing that can be approved.", "申请内容有误。", detailed=True)),
+        ("APPROVAL_NOT_FOUND", Word(404, "There is no such approval.", "未找到该审批事项。")),
+        ("APPROVAL_DECIDED", Word(409, "It has been decided already.", "该事项已有审批结果。")),
+        ("APPROVAL_EXPIRED", Word(409, "Its time is over; ask anew.", "该申请已过期，请重新申请。")),
+        ("APPROVAL_REFUSED", Word(403, "The same was refused not long ago.", "同一申请不久前已被拒绝。")),
+        ("OWN_APPROVAL", Word(403, "Somebody else has to approve it.", "不得审批本人的申请。")),
+        ("EXPIRY_OUT_OF_RANGE", Word(400, "It may hold from 1 to 72 hours.", "有效期须为一至七十二小时。")),
+        (
+            "REASON_PERSONAL",
+            Word(400, "The reason is too long or holds personal data.", "理由过长或含有个人信息，请改写。"),
+        ),
         ("REASON_REQUIRED", Word(400, "Say why, in a few words.", "请说明理由。")),
         ("LINK_INVALID", Word(400, "This link was not made here.", "该链接无效。")),
         ("LINK_EXPIRED", Word(400, "This link no longer holds.", "该链接已过期。")),

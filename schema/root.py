@@ -5,6 +5,8 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.approvals import ApprovalMutation, ApprovalQuery
+from schema.audit import AuditMutation, AuditQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
@@ -17,6 +19,7 @@ from schema.inbound import InboundMutation, InboundQuery
 from schema.members import MemberMutation
 from schema.minors import MinorsMutation, MinorsQuery
 from schema.notices import NoticeMutation, NoticeQuery
+from schema.oversight import OversightMutation, OversightQuery
 from schema.personalisation import PersonalisationMutation, PersonalisationQuery
 from schema.propagation import PropagationMutation, PropagationQuery
 from schema.receipts import ReceiptQuery
@@ -29,6 +32,7 @@ from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
 class Query(
+    AuditQuery,
     DisclosureQuery,
     ConsentQuery,
     ConsentReviewQuery,
@@ -43,12 +47,15 @@ class Query(
     CampaignQuery,
     SendingQuery,
     SendersQuery,
+    ApprovalQuery,
+    OversightQuery,
 ):
     """Everything that can be asked."""
 
 
 @strawberry.type(description="Changing (变更). Each field is a unit of its own: one that fails takes nothing of the others back.")
 class Mutation(
+    AuditMutation,
     MemberMutation,
     AskingMutation,
     ConsentMutation,
@@ -62,6 +69,8 @@ class Mutation(
     CampaignMutation,
     SendingMutation,
     SendersMutation,
+    ApprovalMutation,
+    OversightMutation,
 ):
     """Everything that can be done."""
 

@@ -20,14 +20,20 @@ from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
 from service.archive.ahead import keep_ahead
+from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints import witness_settings
+from service.checkpoints.opening import acks_for, signer_for
+from service.checkpoints.publisher import Publisher
+from service.checkpoints.starting import check_start
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
+from service.identity.closed import Closed
 from service.identity.development import open_issuer
 from service.identity.opening import open_verifier
 from service.identity.verifier import Verifier
@@ -37,6 +43,10 @@ from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
 from service.members import store as members
 from service.operations import Operations
+from service.oversight import commands as oversight
+from service.oversight import register
+from service.oversight import store as overseen
+from service.oversight.upkeep import Upkeep
 from service.propagation import endpoints
 from service.propagation.commands import alarm_before
 from service.propagation.courier import Courier
@@ -52,6 +62,7 @@ from service.subscriptions import letters
 from service.subscriptions.model import LETTER
 from service.unit import Units
 from service.values import Chance, Clock, new_id
+from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
@@ -71,6 +82,9 @@ from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
+_LAST_ROUND_SECONDS = 2.0
+"""For the checkpoint that is being made when the process is to end."""
+
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -84,10 +98,12 @@ class Parts:
     database: Database
     vault: Vault
     journal: Writer
+    publisher: Publisher
     units: Units
     operations: Operations
     clock: Clock
     chance: Chance
+    closed: Closed
 
 
 def now() -> datetime:
@@ -109,14 +125,52 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
     try:
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
-        await journal.start()
-        try:
+        async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
             units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
-            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance)
-        finally:
-            await journal.close()
+            closed = Closed(partial(overseen.closed, database.read))
+            await closed.look()
+            operations = Operations(units)
+            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def publishing(
+    config: Config, database: Database, journal: Writer, *, clock: Clock, chance: Chance
+) -> AsyncIterator[Publisher]:
+    """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
+    signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    origin = journal.authority.origin
+    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
+    publisher = Publisher(
+        database=database,
+        authority=journal.authority,
+        signer=signer,
+        cosigners=cosigners,
+        clock=clock,
+        broken=journal.fail,
+        elect=not config.transaction_pooler,
+    )
+    stop = asyncio.Event()
+    try:
+        # Before the first entry is written: a log that was rolled back must not grow.
+        await check_start(database, journal.authority, signer, cosigners)
+        await journal.start()
+        journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
+        task = asyncio.create_task(publisher.run(stop))
+        try:
+            yield publisher
+        finally:
+            await journal.close()
+            stop.set()
+            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await publisher.close()
+        if cosigners is not None:
+            await cosigners.close()
 
 
 @asynccontextmanager
@@ -151,11 +205,25 @@ def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wir
 
 @asynccontextmanager
 async def working(running: Parts) -> AsyncIterator[None]:
-    """Do queued work in the background, where MENSHEN_WORKER says so; what has been begun is ended before this ends."""
+    """Give the log's full blocks their words and, where MENSHEN_WORKER says so, do queued work, in the background; what has been begun is
+    ended before this ends.
+    """
+    stop = asyncio.Event()
+    indexer = Indexer(database=running.database, authority=running.journal.authority)
+    indexing = asyncio.create_task(indexer.run(stop))
+    try:
+        async with _worked(running, stop):
+            yield
+    finally:
+        stop.set()
+        await asyncio.gather(indexing, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
     if not running.config.worker:
         yield
         return
-    stop = asyncio.Event()
     async with open_worker(running) as worker:
         task = asyncio.create_task(worker.run(stop))
         try:
@@ -174,6 +242,23 @@ async def partitioned(running: Parts) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
+    """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is."""
+    body = register.body(running.catalogue)
+    await oversight.serve_under(running.database, running.catalogue.digest, body, now=running.clock())
+    upkeep = Upkeep(running.units, running.closed, clock=running.clock, chance=running.chance)
+    stop = asyncio.Event()
+    task = asyncio.create_task(upkeep.run(stop))
+    try:
+        yield upkeep
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=_GRACE_SECONDS)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -211,7 +296,9 @@ def build(running: Parts) -> ASGIApp:
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
     pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
     pages += notice_pages(running.catalogue, running.clock)
-    verifier = open_verifier(config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance)
+    verifier = open_verifier(
+        config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance, closed=running.closed
+    )
     pages += log_routes(running.operations, verifier, make_id=make_id)
     pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
     if not config.production:
@@ -333,7 +420,6 @@ def open_journal(
         clock=clock,
         chance=chance,
         remembered=RememberedHead(config.home / "audit-head"),
-        address_mac=lambda address, month: vault.mac("address", f"menshen/audit-address/v1\0{month}\0{address}".encode())[
-            :12
-        ].hex(),
+        address_mac=partial(address_digest, vault),
+        token_mac=partial(token_digest, vault),
     )

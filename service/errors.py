@@ -48,6 +48,14 @@ class Unauthenticated(ServiceError):
     en = "A valid bearer token is needed."
 
 
+class AccountDisabled(ServiceError):
+    """The token holds, and its account is closed here: nobody has used it for long (PIPL 51(4))."""
+
+    code = "ACCOUNT_DISABLED"
+    zh = "该账号长期未使用，已停用；请联系合规人员恢复。"
+    en = "This account was not used for long and is closed; ask a compliance officer to open it."
+
+
 class Forbidden(Refused):
     """The caller's role may not do this at all."""
 

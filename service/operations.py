@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.approvals.operations import ApprovalOperations
 from service.archive.operations import ArchiveOperations
 from service.campaigns.operations import CampaignOperations
 from service.consent.operations import ConsentOperations
@@ -8,7 +9,9 @@ from service.disclosure.operations import DisclosureOperations
 from service.gate.operations import GateOperations
 from service.guardians.operations import GuardianOperations
 from service.inbound.operations import InboundOperations
+from service.inspection.operations import InspectionOperations
 from service.notices.operations import NoticeOperations
+from service.oversight.operations import OversightOperations
 from service.personalisation.operations import PersonalisationOperations
 from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
@@ -17,6 +20,8 @@ from service.subscriptions.operations import SubscriptionOperations
 
 
 class Operations(
+    InspectionOperations,
+    OversightOperations,
     InboundOperations,
     SenderOperations,
     GateOperations,
@@ -31,5 +36,6 @@ class Operations(
     PropagationOperations,
     NoticeOperations,
     ArchiveOperations,
+    ApprovalOperations,
 ):
     """All operations of all features, over one `Units`."""

@@ -7,22 +7,23 @@ ends a unit, the entry says so before the caller hears of it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from policies.terms import Catalogue
 from service.audit.entry import Draft
 from service.audit.journal import Journal
 from service.db.engine import Database, Duplicate, Retry, Session
 from service.errors import Conflict, LogBroken, RecordUnavailable, ServiceError
-from service.values import Call, Chance, Clock, new_id
+from service.values import Actor, ActorKind, Call, Chance, Clock, new_id
 from service.vault.vault import Vault
 
 T = TypeVar("T")
 _TRIES = 6
 _BACKOFF_SECONDS = 0.01
+_SYSTEM = Actor(ActorKind.SYSTEM, "watch", frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,38 @@ class Unit(Reader):
         return new_id(self.now, self.chance)
 
 
+Raising = Callable[[Unit], Awaitable[object]]
+"""Raises one alarm, in a unit of its own."""
+
+
+class Watch(Protocol):
+    """Whoever stands at the door and looks at what passes it, before it is answered."""
+
+    def counts(self, call: Call, draft: Draft) -> bool:
+        """Whether it must be counted, in one transaction with its entry, before anybody is told."""
+
+    async def admit(self, unit: Unit) -> None:
+        """Count it. Raises Refused where it is too much."""
+
+    def owed(self, call: Call, draft: Draft, now: datetime) -> Sequence[Raising]:
+        """The alarms that this entry is the reason for. They are raised before it is answered."""
+
+
+class Unwatched:
+    """Nobody stands there: in tools that tell nobody anything."""
+
+    def counts(self, call: Call, draft: Draft) -> bool:  # noqa: ARG002 - the protocol's
+        """Nothing is counted."""
+        return False
+
+    async def admit(self, unit: Unit) -> None:
+        """Everything is admitted."""
+
+    def owed(self, call: Call, draft: Draft, now: datetime) -> Sequence[Raising]:  # noqa: ARG002 - the protocol's
+        """Nothing is owed."""
+        return ()
+
+
 class AnotherFirst(Exception):
     """Work that needs another unit before it. Nothing of it stands and nobody is told anything: whoever raises it sees to it that the same
     work is run again, and that time to its entry.
@@ -58,7 +91,15 @@ class Units:
     """Opens units: `disclose` to read personal data, `change` to write, `read` for what is nobody's."""
 
     def __init__(
-        self, *, database: Database, vault: Vault, journal: Journal, catalogue: Catalogue, clock: Clock, chance: Chance
+        self,
+        *,
+        database: Database,
+        vault: Vault,
+        journal: Journal,
+        catalogue: Catalogue,
+        clock: Clock,
+        chance: Chance,
+        watch: Watch | None = None,
     ) -> None:
         self.database = database
         self.vault = vault
@@ -66,6 +107,7 @@ class Units:
         self.catalogue = catalogue
         self._clock = clock
         self._chance = chance
+        self._watch = watch or Unwatched()
 
     async def read(self, call: Call, work: Callable[[Reader], Awaitable[T]]) -> T:
         """Run `work` on one snapshot. It can open nothing, so nothing is recorded."""
@@ -79,7 +121,12 @@ class Units:
         except Exception as problem:
             await self._record_failure(call, draft, problem)
             raise
+        if self._watch.counts(call, draft):
+            # The count, the entry and nothing else: what was found is in hand, and is let go of where it would be too much.
+            await self.change(call, draft, _nothing_more)
+            return found
         await self.journal.append(draft, call)
+        await self._raise_owed(call, draft)
         return found
 
     async def change(self, call: Call, draft: Draft, work: Callable[[Unit], Awaitable[T]]) -> T:
@@ -91,7 +138,7 @@ class Units:
         for attempt in range(_TRIES):
             own = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra))
             try:
-                return await self._attempt(call, own, work)
+                done = await self._attempt(call, own, work)
             except (Retry, Duplicate):
                 # Two requests met at one row. The next try sees what the other one did and answers accordingly.
                 await asyncio.sleep(_BACKOFF_SECONDS * 2**attempt)
@@ -100,13 +147,20 @@ class Units:
             except Exception as problem:
                 await self._record_failure(call, own, problem)
                 raise
+            else:
+                # It stands. Whatever comes of the alarm, it is not done again.
+                await self._raise_owed(call, own)
+                return done
         conflict = Conflict()
         await self._record_failure(call, draft, conflict)
         raise conflict
 
     async def _attempt(self, call: Call, draft: Draft, work: Callable[[Unit], Awaitable[T]]) -> T:
         async with self.database.write() as transaction:
-            done = await work(self._unit(transaction, call, draft))
+            unit = self._unit(transaction, call, draft)
+            done = await work(unit)
+            if self._watch.counts(call, draft):
+                await self._watch.admit(unit)
             entered = await self.journal.commit(draft, call, transaction)
         # The connection has gone back: while the tree is slow, whoever waits for it must not keep everybody else from the database.
         await entered
@@ -120,6 +174,13 @@ class Units:
         failed = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra), fields=(), count=0, entry_id="")
         failed.deny(problem.code if isinstance(problem, ServiceError) else "INTERNAL")
         await self.journal.append(failed, call)
+        await self._raise_owed(call, failed)
+
+    async def _raise_owed(self, call: Call, draft: Draft) -> None:
+        """Raise what the watch has seen. Raises what keeps it from being raised: then nobody is answered, either."""
+        for raising in self._watch.owed(call, draft, self._clock()):
+            own = Call(_SYSTEM, call.request_id)
+            await self.change(own, Draft(typ="admin", operation="raiseAlarm"), raising)
 
     def _unit(self, session: Session, call: Call, draft: Draft) -> Unit:
         return Unit(
@@ -131,3 +192,7 @@ class Units:
             draft=draft,
             chance=self._chance,
         )
+
+
+async def _nothing_more(unit: Unit) -> None:
+    """The work of a unit that has only to be counted and entered."""

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("approval_id", key_text(36), nullable=False),
         sa.Column("kind", key_text(40), nullable=False),
         sa.Column("about", sa.LargeBinary(), nullable=False),
+        sa.Column("what", key_text(200), nullable=False),
         sa.Column("reason", key_text(200), nullable=False),
         sa.Column("asked_by", key_text(80), nullable=False),
         sa.Column("asked_at", Moment(), nullable=False),
@@ -48,5 +49,11 @@ def upgrade() -> None:
         sa.Column("signed_at", Moment(), nullable=False),
         sa.Column("witnessed_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("size", name="pk_audit_checkpoint"),
+    )
+    op.create_table(
+        "audit_position",
+        sa.Column("log_id", key_text(255), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", name="pk_audit_position"),
     )
     refuse_changes("audit_anchor")

@@ -34,6 +34,11 @@ UNKNOWN_VALUE = Fault("UNKNOWN_VALUE", "Not one of: {known}.", "应为以下之�
 # --- names that lead nowhere -----------------------------------------------------------------------------------------
 
 FIELD_UNKNOWN = Fault("FIELD_UNKNOWN", "No such field in fields.toml.", "fields.toml 中没有该字段。")
+BULK_LAX = Fault(
+    "BULK_LAX",
+    "What is sensitive is counted as TRANSACTION or PROPERTY (500 or 50), not as OTHER.",
+    "敏感类别应计为 TRANSACTION 或 PROPERTY，不得计为 OTHER。",
+)
 CATEGORY_UNKNOWN = Fault(
     "CATEGORY_UNKNOWN", "No such category in [categories] of fields.toml.", "fields.toml 的 [categories] 中没有该类别。"
 )
@@ -50,6 +55,12 @@ SECTION_UNKNOWN = Fault(
     "最新的隐私政策（{version}）中没有 {name} 一节（个保法第17条）。",
 )
 ACTION_UNKNOWN = Fault("ACTION_UNKNOWN", "No action {name}; known: {known}.", "没有操作 {name}；可用：{known}。")
+
+USUAL_OF_PEOPLE = Fault(
+    "USUAL_OF_PEOPLE",
+    "Only a service has a usual number a day; people are held to the law's counts (LB-07).",
+    "仅系统角色可设每日常量；员工一律适用法定数量。",
+)
 
 # --- the law: bases and consent --------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from policies.loading import faults
 from policies.loading.problems import Findings
-from policies.terms import Catalogue, Field, LookupKind, Sensitivity, ValueType
+from policies.terms import BulkClass, Catalogue, Field, LookupKind, Sensitivity, ValueType
 
 PLAINTEXT = frozenset({"tier", "points", "joined_on", "tags"})
 """The four fields that have a column of their own, so that lists can be ordered and counted by them. They identify
@@ -26,6 +26,12 @@ def _category(field: Field, catalogue: Catalogue, findings: Findings) -> None:
         findings.add(_FIELDS, f"{key}.sensitivity", faults.CLASSIFICATION, name=category.key)
     elif category.of_children and not category.sensitive:
         findings.add(_FIELDS, f"categories.{category.key}.sensitive", faults.CLASSIFICATION, name=category.key)
+    elif (
+        category.sensitive
+        and category.bulk is BulkClass.OTHER
+        and not findings.spoiled(_FIELDS, f"categories.{category.key}.bulk")
+    ):
+        findings.add(_FIELDS, f"categories.{category.key}.bulk", faults.BULK_LAX)
 
 
 def _sealing(field: Field, _: Catalogue, findings: Findings) -> None:

@@ -12,7 +12,9 @@ from policies import mask
 from policies.loading import faults
 from policies.loading.reading import Section
 from policies.terms import (
+    BULK_COUNTS,
     Basis,
+    BulkClass,
     Category,
     Channel,
     Field,
@@ -40,9 +42,23 @@ def categories(section: Section) -> dict[str, Category]:
 
 
 def _category(key: str, section: Section) -> Category:
-    value = Category(key, section.title("title"), section.flag("sensitive"), section.flag("of_children"))
+    value = Category(
+        key,
+        section.title("title"),
+        section.flag("sensitive"),
+        section.flag("of_children"),
+        section.one_of("bulk", BulkClass),
+    )
     section.close()
     return value
+
+
+def bulk(section: Section) -> dict[BulkClass, int]:
+    """[bulk] of fields.toml: of how many members in a day reading is an alarm. Never of more than the law says (LB-07)."""
+    counts = section.section("bulk")
+    found = {kind: counts.whole(kind.value, 1, most) for kind, most in BULK_COUNTS.items()}
+    counts.close()
+    return found
 
 
 def fields(section: Section) -> dict[str, Field]:

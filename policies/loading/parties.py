@@ -59,6 +59,9 @@ ACTIONS = (
 code.
 """
 
+_MOST_USUAL = 100_000
+"""A machine that serves more members a day than this is watched by the instance all the same: each keeps its own count."""
+
 KINDS = ("staff", "service", "member")
 _EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 _APPID = r"wx[0-9a-f]{16}"
@@ -110,7 +113,15 @@ def roles(section: Section) -> dict[str, Role]:
 
 
 def _role(key: str, section: Section) -> Role:
-    value = Role(key, section.title("title"), section.among("kind", KINDS), frozenset(section.texts("may")))
+    value = Role(
+        key,
+        section.title("title"),
+        section.among("kind", KINDS),
+        frozenset(section.texts("may")),
+        section.whole("usual_per_day", 1, _MOST_USUAL) if "usual_per_day" in section.table else 0,
+    )
+    if value.usual_per_day and value.kind != "service":
+        section.fault("usual_per_day", faults.USUAL_OF_PEOPLE)
     for action in sorted(value.may - set(ACTIONS)):
         section.fault("may", faults.ACTION_UNKNOWN, name=action, known=", ".join(ACTIONS))
     section.close()

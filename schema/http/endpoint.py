@@ -22,7 +22,7 @@ from schema.http.limits import Limits
 from schema.http.meter import Meter
 from schema.http.request import Asked, from_body, from_query
 from schema.root import schema, served
-from service.errors import ServiceError, Unauthenticated
+from service.errors import AccountDisabled, ServiceError, StoreUnavailable, Unauthenticated
 from service.identity.verifier import Verifier
 from service.operations import Operations
 from service.values import Actor, Call, Chance, Clock, new_id
@@ -120,8 +120,8 @@ class Endpoint(GraphQL[Context, None]):
             return await self._answer(asking, actor, await self._asked(asking, receive))
         except Rejected as refusal:
             return _refuse(asking, refusal.code, refusal.detail, refusal.headers)
-        except Unauthenticated:
-            return _refuse(asking, "UNAUTHENTICATED", headers=_CHALLENGE)
+        except (Unauthenticated, AccountDisabled, StoreUnavailable) as shut:
+            return _refuse(asking, shut.code, headers=_CHALLENGE if isinstance(shut, Unauthenticated) else ())
         except wire.Gone:
             raise
         except Exception as error:  # noqa: BLE001 - the last wall: what nobody foresaw leaves as a code, and is logged as a type

@@ -23,6 +23,7 @@ class Part(StrEnum):
     TILE = "tile"
     COLUMNS = "columns"
     SUBJECTS = "subjects"
+    TERMS = "terms"
     NUMBERS = "numbers"
     WAITING = "waiting"
 

@@ -12,6 +12,8 @@ import orjson
 from menshen_verifier import merkle
 from service.audit.findings import Part
 from service.audit.head import Head, Seen
+from service.audit.index.store import Indexed
+from service.audit.index.terms import BLOCK, Postings, span
 from service.audit.reading.store import Page, Pair, columns
 from service.audit.tree import Tile, Tree
 
@@ -42,6 +44,8 @@ class Replay:
         self.places: dict[Part, Place] = {}
         self.break_: Break | None = None
         self.remembered_root: bytes | None = None
+        self.postings = Postings()
+        self.moments: list[str] = []
         self.lanes: dict[str, int] = {}
         self.skipped = 0
         self.pruned_to = 0
@@ -91,6 +95,11 @@ class Replay:
                 begin, span = (first, merkle.TILE_WIDTH * width) if at is None else (first + at * width, width)
                 self.note(Part.TILE, begin, begin + span - 1)
 
+    def compare_words(self, number: int, stored: Indexed) -> None:
+        """The words of the page that was read last, which is block `number`, must be those that its entries have."""
+        if self.postings.made() != stored.postings or span(self.moments) != stored.span:
+            self.note(Part.TERMS, number * BLOCK, (number + 1) * BLOCK - 1)
+
     def compare_subjects(self, named: Sequence[Pair], stored: Sequence[Pair]) -> None:
         """The search's rows must be those that the entries name."""
         for index, _ in sorted(set(named).symmetric_difference(stored))[:1]:
@@ -113,10 +122,14 @@ class Replay:
         lanes, last_of_lane, pairs = self.lanes, self._last_of_lane, []
         # Behind what was pruned, a lane goes on from a number that nobody here knows.
         unseen = None if self.skipped else 0
+        self.postings, self.moments = Postings(), []
+        place, moments = self.postings.add, self.moments
         for index, raw, projected in zip(page.indices, page.raws, page.columns, strict=True):
             try:
                 entry = load(raw)
                 writer, number = entry["w"], entry["s"]
+                place(entry, index % BLOCK)
+                moments.append(entry["ts"])
                 if projected != columns(entry):
                     self.note(Part.COLUMNS, index, index)
                 due = lanes.get(writer, unseen)

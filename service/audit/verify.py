@@ -10,7 +10,7 @@ What must be true, in numbered steps that the code repeats:
  (6) The tree of all entries is the head's. Its subtrees' hashes in the head narrow down what is wrong, tiles pin it to the hash.
  (7) At the remembered size, the tree had the remembered root: the log has grown from there.
  (8) The columns for search say what the entries say.
- (9) So do the subjects' rows.
+ (9) So do the subjects' rows, and the words of every block that is indexed.
 (10) In every lane, numbers go up by one from a `boot` with 0: no entry was lost between the service and the tree.
 (11) What waits in `audit_pending` was put there by us, and its numbers go on where its lane stands in the tree.
 (12) Entries that are not here were pruned, and the log says so in a `prune` entry. For them the leaf hashes of the tiles that stayed are
@@ -29,6 +29,9 @@ from menshen_verifier import merkle
 from service.audit import pending
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.head import Authority, Head, Seen, check_seen
+from service.audit.index import store as index
+from service.audit.index.store import Indexed
+from service.audit.index.terms import BLOCK
 from service.audit.reading import store
 from service.audit.reading.store import Named, Page, Pair, Tiles
 from service.audit.replay import Break, Place, Replay
@@ -50,6 +53,8 @@ class _State:
     end: int
     entry_outside: int | None
     subject_outside: int | None
+    block_outside: int | None
+    indexed: int
     tiles: dict[int, int]
     waiting: list[Waiting]
     pruned: frozenset[int]
@@ -85,8 +90,9 @@ async def _state(database: Database, authority: Authority) -> _State:
         head = await read_head(session, authority.origin)
         size = head.size if head else 0
         outside = await store.outside(session, size)
+        words = await index.outside(session, size // BLOCK), min(await index.indexed(session), size // BLOCK)
         end, tiles, waiting = await store.end(session, size), await store.tile_counts(session), await store.waiting(session)
-        return _State(head, end, *outside, tiles, waiting, await store.pruned(session))
+        return _State(head, end, *outside, *words, tiles, waiting, await store.pruned(session))
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
@@ -110,14 +116,16 @@ def _head_findings(state: _State, authority: Authority, remembered: Seen | None)
 async def _read_all(replay: Replay, database: Database, state: _State, progress: Progress) -> None:
     """Steps 3 to 10 as far as they need the rows: entries in their order, subjects beside them, tiles as they become full."""
     end = state.end
-    async with aclosing(store.subjects(database, end)) as named, aclosing(_pages(database, end)) as pages:
+    async with aclosing(store.subjects(database, end)) as named, aclosing(_pages(database, end, state.indexed)) as pages:
         subjects = _Subjects(named)
-        async for number, page, tiles in pages:
+        async for number, (page, tiles, words) in pages:
             first = number * store.PAGE
             if not page.indices and first // store.SEGMENT in state.pruned:
                 made, pairs = replay.skip(first, first + store.PAGE, tiles), list[Pair]()
             else:
                 made, pairs = replay.read(page)
+                if words is not None:
+                    replay.compare_words(number, words)
             await _compare_tiles(replay, database, made, tiles)
             pairs.sort()
             if not await subjects.are(number, pairs) and Part.SUBJECTS not in replay.places:
@@ -133,29 +141,33 @@ async def _compare_tiles(replay: Replay, database: Database, made: list[Tile], s
             replay.compare_tiles([tile], await store.tiles(database.read, tile.level, tile.n, tile.n + 1))
 
 
-async def _pages(database: Database, end: int) -> AsyncGenerator[tuple[int, Page, Tiles]]:
+_Read = tuple[Page, Tiles, Indexed | None]
+
+
+async def _pages(database: Database, end: int, indexed: int) -> AsyncGenerator[tuple[int, _Read]]:
     """Pages with their tiles. The database works on the next one while we work on this one."""
     async with database.snapshot() as session:
         count = -(-end // store.PAGE)
-        following = asyncio.ensure_future(_page(session, 0, end))
+        following = asyncio.ensure_future(_page(session, 0, end, indexed))
         try:
             for number in range(count):
-                page, tiles = await following
+                page = await following
                 if number + 1 < count:
-                    following = asyncio.ensure_future(_page(session, number + 1, end))
+                    following = asyncio.ensure_future(_page(session, number + 1, end, indexed))
                     # Two turns of the loop, which sends at the end of one: the request is on its way before the work begins.
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
-                yield number, page, tiles
+                yield number, page
         finally:
             following.cancel()
             await asyncio.wait({following})
 
 
-async def _page(session: Session, number: int, end: int) -> tuple[Page, Tiles]:
+async def _page(session: Session, number: int, end: int, indexed: int) -> _Read:
     first, last = number * store.PAGE, min((number + 1) * store.PAGE, end)
     page = await store.page(session, first, last)
-    return page, await store.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
+    tiles = await store.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
+    return page, tiles, await index.stored(session, number) if number < indexed else None
 
 
 def _pruned_findings(replay: Replay) -> list[Finding]:
@@ -205,12 +217,14 @@ def _side_findings(replay: Replay, head: Head, state: _State, remembered: Seen |
     if replay.break_ is not None:
         findings.append(Finding(Verdict.REMOVED, Part.NUMBERS, *_broken_at(replay.break_, removed=True)))
     tiles = {level: count - (head.size >> merkle.TILE_HEIGHT * (level + 1)) for level, count in state.tiles.items()}
-    for part in (Part.LEAF, Part.TILE, Part.COLUMNS, Part.SUBJECTS):
+    for part in (Part.LEAF, Part.TILE, Part.COLUMNS, Part.SUBJECTS, Part.TERMS):
         if part in replay.places:
             gone = part is Part.TILE and min(tiles.values(), default=-1) < 0
             findings.append(Finding(Verdict.REMOVED if gone else Verdict.ALTERED, part, *replay.places[part]))
     if state.subject_outside is not None:
         findings.append(Finding(Verdict.INSERTED, Part.SUBJECTS, state.subject_outside, state.subject_outside))
+    if state.block_outside is not None:
+        findings.append(Finding(Verdict.INSERTED, Part.TERMS, state.block_outside * BLOCK, (state.block_outside + 1) * BLOCK - 1))
     if max(tiles.values(), default=0) > 0:
         findings.append(Finding(Verdict.INSERTED, Part.TILE, head.size, head.size))
     return findings

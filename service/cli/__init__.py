@@ -9,10 +9,13 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from service.cli.approvals import approvals
 from service.cli.audit import audit
 from service.cli.audit_archive import show
 from service.cli.audit_export import export
+from service.cli.audit_search import search
 from service.cli.audit_segment import segment
+from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
@@ -42,11 +45,14 @@ menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
+audit.add_typer(witness, name="witness")
 audit.command()(export)
 audit.add_typer(segment, name="segment")
+audit.command()(search)
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(suppression, name="suppression")
+menshen.add_typer(approvals, name="approvals")
 
 
 def main() -> NoReturn:

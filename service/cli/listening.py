@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, partitioned, working
+from service.app import Parts, build, overseen_by, partitioned, working
 from service.errors import ConfigError
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A signal ends the serving, and not the process: uvicorn's own way is to send itself the signal again once it is down.
 
     What must come after the serving would then never come: the audit log's last words, the numbers that were used up.
@@ -41,7 +41,7 @@ async def listen(running: Parts) -> None:
     # What was made until now stays: without this the collector looks through all of it again and again, 20 ms at a time.
     gc.collect()
     gc.freeze()
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             application,
             host=config.host,
@@ -58,7 +58,7 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        async with partitioned(running), working(running):
+        async with overseen_by(running), partitioned(running), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None

@@ -14,6 +14,8 @@ from service.db.tables import APPEND_ONLY, metadata
 from service.errors import StoreUnavailable
 
 _NOT_PRUNE = "REVOKE ALL ON FUNCTION audit_prune(bigint, bigint) FROM"
+_MOVING = frozenset({"audit_head", "audit_checkpoint", "audit_position"})
+"""Of the log, what changes in its place; nothing of it is ever taken away."""
 
 
 def upgrade(url: str, *, service_role: str = "", archivist_role: str = "") -> str:
@@ -45,7 +47,7 @@ def _grant(url: str, role: str, *, archivist: bool = False) -> None:
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
             verbs = "SELECT, INSERT" if table.name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
-            verbs = "SELECT, INSERT, UPDATE" if table.name == "audit_head" else verbs
+            verbs = "SELECT, INSERT, UPDATE" if table.name in _MOVING else verbs
             if table.name == "audit_segment":
                 verbs = "SELECT, INSERT, UPDATE" if archivist else "SELECT"
             connection.exec_driver_sql(f"REVOKE ALL ON {table.name} FROM {quoted}")

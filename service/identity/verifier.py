@@ -7,6 +7,7 @@ of the request; keys that have changed empty what is kept.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 import orjson
@@ -16,7 +17,8 @@ from jwt.exceptions import PyJWTError
 
 from policies.terms import Role
 from service.errors import Malformed, Unauthenticated
-from service.identity.claims import Claims, Expected, actor_of, check_claims
+from service.identity.claims import Claims, Expected, actor_of, check_claims, token_id
+from service.identity.closed import Closed
 from service.identity.keys import ALGORITHMS, Keys, KeySource
 from service.values import Actor, Clock
 
@@ -32,8 +34,16 @@ class Verifier:
     """Turns the Authorization header into who is calling."""
 
     def __init__(
-        self, *, source: KeySource, expected: Expected, roles: Mapping[str, Role], clock: Clock, most_kept: int = 10_000
+        self,
+        *,
+        source: KeySource,
+        expected: Expected,
+        roles: Mapping[str, Role],
+        clock: Clock,
+        closed: Closed | None = None,
+        most_kept: int = 10_000,
     ) -> None:
+        self._closed = closed
         self._source = source
         self._keys = source.current()
         self._expected = expected
@@ -45,7 +55,7 @@ class Verifier:
         self._looked = 0.0
 
     def actor(self, authorization: bytes) -> Actor:
-        """Who sent this Authorization header. Raises Unauthenticated, whatever the bytes."""
+        """Who sent this Authorization header. Raises Unauthenticated, whatever the bytes; AccountDisabled, StoreUnavailable."""
         scheme, _, token = authorization.partition(b" ")
         if scheme.lower() != b"bearer" or len(token) > LARGEST_TOKEN:
             raise Unauthenticated
@@ -56,6 +66,8 @@ class Verifier:
         kept = self._kept.get(digest)
         if kept is None or kept[1] <= now:
             kept = self._keep(digest, token, now)
+        if self._closed is not None:
+            self._closed.check(kept[0])
         return kept[0]
 
     def _look(self, now: float) -> None:
@@ -70,7 +82,8 @@ class Verifier:
         self._look(now)
         try:
             claims = self._claims(token)
-            found = actor_of(claims, self._roles), check_claims(claims, self._expected, now)
+            actor = replace(actor_of(claims, self._roles), token=token_id(claims) or digest.hex())
+            found = actor, check_claims(claims, self._expected, now)
         except (Malformed, PyJWTError, ValueError, TypeError, RecursionError):
             raise Unauthenticated from None
         self._kept[digest] = found

@@ -1,1 +1,1 @@
-"""Questions to the record: who read whose data, what a token saw, what a member may know of it, whose pseudonym this is."""
+"""The record, asked: who read what of whom; a member's own view; what a leaked token has read; an answer that strangers can check."""

@@ -3,6 +3,8 @@
 from tests.api import recorded
 from tests.api.recorded import YES, Case
 from tests.api.recorded_marketing import MARKETING
+from tests.api.recorded_oversight import OVERSIGHT
+from tests.api.recorded_record import RECORD
 from tests.api.recorded_roles import CONSENT, DUTY, GUARDIAN, OFFICER, PROOF, SEEING_TO_IT, SELF, SHIPPING, TASTE
 
 PUBLIC = {
@@ -276,4 +278,4 @@ ACTING = {
         **SEEING_TO_IT,
     ),
 }
-CASES = {**READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **MARKETING}
+CASES = {**READING, **CONSENTS, **TELLING, **MINORS, **ANSWERING, **ACTING, **MARKETING, **OVERSIGHT, **RECORD}

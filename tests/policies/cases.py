@@ -101,6 +101,19 @@ CASES = {
     "a category of which nobody says whether it is of children": Case(
         "fields.toml", "[categories.child]|of_children = true\n", "", "categories.child.of_children", "KEY_MISSING"
     ),
+    "a category that nobody counts": Case(
+        "fields.toml", '[categories.health]|bulk = "TRANSACTION"\n', "", "categories.health.bulk", "KEY_MISSING"
+    ),
+    "health data counted as anything": Case(
+        "fields.toml", '[categories.health]|bulk = "TRANSACTION"', 'bulk = "OTHER"', "categories.health.bulk", "BULK_LAX"
+    ),
+    "more transactions a day than the law lets be": Case(
+        "fields.toml", "[bulk]|TRANSACTION = 500", "TRANSACTION = 501", "bulk.TRANSACTION", "OUT_OF_RANGE"
+    ),
+    "a count of property that is left out": Case("fields.toml", "[bulk]|PROPERTY = 50\n", "", "bulk.PROPERTY", "KEY_MISSING"),
+    "people with a usual number a day": Case(
+        "roles.toml", '[roles.analyst]|kind = "staff"', 'kind = "staff"\nusual_per_day = 9000', "roles.analyst.usual_per_day", "USUAL_OF_PEOPLE"
+    ),
     "an unsealed phone number": field("phone", "sealed = true", "sealed = false", "sealed", "SEALED"),
     "a sealed tier, which has a column": field("tier", "sealed = false", "sealed = true", "sealed", "SEALED"),
     "an unknown mask": field("phone", 'mask = "phone"', 'mask = "rot13"', "mask", "UNKNOWN_VALUE"),
@@ -164,7 +177,7 @@ CASES = {
     "a tag of a category that does not exist": Case("tags.toml", '"preference"', '"taste"', "tags.new_arrivals.category", "CATEGORY_UNKNOWN"),
     "a tag that says something of somebody's health": Case("tags.toml", '"preference"', '"health"', "tags.new_arrivals.category", "TAG_SENSITIVE"),
     "staff who answer for members": Case(
-        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
+        "roles.toml", '[roles.marketer]|may = ["campaign.read", "campaign.write", "approval.ask"]', 'may = ["consent.record"]', "roles.marketer.may", "STAFF_CONSENT"
     ),
     "a version that is none": Case("notices/published.toml", '["2026-10"]', '["latest"]', "latest", "FORM"),
     "a sender on a channel that does not exist": sender("living_sms", '"sms"', '"fax"', "channel", "CHANNEL_UNKNOWN"),

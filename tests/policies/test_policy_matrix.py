@@ -52,13 +52,14 @@ ACTIONS = {
     "recommender": "tag.record minor.presume",
     "partner_gateway": "",
     "customer_service_agent": (
-        "member.update member.reveal consent.read subscription.read subscription.assist inbound.read inbound.handle complaint.record"
+        "member.update member.reveal consent.read subscription.read subscription.assist inbound.read inbound.handle complaint.record "
+        "approval.ask"
     ),
-    "store_clerk": "consent.ask consent.assist",
-    "marketer": "campaign.read campaign.write",
+    "store_clerk": "consent.ask consent.assist approval.ask",
+    "marketer": "campaign.read campaign.write approval.ask",
     "campaign_reviewer": "campaign.read campaign.review",
     "marketing_engine": "campaign.read send.decide send.report",
-    "analyst": "",
+    "analyst": "approval.ask",
     "import_operator": "member.import",
     "compliance_officer": (
         "member.reveal member.shred consent.read audit.search audit.verify alert.read "

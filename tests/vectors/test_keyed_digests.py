@@ -17,6 +17,7 @@ from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, idempotency, member
+from service.inspection.model import Filter
 from service.intake.model import Provenance
 from service.members.model import Joined
 from service.operations import Operations
@@ -89,6 +90,15 @@ async def test_a_callers_address_stands_in_the_entry_as_the_vectors_digest(fixed
     assert {actor["ip"] for actor in actors if actor["k"] == "service"} == {said["digest"]}
     message = b"menshen/audit-address/v1\0" + said["month"].encode() + b"\0" + said["address"].encode()
     assert mac_of(case, message)[:12].hex() == said["digest"]
+
+
+async def test_a_token_stands_in_the_entry_as_the_vectors_digest(fixed: Parts, case: Case) -> None:
+    said = case["token"]
+    actor = Actor(ActorKind.STAFF, "clerk-7", frozenset({"compliance_officer"}), token=said["token"])
+    await fixed.operations.audit_entries(Call(actor, "r-1"), Filter(), member_id=None, first=1, after=None)
+    rows = await fixed.database.read.rows(Prepared(select(audit_entry.c.entry)))
+    assert parse_entry(bytes(rows[-1][0]))["act"]["tok"] == said["digest"]
+    assert mac_of(case, b"menshen/audit-token/v1\0" + said["token"].encode())[:12].hex() == said["digest"]
 
 
 async def test_an_import_and_its_members_are_named_as_the_vectors_say(fixed: Parts, case: Case, tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from menshen_verifier import merkle
 from service.audit.entry import actor_of
+from service.audit.index.terms import BLOCK
 from service.audit.store import ENTRY_COLUMNS, FIELD, ROW, Waiting, among, listed
 from service.db.engine import Database, Session
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, audit_pending, audit_segment, audit_subject, audit_tile
 
-PAGE = 2048
-"""Entries: eight tiles' worth, so that a page and its tiles end together."""
+PAGE = BLOCK
+"""Entries: eight tiles' worth, so that a page, its tiles and its words end together."""
 
 SEGMENT = merkle.TILE_WIDTH**2
 """Entries that are archived and pruned together (docs/formats/audit-archive.md)."""
@@ -69,11 +70,11 @@ class Wanted:
 
 
 _OF = audit_entry.c
-_COLUMNS = functools.reduce(
+COLUMNS = functools.reduce(
     operator.add, (part for name in ENTRY_COLUMNS[4:] for part in (literal(FIELD), _OF[name])), _OF.entry_id
 )
 _IN_PAGE = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
-_ROWS = Prepared(select(_OF.idx, _OF.entry, _OF.leaf, _COLUMNS).where(*_IN_PAGE).order_by(_OF.idx))
+_ROWS = Prepared(select(_OF.idx, _OF.entry, _OF.leaf, COLUMNS).where(*_IN_PAGE).order_by(_OF.idx))
 _AT_ONCE = Prepared(
     select(
         func.min(_OF.idx),
@@ -81,7 +82,7 @@ _AT_ONCE = Prepared(
         func.count(),
         func.string_agg(_OF.entry, aggregate_order_by(literal(b"\n"), _OF.idx)),
         func.string_agg(_OF.leaf, aggregate_order_by(literal(b""), _OF.idx)),
-        func.string_agg(_COLUMNS, aggregate_order_by(literal(ROW), _OF.idx)),
+        func.string_agg(COLUMNS, aggregate_order_by(literal(ROW), _OF.idx)),
     ).where(*_IN_PAGE)
 )
 _SUB = audit_subject.c

@@ -8,6 +8,7 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 `reference` (small, everywhere).
 """
 
+from service.db.tables.alarms import alarm, bait, tally, tally_operator
 from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
@@ -24,10 +25,13 @@ from service.db.tables.consent import (
 from service.db.tables.log import (
     approval,
     audit_anchor,
+    audit_block,
     audit_checkpoint,
     audit_entry,
     audit_head,
     audit_pending,
+    audit_position,
+    audit_posting,
     audit_subject,
     audit_tile,
 )
@@ -50,6 +54,18 @@ from service.db.tables.marketing import (
     template,
 )
 from service.db.tables.members import idempotency, member, member_lookup, member_secret, member_tag, member_tag_refused
+from service.db.tables.oversight import (
+    access_review,
+    account,
+    account_event,
+    control_record,
+    duty,
+    grant_use,
+    oversight_mark,
+    person_count,
+    register_served,
+    register_version,
+)
 from service.db.tables.vault import keyring
 from service.db.tables.work import import_run, job
 
@@ -70,6 +86,12 @@ APPEND_ONLY = (
     "audit_subject",
     "audit_tile",
     "audit_anchor",
+    "register_version",
+    "register_served",
+    "control_record",
+    "access_review",
+    "account_event",
+    "person_count",
 )
 """No row of these is ever changed or taken away: triggers refuse it on both databases, and the service's role has no
 such grant.
@@ -77,21 +99,32 @@ such grant.
 
 __all__ = [
     "APPEND_ONLY",
+    "access_review",
+    "account",
+    "account_event",
     "address_asked",
+    "alarm",
     "approval",
     "audit_anchor",
+    "audit_block",
     "audit_checkpoint",
     "audit_entry",
     "audit_head",
     "audit_pending",
+    "audit_position",
+    "audit_posting",
     "audit_segment",
     "audit_subject",
     "audit_tile",
+    "bait",
     "campaign",
     "campaign_event",
     "consent_ask",
     "consent_event",
     "consent_standing",
+    "control_record",
+    "duty",
+    "grant_use",
     "guardian_link",
     "guardian_request",
     "idempotency",
@@ -110,8 +143,12 @@ __all__ = [
     "notice_exemption",
     "notice_told",
     "notice_untold",
+    "oversight_mark",
+    "person_count",
     "quota",
     "quota_event",
+    "register_served",
+    "register_version",
     "send_decision",
     "send_outcome",
     "send_record",
@@ -120,5 +157,7 @@ __all__ = [
     "subscription_event",
     "suppression",
     "suppression_event",
+    "tally",
+    "tally_operator",
     "template",
 ]

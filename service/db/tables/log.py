@@ -32,6 +32,7 @@ audit_entry = Table(
     Column("req", key_text(64), nullable=False),
     Index(None, "entry_id"),
     Index(None, "ts"),
+    Index(None, "req"),
     info={"kind": "log"},
 )
 
@@ -40,6 +41,27 @@ audit_subject = Table(
     metadata,
     Column("sub", key_text(32), primary_key=True),
     Column("idx", BIG, primary_key=True, autoincrement=False),
+    info={"kind": "log"},
+)
+
+# A word that search asks for, and which entries of a block have it; made from the entries' bytes, behind the writers' backs.
+audit_posting = Table(
+    "audit_posting",
+    metadata,
+    Column("term", key_text(100), primary_key=True),
+    Column("block", BIG, primary_key=True, autoincrement=False),
+    Column("places", LargeBinary, nullable=False),
+    Index(None, "block"),
+    info={"kind": "log"},
+)
+
+# A block that is indexed, and the first and the last moment in it.
+audit_block = Table(
+    "audit_block",
+    metadata,
+    Column("block", BIG, primary_key=True, autoincrement=False),
+    Column("low", key_text(27), nullable=False),
+    Column("high", key_text(27), nullable=False),
     info={"kind": "log"},
 )
 
@@ -78,6 +100,15 @@ audit_checkpoint = Table(
     info={"kind": "log"},
 )
 
+# Where the follower was when it last wrote it down: its tree's size and root and the numbers that are due, under the head's MAC.
+audit_position = Table(
+    "audit_position",
+    metadata,
+    Column("log_id", key_text(255), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+    info={"kind": "log"},
+)
+
 # What was deposited outside: an RFC 3161 token, an object in a bucket, a mail. `receipt` is what the other side gave.
 audit_anchor = Table(
     "audit_anchor",
@@ -89,13 +120,15 @@ audit_anchor = Table(
     info={"kind": "record"},
 )
 
-# What one person asked for and another allowed: once, for a reason, and not for long. `about` is the digest of what exactly may be done.
+# What one person asked for and another allowed: once, for a reason, and not for long. `about` is the digest of what exactly may be done,
+# `what` its words, where it has any.
 approval = Table(
     "approval",
     metadata,
     Column("approval_id", key_text(36), primary_key=True),
     Column("kind", key_text(40), nullable=False),
     Column("about", LargeBinary, nullable=False),
+    Column("what", key_text(200), nullable=False),
     Column("reason", key_text(200), nullable=False),
     Column("asked_by", key_text(80), nullable=False),
     Column("asked_at", Moment, nullable=False),

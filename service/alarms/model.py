@@ -1,0 +1,83 @@
+"""What an alarm is, and when it is told again. No alarm names a member or quotes a value: it is read in mailboxes and on telephones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.values import Actor, ActorKind
+
+WATCH = Actor(ActorKind.SYSTEM, "watch", frozenset())
+"""Who raises what no person raised."""
+
+MOST_NOTE = 200
+MOST_ABOUT = 160
+
+
+class AlarmKind(StrEnum):
+    """What has happened."""
+
+    BULK_READING = "BULK_READING"
+    HONEY_MEMBER = "HONEY_MEMBER"
+    DENIED_STREAK = "DENIED_STREAK"
+    UNSIGNED_TAIL = "UNSIGNED_TAIL"
+    WITNESS_UNREACHABLE = "WITNESS_UNREACHABLE"
+    WITNESS_REFUSED = "WITNESS_REFUSED"
+    LOG_BROKEN = "LOG_BROKEN"
+    ANCHOR_FAILED = "ANCHOR_FAILED"
+
+
+_OF_ACCOUNTS = frozenset({AlarmKind.BULK_READING, AlarmKind.HONEY_MEMBER, AlarmKind.DENIED_STREAK})
+_STAFF = "staff:"
+
+PASSING = frozenset({AlarmKind.UNSIGNED_TAIL, AlarmKind.WITNESS_UNREACHABLE, AlarmKind.ANCHOR_FAILED})
+"""What is over when it is over. Everything else waits for somebody's word, though it may never come again."""
+
+
+class AlarmState(StrEnum):
+    """Where it stands: OPEN is told again and again, SEEN is somebody's, CLOSED is over."""
+
+    OPEN = "OPEN"
+    SEEN = "SEEN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """`about` is whose or what: an account and a class, a witness. `count` is how often it has happened since `first_at`."""
+
+    kind: AlarmKind
+    about: str
+    slot: str
+    alarm_id: str
+    state: AlarmState
+    first_at: datetime
+    last_at: datetime
+    count: int
+    handled_by: str
+    handled_at: datetime | None
+    note: str
+    due_at: datetime | None
+    tries: int
+    outcome: str
+    told_at: datetime | None
+
+    @property
+    def account(self) -> str:
+        """The person's account that it is about, or "". Of reading, the class stands behind the last space."""
+        whose = self.about.rpartition(" ")[0] if self.kind is AlarmKind.BULK_READING else self.about
+        return whose.removeprefix(_STAFF) if self.kind in _OF_ACCOUNTS and whose.startswith(_STAFF) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When an alarm is told again, and from how many refusals on a streak is one."""
+
+    repeat: timedelta = timedelta(hours=4)
+    refusals: int = 20
+    within: timedelta = timedelta(minutes=10)
+    unsigned: timedelta = timedelta(minutes=5)
+
+
+Troubles = Mapping[tuple[AlarmKind, str], int]
+"""What is wrong at this moment: the kind, whose or what, and how much of it where that can be counted."""

@@ -1,0 +1,80 @@
+"""What one person asked for and another allowed, and who counts as one person. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from policies.identity_number import holds_identity_number
+from policies.searching import plain
+from policies.text import holds_contact, holds_unseen
+
+FORMAT = b"menshen/approval/v1"
+DEFAULT_HOURS = 24
+MOST_HOURS = 72
+"""So long an approval may hold, counted from the asking: what was right on Friday is looked at again on Tuesday."""
+
+MOST_WORDS = 200
+LEAST_REASON = 4
+DIGEST_SIZE = 32
+_KIND = re.compile(r"[a-z][a-z0-9_.]{0,39}", re.ASCII)
+
+
+class Decision(StrEnum):
+    """Where it stands. A refusal is for good."""
+
+    OPEN = "OPEN"
+    ALLOWED = "ALLOWED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """`about` is the digest of what exactly may be done; `what` says it in words, where it can be said. `used_at`: it was used up."""
+
+    approval_id: str
+    kind: str
+    about: bytes
+    what: str
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    decision: Decision
+    decided_by: str
+    decided_at: datetime | None
+    until: datetime
+    used_at: datetime | None
+
+    def allows(self, now: datetime) -> bool:
+        """Whether it can be used at this moment."""
+        return self.decision is Decision.ALLOWED and now < self.until and self.used_at is None
+
+
+def about_of(kind: str, what: str) -> bytes:
+    """The digest of what is said in words: so what is allowed is what was read, to the letter."""
+    return sha256(b"\0".join((FORMAT, kind.encode(), what.encode()))).digest()
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two accounts are one person's. Directories fold case and width; a terminal knows `li` where the token says `li@corp`."""
+    first, second = (plain(name).strip() for name in (one, other))
+    if first == second:
+        return True
+    (name, _, realm), (its, _, other_realm) = first.partition("@"), second.partition("@")
+    return name == its and not (realm and other_realm)
+
+
+def problem_of(*, kind: str, about: bytes, what: str, reason: str) -> str:
+    """Why such a question is not kept, as a code, or "". What is written into it stays: nothing of a member belongs there."""
+    if not _KIND.fullmatch(kind) or len(about) != DIGEST_SIZE or (what and about != about_of(kind, what)):
+        return "APPROVAL_INVALID"
+    if len(reason.strip()) < LEAST_REASON:
+        return "REASON_REQUIRED"
+    told = any(holds(text) for text in (reason, what) for holds in (holds_identity_number, holds_unseen)) or holds_contact(reason)
+    return "REASON_PERSONAL" if told or max(len(reason), len(what)) > MOST_WORDS else ""
+
+
+def lasts(hours: int) -> timedelta | None:
+    """How long it will hold; None for more than may be, or nothing."""
+    return timedelta(hours=hours) if 1 <= hours <= MOST_HOURS else None

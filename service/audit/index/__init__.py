@@ -1,0 +1,1 @@
+"""The words under which search finds entries."""

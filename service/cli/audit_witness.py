@@ -1,0 +1,87 @@
+"""`menshen audit witness …`: a witness of its own, run elsewhere, with a key and a file of its own and nothing of Menshen's."""
+
+import asyncio
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service import app, logs
+from service.cli.listening import Server
+from service.errors import ConfigError
+from service.witness import cosigner
+from service.witness.evidence import Evidence
+from service.witness.model import Suspicion
+from service.witness.serving import configured, opened
+from service.witness.settings import load
+
+witness = typer.Typer(help="见证服务：由合规部门另机运行 · A witness, run elsewhere by somebody else.", no_args_is_help=True)
+
+_out = Console(highlight=False, soft_wrap=True)
+_WORDS = {
+    Suspicion.FORK: "分叉：同一大小两个根，均由日志签名 · two roots of one size, both signed by the log",
+    Suspicion.BEHIND: "回退：小于已见证者，且此前未见 · smaller than what was cosigned, and never seen",
+    Suspicion.UNPROVEN: "未证明：增长无有效一致性证明 · larger, without a proof that holds",
+}
+
+File = Annotated[Path, typer.Option("--settings", "-s", help="见证服务的 TOML 文件 · The witness's TOML file.")]
+
+
+@witness.command()
+def init(
+    name: Annotated[str, typer.Option(help="见证者名称，如 witness.example.cn/w1 · Its name, a URL without a scheme.")],
+    key: Annotated[Path, typer.Option(help="新密钥文件 · The key file to make.")],
+) -> None:
+    """生成见证密钥并显示其公钥 · Make a witness's key, and print its vkey for the log's owner and for auditors."""
+    try:
+        # A command that runs by itself is a composition root: chance comes from the system.
+        made = cosigner.Cosigner.drawn(name, os.urandom)  # noqa: TID251
+    except ValueError:
+        raise ConfigError("--name: no spaces and no +, 255 bytes at most") from None
+    cosigner.write(key, made)
+    for public in made.keys:
+        _out.print(public.vkey, markup=False)
+
+
+@witness.command()
+def vkey(key: Annotated[Path, typer.Option(help="密钥文件 · The key file.")]) -> None:
+    """显示公钥 · Print the vkey of a key file."""
+    for public in cosigner.read(key).keys:
+        _out.print(public.vkey, markup=False)
+
+
+@witness.command()
+def serve(settings: File) -> None:
+    """启动见证服务 · Cosign checkpoints that go on from those before, and refuse all others."""
+    logs.configure("info")
+    asyncio.run(_serve(settings))
+
+
+async def _serve(path: Path) -> None:
+    settings = load(path)
+    with ExitStack() as stack:
+        server = Server(configured(settings, opened(stack, settings, clock=app.now)))
+        try:
+            await server.serve()
+        except SystemExit:
+            raise ConfigError("the witness's settings: listen: the address cannot be listened on") from None
+
+
+@witness.command()
+def evidence(settings: File) -> None:
+    """列出被拒而确由日志签名的检查点 · List refused checkpoints that the log did sign. Exit 1 where there is proof of a fork."""
+    table = Table()
+    for heading in ("时间 Time", "日志 Log", "大小 Size", "嫌疑 Suspicion", "文件 File"):
+        table.add_column(heading, overflow="fold")
+    found = list(Evidence(load(settings).store / "evidence"))
+    for path, one in found:
+        row = (one.at, one.origin, str(one.size), _WORDS[one.suspicion], str(path))
+        table.add_row(*map(Text, row))
+    (Console() if _out.is_terminal else Console(width=260)).print(table)
+    if any(one.suspicion is Suspicion.FORK for _, one in found):
+        raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""Searches for whoever may search: who read or changed what of whom, newest first."""
+
+from dataclasses import replace
+
+from service.audit import grammar
+from service.errors import BadInput
+from service.inspection import people, searching
+from service.inspection.model import Filter, Line, Page
+from service.unit import Unit
+from service.values import MemberId, utc_text
+
+MOST = 1000
+_LONGEST = 64
+
+
+async def entries(unit: Unit, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None) -> Page | None:
+    """One page. None: no such member, or one whose name in the log nobody can make any more. Raises BadInput."""
+    if not 1 <= first <= MOST:
+        raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
+    before = index(after)
+    _say(unit, wanted)
+    if member_id is not None:
+        keys = await people.keys_of(unit, member_id)
+        if keys is None:
+            unit.draft.deny("NOT_FOUND")
+            unit.draft.count = 0
+            return None
+        # Only this month's: the others beside it would join what the months keep apart.
+        unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+        named = people.names(unit, keys, wanted.since, wanted.until)
+        wanted = replace(wanted, subjects=tuple(named.values()))
+    log = await searching.look(unit.session, unit.vault.origin)
+    found: list[Line] = []
+    async for line in searching.find(unit.session, log, wanted, before=before):
+        found.append(line)
+        if len(found) > first:
+            break
+    unit.draft.count = len(found[:first])
+    return Page(tuple(found[:first]), str(found[first - 1].index) if len(found) >= first else None, len(found) > first)
+
+
+def index(after: str | None) -> int | None:
+    """Where the last page ended. Raises BadInput for what no page gave out."""
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise BadInput("after: not a cursor of this list", code="CURSOR_INVALID")
+    return int(after)
+
+
+def _say(unit: Unit, wanted: Filter) -> None:
+    """What was looked for, in the entry of the looking. What has no form of a code is not repeated: it may be anything that was pasted."""
+    for key in ("kind", "role", "purpose", "basis", "field", "decision", "reason", "operation", "typ"):
+        if grammar.is_code(value := getattr(wanted, key)):
+            unit.draft.extra[key] = value
+    for key, value in (("actor", wanted.actor), ("campaign", wanted.campaign), ("request", wanted.request)):
+        if value:
+            unit.draft.extra[key] = value[:_LONGEST]
+    for key, moment in (("from", wanted.since), ("to", wanted.until)):
+        if moment:
+            unit.draft.extra[key] = utc_text(moment)

@@ -1,0 +1,190 @@
+"""A search: where to look comes from subjects' rows, words and requests; what is found is judged by each entry's own bytes.
+
+What points somewhere can be wrong in two ways. It can point to what is not meant, or to nothing: that is shown, as BROKEN. It can be
+missing: that only a replay of the log finds (`audit verify`; `audit who-saw` takes the whole log along for that reason). Entries of
+blocks that have no words yet are all looked at, so that nothing is missed because it is new.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from menshen_verifier import merkle
+from service.audit.entry import parse_entry
+from service.audit.index import store as index
+from service.audit.index.terms import BLOCK, places, shape, unpacked, words
+from service.audit.reading.store import columns
+from service.audit.store import head as read_head
+from service.db.engine import Session
+from service.errors import Malformed
+from service.inspection import store
+from service.inspection.model import Filter, Line, Status
+from service.inspection.store import Stored
+
+_CHUNK = 256
+_BLOCKS = 64
+_ABOUT = 1000
+Entry = Mapping[str, Any]
+Fits = Callable[[int, Entry], bool]
+"""Whether what led to an index led there rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log as a search sees it: so many entries, from `low` on here, up to `covered` proven, and so many blocks with words."""
+
+    size: int
+    low: int
+    covered: int
+    indexed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where to look, the newest first."""
+
+    indices: AsyncIterator[Sequence[int]]
+    fits: Fits = lambda _at, _entry: True
+
+
+async def look(session: Session, origin: str) -> Log:
+    """The log as it stands."""
+    head = await read_head(session, origin)
+    size = head.size if head else 0
+    return Log(size, await store.lowest(session), await store.covered(session), min(await index.indexed(session), size // BLOCK))
+
+
+async def find(session: Session, log: Log, wanted: Filter, *, before: int | None = None) -> AsyncIterator[Line]:
+    """Every entry that is wanted, the newest first, and beside them what is broken on the way."""
+    end = log.size if before is None else min(before, log.size)
+    way = _way(session, log, wanted, end)
+    async for group in way.indices:
+        for some in _chunks(group, _CHUNK):
+            rows = await _rows(session, some)
+            for at in some:
+                line = judged(at, rows.get(at), log, way.fits)
+                if line.status is Status.BROKEN or (line.archived and not line.entry) or wanted.accepts(line.entry):
+                    yield line
+
+
+def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entry: True) -> Line:
+    """The entry at an index, held to its leaf hash, its columns and whatever led to it."""
+    if row is None:
+        archived = at < log.low
+        return Line(at, {}, _surely(at, log) if archived else Status.BROKEN, archived=archived)
+    try:
+        entry = parse_entry(row.raw)
+    except Malformed:
+        return Line(at, {}, Status.BROKEN, row.leaf.hex(), row.raw)
+    whole = merkle.leaf_hash(row.raw) == row.leaf and columns(entry) == row.told and fits(at, entry)
+    return Line(at, entry, _surely(at, log) if whole else Status.BROKEN, row.leaf.hex(), row.raw)
+
+
+def _surely(at: int, log: Log) -> Status:
+    return Status.PROVEN if at < log.covered else Status.PENDING
+
+
+async def _rows(session: Session, some: Sequence[int]) -> dict[int, Stored]:
+    """A run of neighbours is one range."""
+    if some[0] - some[-1] == len(some) - 1:
+        return await store.between(session, some[-1], some[0] + 1)
+    return await store.at(session, some)
+
+
+def _way(session: Session, log: Log, wanted: Filter, end: int) -> _Way:
+    """The narrowest first. Whatever the way, `accepts` decides."""
+    if wanted.subjects is not None:
+        names = wanted.subjects
+        return _Way(_about(session, names, end), lambda _, entry: not set(names).isdisjoint(entry.get("sub", ())))
+    if wanted.request:
+        return _Way(_of_request(session, wanted.request, end))
+    if wanted.token or wanted.addresses:
+        return _Way(_holding(session, log, wanted, end))
+    asked = [set(group) for group in wanted.words()]
+    if asked:
+        # In a block without words yet everything is looked at, and nothing has pointed to an entry.
+        tail = log.indexed * BLOCK
+        fits = lambda at, entry: at >= tail or all(group.intersection(words(shape(entry))) for group in asked)  # noqa: E731
+        return _Way(_having(session, log, wanted, end), fits)
+    return _Way(_everything(session, log, wanted, end))
+
+
+async def _about(session: Session, subjects: Sequence[str], before: int) -> AsyncIterator[Sequence[int]]:
+    while subjects and (found := await store.about(session, subjects, before, _ABOUT)):
+        yield found
+        before = found[-1] if len(found) == _ABOUT else 0
+
+
+async def _of_request(session: Session, request: str, before: int) -> AsyncIterator[Sequence[int]]:
+    while found := await store.of_request(session, request, before, _ABOUT):
+        yield found
+        before = found[-1] if len(found) == _ABOUT else 0
+
+
+async def _everything(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+    """By time alone: the blocks in which something happened then."""
+    async for first, last in _runs(session, log, wanted, end):
+        yield range(last - 1, first - 1, -1)
+
+
+async def _holding(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+    """A token or an address: too many different ones for words, and asked for after an incident, in a window. The database reads."""
+    needles = [f'"tok":"{wanted.token}"'.encode()] if wanted.token else [f'"ip":"{one}"'.encode() for one in wanted.addresses]
+    async for first, last in _runs(session, log, wanted, end):
+        if found := await store.holding(session, needles, first, last):
+            yield found
+
+
+async def _having(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+    """By words: what has none yet is looked at whole, then block by block the places that have them all."""
+    asked = wanted.words()
+    yield range(end - 1, max(log.indexed * BLOCK, log.low) - 1, -1)
+    for some in _chunks(await _blocks(session, log, wanted, end), _BLOCKS * 4):
+        found = await index.having(session, [word for group in asked for word in group], some[-1], some[0])
+        there = [at for block in some for at in _places(block, asked, found) if at < end]
+        if there:
+            yield there
+
+
+def _places(block: int, asked: Sequence[Sequence[str]], found: Mapping[tuple[str, int], bytes]) -> list[int]:
+    """Where in a block one word of each group stands, the last place first."""
+    bits = (1 << BLOCK) - 1
+    for group in asked:
+        union = 0
+        for word in group:
+            union |= unpacked(found.get((word, block), b""))
+        bits &= union
+    return [block * BLOCK + place for place in reversed(places(bits))]
+
+
+async def _runs(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[tuple[int, int]]:
+    """What lies in the time that is asked for, as ranges of neighbours, the newest first."""
+    tail = max(log.indexed * BLOCK, log.low)
+    if tail < end:
+        yield tail, end
+    run: list[int] = []
+    for block in await _blocks(session, log, wanted, end):
+        if run and (run[-1] != block + 1 or len(run) == _BLOCKS):
+            yield _range(run, log, end)
+            run = []
+        run.append(block)
+    if run:
+        yield _range(run, log, end)
+
+
+def _range(run: Sequence[int], log: Log, end: int) -> tuple[int, int]:
+    return max(run[-1] * BLOCK, log.low), min((run[0] + 1) * BLOCK, end)
+
+
+async def _blocks(session: Session, log: Log, wanted: Filter, end: int) -> Sequence[int]:
+    """The blocks with words in which something happened in the time that is asked for, the newest first."""
+    last = min(log.indexed, -(-end // BLOCK))
+    if wanted.since is None and wanted.until is None:
+        return range(last - 1, log.low // BLOCK - 1, -1)
+    found = await index.spanning(session, last, wanted.first, wanted.end)
+    return [block for block in found if block >= log.low // BLOCK]
+
+
+def _chunks(some: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(some), most):
+        yield some[start : start + most]

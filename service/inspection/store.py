@@ -1,0 +1,138 @@
+"""The SQL of a search. What is found is judged by the entries' bytes; this only says where to look."""
+
+import functools
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Integer, and_, any_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.elements import BindParameter
+
+from service.audit.reading.store import COLUMNS
+from service.audit.store import among, listed
+from service.db.engine import Session
+from service.db.statement import Prepared
+from service.db.tables import audit_checkpoint, audit_entry, audit_subject, member, member_secret
+from service.values import MemberId
+
+_OF, _SUB, _CHECKPOINT = audit_entry.c, audit_subject.c, audit_checkpoint.c
+_WITHIN = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
+
+
+class Stored(NamedTuple):
+    """A row of the log. `told` are the columns beside the bytes, in one text."""
+
+    idx: int
+    raw: bytes
+    leaf: bytes
+    told: str
+
+
+class Secret(NamedTuple):
+    """A living member's wrapped secret."""
+
+    member_id: MemberId
+    generation: int
+    wrapped: bytes
+
+
+_ROWS = select(_OF.idx, _OF.entry, _OF.leaf, COLUMNS).order_by(_OF.idx.desc())
+_LISTED = func.json_each(bindparam("indices")).table_valued("value")
+_AT = {
+    "postgresql": Prepared(_ROWS.where(_OF.idx == any_(bindparam("indices", type_=ARRAY(BigInteger))))),
+    "sqlite": Prepared(_ROWS.where(_OF.idx.in_(select(_LISTED.c.value)))),
+}
+_RANGE = Prepared(_ROWS.where(*_WITHIN))
+_LOWEST = Prepared(select(func.min(_OF.idx)).where(_OF.idx >= 0))
+_ABOUT = {
+    dialect: Prepared(
+        select(_SUB.idx)
+        .where(condition, _SUB.idx < bindparam("before"))
+        .distinct()
+        .order_by(_SUB.idx.desc())
+        .limit(bindparam("most", type_=Integer))
+    )
+    for dialect, condition in among(_SUB.sub, "subjects").items()
+}
+_OF_REQUEST = Prepared(
+    select(_OF.idx)
+    .where(_OF.req == bindparam("request"), _OF.idx < bindparam("before"))
+    .order_by(_OF.idx.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_SIGNED = Prepared(select(func.max(_CHECKPOINT.size)))
+_COSIGNED = Prepared(select(func.max(_CHECKPOINT.size)).where(_CHECKPOINT.witnessed_at.is_not(None)))
+_SECRETS = Prepared(
+    select(member_secret.c.member_id, member_secret.c.generation, member_secret.c.wrapped)
+    .join(member, and_(member.c.member_id == member_secret.c.member_id, member.c.generation == member_secret.c.generation))
+    .where(member_secret.c.member_id > bindparam("after"))
+    .order_by(member_secret.c.member_id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
+@functools.cache
+def _holding(dialect: str, count: int) -> Prepared:
+    """Entries of a range with one of so many texts in their bytes."""
+    needles: list[BindParameter[bytes]] = [bindparam(f"needle_{number}") for number in range(count)]
+    if dialect == "postgresql":
+        found = [func.position(needle.op("IN")(_OF.entry)) > 0 for needle in needles]
+    else:
+        found = [func.instr(_OF.entry, needle) > 0 for needle in needles]
+    return Prepared(select(_OF.idx).where(*_WITHIN, or_(*found)).order_by(_OF.idx.desc()))
+
+
+async def at(session: Session, indices: Sequence[int]) -> dict[int, Stored]:
+    """The rows at these indices, as far as they are there."""
+    named = {"indices": list(indices) if session.dialect == "postgresql" else json.dumps(list(indices))}
+    return {row[0]: _stored(*row) for row in await session.rows(_AT[session.dialect], named)}
+
+
+async def between(session: Session, first: int, last: int) -> dict[int, Stored]:
+    """The rows from index `first` up to, not including, `last`."""
+    return {row[0]: _stored(*row) for row in await session.rows(_RANGE, {"first": first, "last": last})}
+
+
+async def lowest(session: Session) -> int:
+    """The first entry that is here: what stands before it is archived."""
+    found = (await session.rows(_LOWEST))[0][0]
+    return 0 if found is None else int(found)
+
+
+async def about(session: Session, subjects: Sequence[str], before: int, most: int) -> list[int]:
+    """Entries about these pseudonyms, the newest first."""
+    named = {"subjects": listed(session.dialect, subjects), "before": before, "most": most}
+    return [index for (index,) in await session.rows(_ABOUT[session.dialect], named)]
+
+
+async def of_request(session: Session, request: str, before: int, most: int) -> list[int]:
+    """Entries of one request, the newest first."""
+    return [index for (index,) in await session.rows(_OF_REQUEST, {"request": request, "before": before, "most": most})]
+
+
+async def holding(session: Session, needles: Sequence[bytes], first: int, last: int) -> list[int]:
+    """Entries of a range with one of these texts in their bytes, the newest first."""
+    named = {f"needle_{number}": needle for number, needle in enumerate(needles)}
+    rows = await session.rows(_holding(session.dialect, len(needles)), {"first": first, "last": last, **named})
+    return [index for (index,) in rows]
+
+
+async def covered(session: Session) -> int:
+    """The size up to which entries are proven: by the newest checkpoint that was cosigned; where none ever was, by the newest."""
+    for statement in (_COSIGNED, _SIGNED):
+        size = (await session.rows(statement))[0][0]
+        if size is not None:
+            return int(size)
+    return 0
+
+
+async def secrets(session: Session, after: MemberId, most: int) -> list[Secret]:
+    """Living members' secrets, by id."""
+    return [Secret(*row) for row in await session.rows(_SECRETS, {"after": after, "most": most})]
+
+
+def _stored(idx: int, raw: object, leaf: object, told: object) -> Stored:
+    """An administrator can store anything; what is no bytes is not what was there."""
+    bytes_, hash_ = (one if isinstance(one, bytes) else b"" for one in (raw, leaf))
+    return Stored(idx, bytes_, hash_, told if isinstance(told, str) else "")

@@ -1,0 +1,96 @@
+"""Refused checkpoints that the log did sign, each a file: what somebody takes to the log's owner, or to a court.
+
+A file holds what was sent, byte for byte, and the checkpoint that was cosigned before. It is named after what the log signed, so that the
+same one comes in once. Who found one published checkpoint can send it a thousand times, with a thousand wrong proofs: so there are at most
+`MOST` of each suspicion a log, and noise of one suspicion leaves no less room for another.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from service.errors import StoreUnavailable
+from service.values import utc_text
+from service.witness.model import Standing, Suspicion
+
+MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused submission. `size` is that of the checkpoint which was refused, `known` the note that was cosigned before."""
+
+    at: str
+    suspicion: Suspicion
+    origin: str
+    size: int
+    request: str
+    known: str
+
+
+class Evidence:
+    """The folder at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StoreUnavailable where there can be no such folder."""
+        self._path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            raise StoreUnavailable("the folder for evidence cannot be made") from None
+
+    def keep(self, refusal: Refusal, signed: str) -> bool:
+        """Whether it was kept: not what is there already, and not past the bound. `signed` is the text that the log signed. Durable when
+        this returns. Raises StoreUnavailable.
+        """
+        origin = sha256(refusal.origin.encode()).hexdigest()[:16]
+        name = f"{origin}-{refusal.suspicion}-{sha256(signed.encode()).hexdigest()[:32]}.json"
+        try:
+            if sum(1 for _ in self._path.glob(f"{origin}-{refusal.suspicion}-*.json")) >= MOST:
+                return False
+            return _written(self._path / name, json.dumps(_told(refusal), ensure_ascii=False, indent=1).encode())
+        except OSError:
+            raise StoreUnavailable("evidence cannot be written") from None
+
+    def __iter__(self) -> Iterator[tuple[Path, Refusal]]:
+        """All of it, the oldest first. A file that somebody else put there is passed over."""
+        found = []
+        for path in self._path.glob("*.json"):
+            try:
+                given = json.loads(path.read_text("utf-8"))
+                found.append((path, Refusal(**given | {"suspicion": Suspicion(given["suspicion"])})))
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+        return iter(sorted(found, key=lambda item: item[1].at))
+
+
+def refused(suspicion: Suspicion, *, at: datetime, origin: str, size: int, request: bytes, known: Standing) -> Refusal:
+    """The refusal of a request that was read as a submission, and so is text."""
+    return Refusal(utc_text(at), suspicion, origin, size, request.decode(), known.note)
+
+
+def _told(refusal: Refusal) -> dict[str, object]:
+    return {name: getattr(refusal, name) for name in Refusal.__slots__}
+
+
+def _written(path: Path, content: bytes) -> bool:
+    """Write once. A file is whole or not there: it is written beside, and takes its name when it is on the disk."""
+    if path.exists():
+        return False
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return True
