@@ -25,7 +25,7 @@ from service.values import Actor, ActorKind, Call
 from tests.service.audit import logs
 
 KEEPER = Call(Actor(ActorKind.STAFF, "officer-1", frozenset({"compliance_officer"})), "r-1")
-START = datetime(2026, 5, 20, 1, 0, tzinfo=UTC)
+START = datetime(2020, 5, 20, 1, 0, tzinfo=UTC)
 _BATCH = 8192
 
 

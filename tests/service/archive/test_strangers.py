@@ -45,4 +45,4 @@ async def test_the_verifier_finds_an_export_as_it_should_be(database, signer, tm
 async def test_a_proof_is_one_that_the_verifier_takes(database, signer) -> None:
     text = await proofs.proof_of(database.read, logs.AUTHORITY, 777)
     policy = parse_policy(f"log {signer.key.vkey}\nquorum none\n".encode())
-    assert check_proof(parse_proof(text.encode()), policy).proof.index == 777
+    assert check_proof(parse_proof(text.encode()), policy).index == 777
