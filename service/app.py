@@ -19,7 +19,6 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
-from service.archive.ahead import keep_ahead
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
@@ -233,17 +232,6 @@ async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def partitioned(running: Parts) -> AsyncIterator[None]:
-    """See to it in the background that the log's next entries have a partition."""
-    task = asyncio.create_task(keep_ahead(running.database))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

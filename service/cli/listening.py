@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, overseen_by, partitioned, working
+from service.app import Parts, build, overseen_by, working
+from service.archive.ahead import partitioned
 from service.errors import ConfigError
 
 
@@ -58,7 +59,7 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        async with overseen_by(running), partitioned(running), working(running):
+        async with overseen_by(running), partitioned(running.database), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None
