@@ -22,7 +22,6 @@ from schema.http.meter import Meter
 from service.alarms import baits
 from service.alarms.settings import load as load_alarms
 from service.alarms.store import counts as alarm_counts
-from service.archive.ahead import keep_ahead
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
@@ -204,17 +203,6 @@ async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
             await asyncio.wait({task}, timeout=_GRACE_SECONDS)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def partitioned(running: Parts) -> AsyncIterator[None]:
-    """See to it in the background that the log's next entries have a partition."""
-    task = asyncio.create_task(keep_ahead(running.database))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def kept(session: Session, member_id: str) -> baits.Wrapped | None:

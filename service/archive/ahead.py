@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from service.archive import store
 from service.db.engine import Database
@@ -10,6 +12,17 @@ from service.errors import ServiceError
 _log = logging.getLogger(__name__)
 _SECONDS = 20.0
 """Within them, the quickest instances do not fill a partition."""
+
+
+@asynccontextmanager
+async def partitioned(database: Database) -> AsyncIterator[None]:
+    """See to it in the background for as long as this lasts."""
+    task = asyncio.create_task(keep_ahead(database))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def keep_ahead(database: Database) -> None:

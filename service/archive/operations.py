@@ -78,7 +78,7 @@ class ArchiveOperations(SegmentOperations):
         draft = self.duty("export", "audit")
         draft.extra |= {"asked": asked.text}
 
-        async def work(unit: Unit) -> tuple[Plan | None, int, int | None]:
+        async def work(unit: Unit) -> tuple[Plan, bool]:
             self.require(call, EXPORT)
             first, end = await queries.range_of(unit.session, asked)
             going_on = unfinished(folder, asked.text)
@@ -86,15 +86,15 @@ class ArchiveOperations(SegmentOperations):
             if newest is None:
                 raise RecordUnavailable("no checkpoint has been signed yet")
             plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+            grows = going_on is None and plan.last == newest.size
             unit.draft.count = plan.last - plan.first
-            unit.draft.extra |= {"from": plan.first, "to": plan.last, "again": going_on is not None}
-            return going_on, first, end
+            unit.draft.extra |= {"from": plan.first, "to": plan.last, "and_on": grows, "again": going_on is not None}
+            return plan, grows
 
-        going_on, first, end = await self.units.disclose(call, draft, work)
-        # Asked again: where witnesses are waited for, the newest checkpoint now covers the entry that was just written.
-        newest = await store.newest(self.units.database.read)
-        assert newest is not None
-        plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+        plan, grows = await self.units.disclose(call, draft, work)
+        # What was asked for up to the end goes up to the end of the checkpoint that covers the entry that was just written.
+        newest = await store.newest(self.units.database.read) if grows else None
+        plan = plan if newest is None else planned(origin, newest, asked.text, first=plan.first, end=None)
         return plan, await export(self.units.database, plan, folder, vkeys=vkeys, progress=progress)
 
     async def entry(self, call: Call, index: int) -> bytes | None:

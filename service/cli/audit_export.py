@@ -52,8 +52,9 @@ def export(
 async def _exported(config: Config, asked: Asked, folder: Path) -> tuple[Plan, Done]:
     async with app.parts(config) as running:
         with watched("导出 exporting") as progress:
-            origin = running.journal.authority.origin
-            return await running.operations.export(caller(running, EXPORT), asked, folder, origin=origin, progress=progress)
+            origin, vkeys = running.journal.authority.origin, [key.vkey for key in running.publisher.keys]
+            operations, call = running.operations, caller(running, EXPORT)
+            return await operations.export(call, asked, folder, origin=origin, vkeys=vkeys, progress=progress)
 
 
 @contextmanager

@@ -71,7 +71,8 @@ def _numbers(done: list[int]) -> str:
 
 
 def _house(running: Parts) -> House:
-    return House(running.journal.authority.origin)
+    publisher = running.publisher
+    return House(running.journal.authority.origin, publisher.keys, witnessed=publisher.cosigners is not None)
 
 
 async def _listed(config: Config) -> list[Segment]:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, partitioned, working
+from service.app import Parts, build, working
+from service.archive.ahead import partitioned
 from service.cli.rounds import watched
 from service.errors import ConfigError
 from service.oversight.upkeep import overseen
@@ -61,7 +62,7 @@ async def listen(running: Parts) -> None:
     )
     try:
         overseeing = overseen(running.units, running.closed, clock=running.clock, chance=running.chance)
-        async with overseeing, partitioned(running), watched(running), working(running):
+        async with overseeing, partitioned(running.database), watched(running), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None

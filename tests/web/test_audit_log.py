@@ -10,7 +10,7 @@ from menshen_verifier.checkpoint import open_checkpoint
 from service.audit.entry import Draft
 from service.db.statement import Prepared
 from tests.factories import a_call
-from tests.service.archive.logs import Signer, root_of
+from tests.service.archive.logs import Published, root_of
 
 ENTRIES = 700
 """Two full tiles and an edge."""
@@ -19,7 +19,7 @@ _LAST = Prepared(text("SELECT entry FROM audit_entry ORDER BY idx DESC LIMIT 1")
 
 
 @pytest.fixture
-async def signer(running, database_url) -> Signer:
+async def signer(running) -> Published:
     """A log of some length, published."""
 
     async def nothing(_: object) -> None:
@@ -27,8 +27,8 @@ async def signer(running, database_url) -> Signer:
 
     for _ in range(ENTRIES):
         await running.units.disclose(a_call(), Draft(typ="access", operation="test"), nothing)
-    made = Signer(running.vault.origin)
-    await made.publish(running.database, database_url)
+    made = Published(running)
+    await made.publish()
     return made
 
 
@@ -48,11 +48,6 @@ async def newest(running) -> dict:
     """The last entry of the log."""
     [(raw,)] = await running.database.read.rows(_LAST)
     return json.loads(raw)
-
-
-async def test_before_anything_was_signed_there_is_nothing(client) -> None:
-    for path in ("/audit/checkpoint", "/audit/tile/0/000.p/1", "/audit/tile/0/000"):
-        assert (await client.get(path)).status_code == 404
 
 
 async def test_hashes_are_anybodys_and_come_to_the_root(client, signer) -> None:
@@ -101,7 +96,8 @@ async def test_entries_are_not_for_everybody_and_the_refusal_is_recorded(client,
     assert (entry["op"], entry["dec"], entry["rsn"]) == ("entries", "deny", "FORBIDDEN")
 
 
-async def test_nothing_beyond_the_checkpoint_is_served_though_it_is_there(client, signer, officer) -> None:
+async def test_nothing_beyond_the_checkpoint_is_served_though_it_is_there(client, signer, officer, running) -> None:
+    await running.publisher.close()
     checkpoint = await published(client, signer)
     for _ in range(3):
         await client.get("/audit/tile/entries/000", headers=officer)

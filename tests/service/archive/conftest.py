@@ -19,7 +19,7 @@ from service.db import migrate
 from tests.conftest import StillClock
 from tests.plugins.databases import text
 from tests.plugins.postgres import Server
-from tests.service.archive.logs import START, Signer, fill
+from tests.service.archive.logs import START, Published, fill
 
 SEGMENTS = 1
 SIZE = SEGMENTS * SEGMENT + 300
@@ -85,7 +85,7 @@ class Kept:
     """A running service whose log is published, and where its archive is."""
 
     running: Parts
-    signer: Signer
+    signer: Published
     base: Path
     clock: StillClock
 
@@ -100,6 +100,6 @@ async def kept(full: Config, tmp_path: Path) -> Any:
     """Three years and a month after the entries were written."""
     clock = StillClock(START + timedelta(days=365 * 3 + 31))
     async with parts(full, clock=clock) as running:
-        signer = Signer(running.vault.origin)
-        await signer.publish(running.database, full.database)
+        signer = Published(running)
+        await signer.publish()
         yield Kept(running, signer, tmp_path / "archive", clock)

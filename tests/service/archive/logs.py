@@ -11,9 +11,11 @@ from sqlalchemy import create_engine
 from menshen_verifier import merkle
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Key, Kind
+from service.app import Parts
 from service.audit.appending import Appender
 from service.audit.entry import Entry
 from service.audit.head import Authority
+from service.audit.journal import Ack
 from service.audit.lanes import Scribe
 from service.audit.remembered import RememberedHead
 from service.audit.store import head
@@ -23,7 +25,7 @@ from service.values import Actor, ActorKind, Call
 from tests.service.audit import logs
 
 KEEPER = Call(Actor(ActorKind.STAFF, "officer-1", frozenset({"compliance_officer"})), "r-1")
-START = datetime(2026, 5, 20, 1, 0, tzinfo=UTC)
+START = datetime(2020, 5, 20, 1, 0, tzinfo=UTC)
 _BATCH = 8192
 
 
@@ -54,6 +56,21 @@ class Signer:
             }
             connection.execute(audit_checkpoint.insert(), row)
         engine.dispose()
+        return now.size
+
+
+class Published:
+    """The same over a running service, whose own publisher signs."""
+
+    def __init__(self, running: Parts) -> None:
+        self._running = running
+        self.key = running.publisher.keys[0]
+
+    async def publish(self, *_: object) -> int:
+        """Wait until the log as it stands is signed; the size."""
+        now = await head(self._running.database.read, self.key.name)
+        assert now is not None
+        await self._running.publisher.reached(now.size, Ack.SIGNED)
         return now.size
 
 

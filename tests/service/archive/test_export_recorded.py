@@ -1,5 +1,7 @@
 """Who exports is in the log before the first byte is written, and who may not gets none."""
 
+import json
+
 import pytest
 
 from service.archive.exporting import MANIFEST
@@ -7,12 +9,12 @@ from service.archive.queries import Asked
 from service.audit.entry import Draft
 from service.errors import BadInput, Forbidden, RecordUnavailable
 from tests.factories import a_call
-from tests.service.archive.logs import Signer
+from tests.service.archive.logs import Published
 from tests.service.audit import logs
 
 
 @pytest.fixture
-async def signer(running, database_url) -> Signer:
+async def signer(running) -> Published:
     """A short log, published."""
 
     async def nothing(_: object) -> None:
@@ -20,8 +22,8 @@ async def signer(running, database_url) -> Signer:
 
     for _ in range(20):
         await running.units.disclose(a_call(), Draft(typ="access", operation="test"), nothing)
-    made = Signer(running.vault.origin)
-    await made.publish(running.database, database_url)
+    made = Published(running)
+    await made.publish()
     return made
 
 
@@ -36,13 +38,10 @@ async def test_the_entry_is_there_before_the_first_byte_and_names_the_range(runn
     officer = a_call("compliance_officer")
     plan, done = await running.operations.export(officer, Asked(0, 10), out, origin=origin, progress=watched)
     entry = (await logs.entries(running.database))[len(before)]
-    assert (entry["typ"], entry["op"], entry["act"]["id"], entry["cnt"]) == (
-        "export",
-        "audit",
-        "compliance_officer-1",
-        plan.last - plan.first,
-    )
-    assert entry["x"] == {"asked": "0..10", "from": plan.first, "to": plan.last, "again": False}
+    assert (entry["typ"], entry["op"], entry["act"]["id"]) == ("export", "audit", "compliance_officer-1")
+    assert entry["x"] == {"asked": "0..10", "from": 0, "to": entry["cnt"], "and_on": True, "again": False}
+    lines = (out / "entries.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in lines].count(entry["id"]) == 1, "the export shows that it was made"
     assert seen and (out / MANIFEST).exists() and done.count == plan.last - plan.first
     assert out.stat().st_mode & 0o077 == 0
 

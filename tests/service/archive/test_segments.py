@@ -20,7 +20,7 @@ from service.audit.verify import verify
 from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
 from tests.factories import a_call
 from tests.service.archive.conftest import Kept
-from tests.service.archive.logs import Signer
+from tests.service.archive.logs import Published, Signer
 from tests.service.audit import logs
 from tests.service.audit.logs import Administrator
 
@@ -91,10 +91,11 @@ async def test_an_instance_starts_appends_and_exports_behind_what_was_pruned(kep
     await archived(kept)
     await pruned(kept)
     await kept.running.journal.close()
+    await kept.running.publisher.close()
     async with parts(full, clock=kept.clock) as again:
         receipt = await again.journal.append(logs.read(), logs.CLERK)
         assert receipt.index > SEGMENT
-        await kept.signer.publish(again.database, full.database)
+        await Published(again).publish()
         plan, done = await again.operations.export(OFFICER, Asked(), tmp_path / "out", origin=kept.house.origin)
         assert (plan.first, done.count) == (SEGMENT, plan.last - plan.first)
         with pytest.raises(BadInput):

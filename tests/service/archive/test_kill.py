@@ -1,0 +1,72 @@
+"""Commands that are killed in the middle (SIGKILL) and given again: nothing is lost, and they come to their end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from service.archive.model import SEGMENT
+from service.config import Config
+from tests.plugins import canary
+
+REPOSITORY = Path(__file__).parents[3]
+_PATIENCE = 120
+
+
+def begin(config: Config, *command: str, **settings: str) -> subprocess.Popen[bytes]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MENSHEN_")}
+    env |= {"MENSHEN_HOME": str(config.home), "MENSHEN_DATABASE_URL": config.database_url, **settings}
+    call = [sys.executable, "-m", "service", "audit", *command]
+    return subprocess.Popen(call, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def run(config: Config, *command: str, **settings: str) -> str:
+    process = begin(config, *command, **settings)
+    said, _ = process.communicate(timeout=_PATIENCE)
+    canary.look("a command", said)
+    assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+def killed_when(process: subprocess.Popen[bytes], there: Path) -> None:
+    limit = time.monotonic() + _PATIENCE
+    while not there.exists() and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=_PATIENCE)
+
+
+def stored(config: Config) -> int:
+    engine = create_engine(config.database_url)
+    with engine.connect() as connection:
+        found: int = connection.execute(text("SELECT count(*) FROM audit_entry WHERE idx < :end"), {"end": SEGMENT}).scalar_one()
+    engine.dispose()
+    return found
+
+
+def test_an_export_that_is_killed_goes_on_where_it_was(full: Config, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    killed_when(begin(full, "export", "-o", str(out)), out / ".unfinished")
+    was_cut = not (out / "manifest.json").exists()
+    if was_cut:
+        asked = json.loads((out / ".unfinished").read_bytes())
+        run(full, "export", "-o", str(out))
+        told = json.loads((out / "manifest.json").read_bytes())
+        assert (told["size"], told["to"]) == (asked["size"], asked["last"])
+    told = json.loads((out / "manifest.json").read_bytes())
+    assert (out / "entries.jsonl").read_bytes().count(b"\n") == told["entries"] == told["to"]
+
+
+def test_a_segment_whose_archiving_is_killed_is_archived_by_the_next_run(full: Config, tmp_path: Path) -> None:
+    base = tmp_path / "archive"
+    killed_when(begin(full, "segment", "archive", str(base)), base / "seg-000000" / "tile")
+    assert stored(full) == SEGMENT
+    assert "0" in run(full, "segment", "archive", str(base))
+    assert (base / "seg-000000" / "manifest.json").exists()
+    run(full, "segment", "prune")
+    assert stored(full) == 0
