@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from policies.searching import plain
 from policies.bulk import BulkClass
+from policies.searching import plain
 from policies.terms import Catalogue
 
 WINDOW = timedelta(hours=24)
