@@ -31,13 +31,13 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 def parse_bundle(raw: bytes) -> list[bytes]:
     """The entries of a bundle, 256 at most. Raises Malformed."""
     entries: list[bytes] = []
-    at = 0
-    while at < len(raw):
-        end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
-        if end > len(raw) or at + 2 > len(raw) or len(entries) == merkle.TILE_WIDTH:
-            raise Malformed("bundle: cut off, or of more than 256 entries")
-        entries.append(raw[at + 2 : end])
-        at = end
+    at, last = 0, len(raw) - 1
+    while at < last and len(entries) < merkle.TILE_WIDTH:
+        first = at + 2
+        at = first + (raw[at] << 8 | raw[at + 1])
+        entries.append(raw[first:at])
+    if at != len(raw):
+        raise Malformed("bundle: cut off, or of more than 256 entries")
     return entries
 
 

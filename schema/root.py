@@ -7,6 +7,7 @@ from strawberry.types import ExecutionContext
 
 from schema.alarms import AlarmMutation, AlarmQuery
 from schema.approvals import ApprovalMutation, ApprovalQuery
+from schema.audit import AuditMutation, AuditQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.consent import ConsentMutation, ConsentQuery
 from schema.consent_asking import AskingMutation
@@ -32,6 +33,7 @@ from schema.subscriptions import SubscriptionMutation, SubscriptionQuery
 
 @strawberry.type(description="Reading (查询). Whoever reads somebody else's data names a purpose; every read leaves a record.")
 class Query(
+    AuditQuery,
     DisclosureQuery,
     ConsentQuery,
     ConsentReviewQuery,
@@ -55,6 +57,7 @@ class Query(
 
 @strawberry.type(description="Changing (变更). Each field is a unit of its own: one that fails takes nothing of the others back.")
 class Mutation(
+    AuditMutation,
     MemberMutation,
     AskingMutation,
     ConsentMutation,

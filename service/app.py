@@ -22,8 +22,17 @@ from schema.http.meter import Meter
 from service.alarms import baits
 from service.alarms.settings import load as load_alarms
 from service.alarms.store import counts as alarm_counts
+from service.archive.ahead import keep_ahead
+from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.checkpoints import witness_settings
+from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.model import Signer
+from service.checkpoints.opening import acks_for, signer_for
+from service.checkpoints.publisher import Publisher
+from service.checkpoints.starting import check_start
+from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, Session, connect
@@ -51,6 +60,7 @@ from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
 from service.senders import opening, settings
+from service.senders.depositing import anchored
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
@@ -60,6 +70,7 @@ from service.subscriptions.model import LETTER
 from service.tally.guard import Guard
 from service.unit import Units
 from service.values import Chance, Clock, new_id
+from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
@@ -80,6 +91,9 @@ from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
 from service.work.worker import Worker
 
 GRAPHQL = "/graphql"
+_LAST_ROUND_SECONDS = 2.0
+"""For the checkpoint that is being made when the process is to end."""
+
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -93,11 +107,13 @@ class Parts:
     database: Database
     vault: Vault
     journal: Writer
+    publisher: Publisher
     units: Units
     operations: Operations
     clock: Clock
     chance: Chance
     closed: Closed
+    anchoring: Anchoring
     guard: Guard
 
 
@@ -120,8 +136,7 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
     try:
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
-        await journal.start()
-        try:
+        async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
             guard = Guard(catalogue, load_alarms(config.alarms, production=config.production).rules)
             units = Units(
                 database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance, watch=guard
@@ -129,11 +144,48 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
             guard.know(await baits.names(database.read, vault, kept, now=clock()))
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
-            yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, chance, closed, guard)
-        finally:
-            await journal.close()
+            acts, origin = Operations(units), journal.authority.origin
+            async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
+                yield Parts(
+                    config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors, guard
+                )
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def publishing(
+    config: Config, database: Database, journal: Writer, *, clock: Clock, chance: Chance
+) -> AsyncIterator[Publisher]:
+    """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
+    signer = signer_for(config, origin=journal.authority.origin, chance=chance)
+    witnesses = partial(witness_settings.load, config.witnesses, production=config.production)
+    publisher = Publisher(
+        database=database,
+        authority=journal.authority,
+        signer=signer,
+        cosigners=witnesses(origin=journal.authority.origin, log=lambda: signer.keys),
+        clock=clock,
+        broken=journal.fail,
+        elect=not config.transaction_pooler,
+    )
+    stop = asyncio.Event()
+    try:
+        # Before the first entry is written: a log that was rolled back must not grow.
+        await check_start(database, journal.authority, signer, publisher.cosigners)
+        await journal.start()
+        journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
+        task = asyncio.create_task(publisher.run(stop))
+        try:
+            yield publisher
+        finally:
+            await journal.close()
+            stop.set()
+            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await publisher.close()
 
 
 @asynccontextmanager
@@ -168,11 +220,25 @@ def _sending(running: Parts, accounts: Mapping[str, settings.Account], wire: Wir
 
 @asynccontextmanager
 async def working(running: Parts) -> AsyncIterator[None]:
-    """Do queued work in the background, where MENSHEN_WORKER says so; what has been begun is ended before this ends."""
+    """Give the log's full blocks their words and, where MENSHEN_WORKER says so, do queued work, in the background; what has been begun is
+    ended before this ends.
+    """
+    stop = asyncio.Event()
+    indexer = Indexer(database=running.database, authority=running.journal.authority)
+    indexing = asyncio.create_task(indexer.run(stop))
+    try:
+        async with _worked(running, stop):
+            yield
+    finally:
+        stop.set()
+        await asyncio.gather(indexing, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
     if not running.config.worker:
         yield
         return
-    stop = asyncio.Event()
     async with open_worker(running) as worker:
         task = asyncio.create_task(worker.run(stop))
         try:
@@ -197,6 +263,17 @@ async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
     finally:
         stop.set()
         await asyncio.wait({task}, timeout=_GRACE_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def partitioned(running: Parts) -> AsyncIterator[None]:
+    """See to it in the background that the log's next entries have a partition."""
+    task = asyncio.create_task(keep_ahead(running.database))
+    try:
+        yield
+    finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -326,6 +403,23 @@ def catalogue_of(config: Config) -> Catalogue:
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
 
 
+async def open_policy(config: Config) -> str:
+    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
+    origin = origin_of(config, catalogue_of(config))
+    signer = signer_for(config, origin=origin, chance=os.urandom)
+    try:
+        await signer.open()
+        return policy_of(config, signer)
+    finally:
+        await signer.close()
+
+
+def policy_of(config: Config, signer: Signer) -> str:
+    """The same, of a signer that is open."""
+    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
+    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
+
+
 def origin_of(config: Config, catalogue: Catalogue) -> str:
     """The audit log's name."""
     return config.origin or f"{catalogue.controller.id}/audit"
@@ -367,7 +461,6 @@ def open_journal(
         clock=clock,
         chance=chance,
         remembered=RememberedHead(config.home / "audit-head"),
-        address_mac=lambda address, month: vault.mac("address", f"menshen/audit-address/v1\0{month}\0{address}".encode())[
-            :12
-        ].hex(),
+        address_mac=partial(address_digest, vault),
+        token_mac=partial(token_digest, vault),
     )

@@ -53,14 +53,29 @@ class Config(BaseSettings):
     kms_uri: str = Field("", description="Master key: local:PATH, pkcs11:…; empty: a development key in the home folder")
     suite: Suite = Field(Suite.AES, description="aes or sm")
     origin: str = Field("", description="Name of the audit log, without a scheme; empty: <controller id>/audit")
+    signer: str = Field(
+        "", description="Who signs checkpoints: unix:PATH, pkcs11:…, file:PATH in development; empty: a key in the home folder"
+    )
+    signer_ml_dsa: str = Field(
+        "", description="file:PATH of a second log key, ML-DSA-44, in development; a signer process has its own"
+    )
+    ack: str = Field(
+        "",
+        description="What entries wait for: TYPE=committed|signed|witnessed, by commas; export and erase: the strongest there is",
+    )
     issuer: str = Field("", description="Whose tokens are accepted (iss); empty: the development issuer")
     audience: str = Field("menshen", description="What tokens must be made for (aud)")
     jwks_file: Path | None = Field(None, description="The issuer's public keys, as a JWKS file")
+    audit_months: int = Field(
+        36, ge=6, le=600, description="Months after which archived entries may be pruned; 6 at least (CSL 23(3))"
+    )
     worker: bool = Field(default=True, description="on: serving also does queued work; off: `menshen work` does")
     recipients: Path | None = Field(None, description="TOML file with where recipients are told of withdrawals, and the secrets")
     senders: Path | None = Field(
         None, description="TOML file with where mail, SMS, WeChat and calls are handed over, and the keys"
     )
+    witnesses: Path | None = Field(None, description="TOML file with the witnesses that cosign this log, and how many must")
+    anchors: Path | None = Field(None, description="TOML file with where checkpoints are left every hour or day")
     hooks: Path | None = Field(None, description="TOML file with the secrets of the addresses that vendors deliver to")
     alarms: Path | None = Field(None, description="TOML file with who is told of alarms by mail or webhook, and from when on")
     retry_seconds: int = Field(30, ge=1, le=3600, description="Pause before a job's second try; it doubles with each one")
@@ -99,6 +114,10 @@ class Config(BaseSettings):
             (not self.issuer or self.jwks_file is None, "ISSUER, JWKS_FILE: the development issuer is refused in production"),
             (self.policies is None, "POLICIES: the shipped catalogue names an invented controller; give your own folder"),
             (not self.origin, "ORIGIN: the audit log needs a name of its own"),
+            (
+                not self.signer or self.signer.startswith("file:"),
+                "SIGNER: the log's key lies in a process of its own (unix:PATH) or in a token (pkcs11:…)",
+            ),
             (not self.public_url.startswith("https://"), "PUBLIC_URL: notices are read at an https address, for ever"),
         ]
         problems = [PREFIX + reason for wrong, reason in found if wrong]

@@ -5,7 +5,7 @@ so a test can hold them still and a reviewer can see where they enter (`service/
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -32,7 +32,8 @@ class ActorKind(StrEnum):
 class Actor:
     """Who is calling, as the token said and `roles.toml` bounded it.
 
-    `purposes` is the token's own narrowing (None: the token says nothing, so the roles' purposes hold).
+    `purposes` is the token's own narrowing (None: the token says nothing, so the roles' purposes hold). `token` is its `jti`, or the
+    token's SHA-256 in hex where it has none; only a keyed digest of that is recorded.
     """
 
     kind: ActorKind
@@ -40,6 +41,7 @@ class Actor:
     roles: frozenset[str]
     purposes: frozenset[str] | None = None
     member_id: MemberId | None = None
+    token: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,4 +50,10 @@ def upgrade() -> None:
         sa.Column("witnessed_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("size", name="pk_audit_checkpoint"),
     )
+    op.create_table(
+        "audit_position",
+        sa.Column("log_id", key_text(255), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", name="pk_audit_position"),
+    )
     refuse_changes("audit_anchor")

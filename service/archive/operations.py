@@ -1,10 +1,17 @@
 """What the edges ask of the archive. Hashes are anybody's; whoever takes entries is recorded, and so is whoever was refused them."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from menshen_verifier import merkle
-from service.archive import proofs, store, tiles
+from service.archive import proofs, queries, store, tiles
+from service.archive.exporting import Done, Plan, Progress, export, planned, unfinished, unwatched
+from service.archive.files import own_folder, told
+from service.archive.keeping import SegmentOperations
 from service.archive.model import Published, Where
+from service.archive.queries import Asked
 from service.audit.head import Authority
-from service.desk import Desk
+from service.errors import RecordUnavailable
 from service.unit import Unit
 from service.values import Call
 
@@ -13,7 +20,7 @@ VERIFY = "audit.verify"
 SEARCH = "audit.search"
 
 
-class ArchiveOperations(Desk):
+class ArchiveOperations(SegmentOperations):
     """See the module."""
 
     async def checkpoint(self) -> Published | None:
@@ -59,6 +66,36 @@ class ArchiveOperations(Desk):
             return text
 
         return await self.units.disclose(call, draft, work)
+
+    async def export(
+        self, call: Call, asked: Asked, folder: Path, *, origin: str, vkeys: Sequence[str] = (), progress: Progress = unwatched
+    ) -> tuple[Plan, Done]:
+        """Write an export into `folder`. The entry that says so is in the log, and as sure as the log can make it, before the first byte is
+        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable.
+        """
+        with told():
+            own_folder(folder)
+        draft = self.duty("export", "audit")
+        draft.extra |= {"asked": asked.text}
+
+        async def work(unit: Unit) -> tuple[Plan | None, int, int | None]:
+            self.require(call, EXPORT)
+            first, end = await queries.range_of(unit.session, asked)
+            going_on = unfinished(folder, asked.text)
+            newest = await store.newest(unit.session)
+            if newest is None:
+                raise RecordUnavailable("no checkpoint has been signed yet")
+            plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+            unit.draft.count = plan.last - plan.first
+            unit.draft.extra |= {"from": plan.first, "to": plan.last, "again": going_on is not None}
+            return going_on, first, end
+
+        going_on, first, end = await self.units.disclose(call, draft, work)
+        # Asked again: where witnesses are waited for, the newest checkpoint now covers the entry that was just written.
+        newest = await store.newest(self.units.database.read)
+        assert newest is not None
+        plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
+        return plan, await export(self.units.database, plan, folder, vkeys=vkeys, progress=progress)
 
     async def entry(self, call: Call, index: int) -> bytes | None:
         """The bytes of one entry, recorded; None where it is not here."""

@@ -33,7 +33,7 @@ _RANDOM = re.compile(_SIXTEEN_BYTES)
 _SUBJECTS = re.compile(rf"(?:p1:{_SIXTEEN_BYTES} )+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REQUEST = re.compile(r"[!-~]{0,64}")
-_ADDRESS = re.compile(r"[A-Za-z0-9_:-]{1,64}")
+_KEYED = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 _NAME_LENGTH = 64
 
 
@@ -75,12 +75,15 @@ def is_extra(found: object) -> bool:
 
 
 def is_actor(found: object) -> bool:
-    """`act`: `k` and `role` always, `id` unless the actor is a member whose pseudonym is not known, `ip` if an address is known."""
-    if not isinstance(found, dict) or not {"k", "role"} <= found.keys() <= {"k", "id", "role", "ip"}:
+    """`act`: `k` and `role` always, `id` unless the actor is a member whose pseudonym is not known, `ip` if an address is
+    known, `tok` if there was a token.
+    """
+    if not isinstance(found, dict) or not {"k", "role"} <= found.keys() <= {"k", "id", "role", "ip", "tok"}:
         return False
     named = is_name(found["id"]) if "id" in found else found["k"] == "member"
     known = isinstance(found["k"], str) and found["k"] in _KINDS
-    return named and known and are_codes(found["role"]) and ("ip" not in found or _is(_ADDRESS)(found["ip"]))
+    digests = all(key not in found or _is(_KEYED)(found[key]) for key in ("ip", "tok"))
+    return named and known and are_codes(found["role"]) and digests
 
 
 def _is(pattern: re.Pattern[str]) -> Callable[[object], bool]:

@@ -16,6 +16,15 @@ from service.values import Actor, ActorKind, Call, Chance, new_id
 AddressMac = Callable[[str, str], str]
 """(address, "YYYY-MM") to the text that stands for it in that month."""
 
+TokenMac = Callable[[str], str]
+"""A token's id to the text that stands for it."""
+
+
+def unnamed(_token: str) -> str:
+    """No token is named."""
+    return ""
+
+
 SYSTEM = Call(Actor(ActorKind.SYSTEM, "menshen", frozenset()), "")
 """Who speaks when the log speaks of itself."""
 
@@ -32,11 +41,12 @@ class Lane:
 class Scribe:
     """Writes drafts down, in the name of one policy."""
 
-    def __init__(self, *, policy: str, chance: Chance, address_mac: AddressMac) -> None:
+    def __init__(self, *, policy: str, chance: Chance, address_mac: AddressMac, token_mac: TokenMac = unnamed) -> None:
         self._policy = policy
         self._chance = chance
         # One gateway stands before thousands of calls: its address is digested once a month.
         self._address_mac = lru_cache(maxsize=4096)(address_mac)
+        self._token_mac = lru_cache(maxsize=4096)(token_mac)
 
     def lane(self, kind: str) -> Lane:
         """A new lane, under a writer id that nobody had before."""
@@ -54,6 +64,7 @@ class Scribe:
             call=call,
             policy=self._policy,
             address_mac=self._address_mac(call.address, moment_text(now)[:7]) if call.address else "",
+            token_mac=self._token_mac(call.actor.token) if call.actor.token else "",
             writer=lane.writer,
             number=number,
             entry_id=draft.entry_id or new_id(now, self._chance),

@@ -1,7 +1,6 @@
-"""Search: who read or changed what of whom, newest first. Whoever looks into the log is in it.
+"""Entries for rooms that look something up in the log: by subject and time, by id. Whoever searches it does so in `service.inspection`.
 
-The columns and subjects' rows only find; what is shown is parsed from the entry's own bytes, hashed anew. That a search found
-everything is proven by `audit verify`, which compares every column with its entry.
+The columns and subjects' rows only find; what is given out is parsed from the entry's own bytes, hashed anew.
 """
 
 from collections.abc import Sequence
@@ -10,13 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from menshen_verifier import merkle
-from service.audit import grammar
-from service.audit.entry import Draft, parse_entry
-from service.audit.journal import Journal
+from service.audit.entry import parse_entry
 from service.audit.reading import store
-from service.db.engine import Database, Session
+from service.db.engine import Session
 from service.errors import BadInput, Malformed
-from service.values import ActorKind, Call, utc_text
+from service.values import ActorKind, utc_text
 
 MOST_MONTHS = 37
 """Three years and the month that has begun: so long must records of processing be kept (PIPL 56), and so far a search goes back."""
@@ -53,17 +50,6 @@ class Found:
     whole: bool
     entry: dict[str, Any]
     leaf: str = ""
-
-
-async def search(database: Database, journal: Journal, call: Call, wanted: Search, *, subject: str = "") -> list[Found]:
-    """Find entries, and record that they were looked for before they are shown.
-
-    `subject` is the member's pseudonym of this month. Only it is recorded: the others beside it would join what the months keep
-    apart. Raises BadInput, RecordUnavailable, LogBroken, StoreUnavailable.
-    """
-    found = await find(database.read, wanted)
-    await journal.append(_record(wanted, subject, len(found)), call)
-    return found
 
 
 async def find(session: Session, wanted: Search) -> list[Found]:
@@ -106,19 +92,6 @@ def _in_columns(wanted: Search) -> store.Wanted:
         before=_END if wanted.before is None else wanted.before,
         most=wanted.most,
     )
-
-
-def _record(wanted: Search, subject: str, count: int) -> Draft:
-    """What was looked for. A purpose that is none of ours is not repeated: it may be anything that somebody pasted."""
-    asked: dict[str, str | int | bool | list[str]] = {}
-    if wanted.actor:
-        asked["actor"] = wanted.actor[: grammar.MOST_TEXT]
-    if grammar.is_code(wanted.purpose):
-        asked["purpose"] = wanted.purpose
-    if wanted.denied:
-        asked["denied"] = True
-    asked |= {key: utc_text(moment) for key, moment in (("from", wanted.since), ("to", wanted.until)) if moment}
-    return Draft(typ="audit", operation="search", subjects=[subject] if subject else [], count=count, extra=asked)
 
 
 def _found(index: int, raw: bytes, leaf: bytes) -> Found:

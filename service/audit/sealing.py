@@ -28,6 +28,7 @@ def seal_entry(
     call: Call,
     policy: str,
     address_mac: str,
+    token_mac: str = "",
     writer: str,
     number: int,
     entry_id: str,
@@ -36,12 +37,13 @@ def seal_entry(
 ) -> Entry:
     """The entry of `draft`, number `number` of `writer`. Raises BadInput naming the key that cannot be written.
 
-    `address_mac` is the caller's address under a key that is thrown away after some months; the raw address never comes here.
+    `address_mac` is the caller's address under a key that is thrown away after some months, `token_mac` the token's id under one: what they
+    are made of never comes here.
     """
     actor = call.actor
     content = _plan(draft, policy) | _particulars(draft)
     content |= {
-        "act": _act(actor.kind, _actor_id(draft, actor), actor.roles, address_mac),
+        "act": _act(actor.kind, _actor_id(draft, actor), actor.roles, address=address_mac, token=token_mac),
         "id": entry_id,
         "n": sixteen(nonce),
         "req": call.request_id,
@@ -118,13 +120,15 @@ def _actor_id(draft: Draft, actor: Actor) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _act(kind: ActorKind, name: str, roles: frozenset[str], address: str) -> dict[str, Any]:
+def _act(kind: ActorKind, name: str, roles: frozenset[str], *, address: str, token: str) -> dict[str, Any]:
     """`act`, shared by all entries of one caller, and changed by nobody."""
     act: dict[str, Any] = {"k": kind.value, "role": sorted(roles)}
     if name or kind is not ActorKind.MEMBER:
         act["id"] = name
     if address:
         act["ip"] = address
+    if token:
+        act["tok"] = token
     _check({"act": act}, ("act",))
     return act
 

@@ -7,7 +7,7 @@ lane's numbers are without a gap.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,8 +17,8 @@ from service.audit.batch import MOST_WAITING, PATIENCE_SECONDS, Batch, Item, Que
 from service.audit.changes import Changes, Commit
 from service.audit.entry import Draft
 from service.audit.head import Authority, Mac
-from service.audit.journal import Receipt
-from service.audit.lanes import SYSTEM, AddressMac, Scribe
+from service.audit.journal import Ack, Assurance, Receipt
+from service.audit.lanes import SYSTEM, AddressMac, Scribe, TokenMac, unnamed
 from service.audit.remembered import RememberedHead
 from service.db.engine import Database, Transaction
 from service.errors import ConfigError, LogBroken, Malformed, RecordUnavailable, ServiceError
@@ -33,7 +33,7 @@ _ORPHAN_SECONDS = 5.0
 
 
 class Writer:
-    """See `service.audit.journal.Journal`. `mac` is the head's key in use; `address_mac` that of callers' addresses."""
+    """See `service.audit.journal.Journal`. `mac` is the head's key in use; `address_mac` and `token_mac` those of callers."""
 
     def __init__(
         self,
@@ -46,12 +46,13 @@ class Writer:
         chance: Chance,
         remembered: RememberedHead,
         address_mac: AddressMac,
+        token_mac: TokenMac = unnamed,
     ) -> None:
         self.authority = Authority(origin, mac)
         self.remembered = remembered
         self._database = database
         self._clock = clock
-        self._scribe = Scribe(policy=policy, chance=chance, address_mac=address_mac)
+        self._scribe = Scribe(policy=policy, chance=chance, address_mac=address_mac, token_mac=token_mac)
         self._appender = Appender(database=database, authority=self.authority, remembered=remembered)
         self._queue = Queue()
         self._reads = self._scribe.lane("read")
@@ -60,16 +61,26 @@ class Writer:
         self._open = False
         self._failing = False
         self._broken: LogBroken | None = None
+        self._assurance: Assurance | None = None
+        self._acks: Mapping[str, Ack] = {}
+
+    def assure(self, assurance: Assurance, acks: Mapping[str, Ack]) -> None:
+        """From now on entries of these types (or `type/operation`) are answered only when `assurance` has seen to it."""
+        self._assurance, self._acks = assurance, acks
 
     async def append(self, draft: Draft, call: Call) -> Receipt:
         """See `Journal.append`."""
         self._admit()
-        return await self._queued(draft, call)
+        receipt = await self._queued(draft, call)
+        if self._acks:
+            await self._assured(draft, receipt)
+        return receipt
 
     async def commit(self, draft: Draft, call: Call, transaction: Transaction) -> Awaitable[Receipt]:
         """See `Journal.commit`."""
         self._admit()
-        return await self._committed(self._changes.commit, draft, call, transaction=transaction)
+        entered = await self._committed(self._changes.commit, draft, call, transaction=transaction)
+        return self._then_assured(draft, entered) if self._ack(draft) is not Ack.COMMITTED else entered
 
     async def start(self) -> None:
         """See `Journal.start`. Also raises ConfigError for a database that cannot hold the log's bytes."""
@@ -104,6 +115,23 @@ class Writer:
         if self._broken is not None:
             return "broken"
         return "ok" if self._open and not self._failing else "unavailable"
+
+    def fail(self, problem: LogBroken) -> None:
+        """Somebody who read the log again found that it does not fit: nothing is written or answered any more, until a restart."""
+        if self._broken is None:
+            self._break(problem)
+
+    def _ack(self, draft: Draft) -> Ack:
+        return self._acks.get(f"{draft.typ}/{draft.operation}") or self._acks.get(draft.typ) or Ack.COMMITTED
+
+    async def _assured(self, draft: Draft, receipt: Receipt) -> None:
+        if self._assurance is not None and (ack := self._ack(draft)) is not Ack.COMMITTED:
+            await self._assurance.reached(receipt.size, ack)
+
+    async def _then_assured(self, draft: Draft, entered: Awaitable[Receipt]) -> Receipt:
+        receipt = await entered
+        await self._assured(draft, receipt)
+        return receipt
 
     def _admit(self) -> None:
         if self._broken is not None:

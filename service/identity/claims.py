@@ -64,6 +64,12 @@ def actor_of(claims: Claims, roles: Mapping[str, Role]) -> Actor:
     return Actor(kind, subject, held, purposes)
 
 
+def token_id(claims: Claims) -> str:
+    """The token's own id (`jti`), or "" where it has none that can be told on one line."""
+    found = claims.get("jti")
+    return found if isinstance(found, str) and _SUBJECT.fullmatch(found) else ""
+
+
 def _moment(claims: Claims, name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -7,6 +7,7 @@ of the request; keys that have changed empty what is kept.
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 import orjson
@@ -16,7 +17,7 @@ from jwt.exceptions import PyJWTError
 
 from policies.terms import Role
 from service.errors import Malformed, Unauthenticated
-from service.identity.claims import Claims, Expected, actor_of, check_claims
+from service.identity.claims import Claims, Expected, actor_of, check_claims, token_id
 from service.identity.closed import Closed
 from service.identity.keys import ALGORITHMS, Keys, KeySource
 from service.values import Actor, Clock
@@ -81,7 +82,8 @@ class Verifier:
         self._look(now)
         try:
             claims = self._claims(token)
-            found = actor_of(claims, self._roles), check_claims(claims, self._expected, now)
+            actor = replace(actor_of(claims, self._roles), token=token_id(claims) or digest.hex())
+            found = actor, check_claims(claims, self._expected, now)
         except (Malformed, PyJWTError, ValueError, TypeError, RecursionError):
             raise Unauthenticated from None
         self._kept[digest] = found

@@ -115,6 +115,10 @@ class Filter:
         ]
 
 
+campaign_of = terms.campaign
+"""The campaign that an entry names, or ""."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One entry as it is stored. `entry` is empty for bytes that are none; `raw` too, where the entry is archived and no longer here."""
@@ -160,14 +164,14 @@ class Affected:
 class Scope:
     """What was read with what leaked. `categories` and `sensitivities` count members, `fields` count entries.
 
-    `unattributed` are pseudonyms whose member is erased, or not in this deployment's table: counted, and nameable by nobody.
+    `unattributed` are pseudonyms whose member is erased, or not in this deployment's table: counted, and nameable by nobody. `what` is
+    what another person must allow before members are named.
     """
 
     entries: int
     members: int
     unattributed: int
-    since: str
-    until: str
+    what: str
     fields: Mapping[str, int]
     categories: Mapping[str, int]
     sensitivities: Mapping[str, int]

@@ -9,7 +9,7 @@ from service.app import Parts
 from service.audit.entry import Draft
 from service.values import Actor, ActorKind, Call
 from tests.api.recorded import Ask, Case, Given
-from tests.api.recorded_roles import SEEING_TO_IT
+from tests.api.recorded_roles import SEEING_TO_IT, SELF
 
 CLERK = Call(Actor(ActorKind.STAFF, "clerk@shop", frozenset({"store_clerk"})), "req-clerk")
 
@@ -44,6 +44,42 @@ APPROVALS = {
         **_STEP,
     ),
 }
+SUBJECT = "p1:AAECAwQFBgcICQoLDA0ODw"
+
+
+async def an_allowed_resolution(running: Parts, ask: Ask, given: Given) -> Given:
+    """Somebody else has allowed the caller to resolve one pseudonym."""
+    caller = Call(Actor(ActorKind.STAFF, "compliance_officer@development", frozenset({"compliance_officer"})), "req-asks")
+    second = Call(Actor(ActorKind.STAFF, "second@shop", frozenset({"compliance_officer"})), "req-allows")
+    what = f"{SUBJECT} 2026-11"
+    asked = await running.operations.ask_approval(caller, kind="audit.resolve", what=what, reason="a complaint", hours=1)
+    await running.operations.decide_approval(second, approval_id=asked.approval_id, allow=True)
+    return {}
+
+
+INSPECTION = {
+    "auditEntries": Case(
+        query='query ($id: ID!) { auditEntries(where: { memberId: $id, field: "phone", role: "store_clerk" }) { nodes { id } } }',
+        typ="audit",
+        count=0,
+        subjects=1,
+        further={"field": "phone", "role": "store_clerk"},
+        role="auditor",
+    ),
+    "myAccessLog": Case(query="{ myAccessLog { nodes { proof } } }", subjects=1, **(SELF | {"typ": "audit", "count": 1})),
+    "incidentScope": Case(
+        query="""query ($soon: DateTime!) { incidentScope(leak: { account: "staff:nobody" }, since: "2026-11-01T00:00:00Z",
+          until: $soon) { members } }""",
+        further={"by": "account", "named": False},
+        **(SEEING_TO_IT | {"typ": "audit", "count": 0}),
+    ),
+    "resolveSubject": Case(
+        query='mutation { resolveSubject(subject: "p1:AAECAwQFBgcICQoLDA0ODw", month: "2026-11") { __typename } }',
+        before=an_allowed_resolution,
+        outcome="SubjectResolved",
+        **(SEEING_TO_IT | {"typ": "audit", "count": 0}),
+    ),
+}
 ALARMS = {
     "alarms": Case(query="{ alarms { id kind advice } }", before=an_alarm, subjects=0, **(SEEING_TO_IT | {"typ": "audit"})),
     "acknowledgeAlarm": Case(
@@ -67,4 +103,4 @@ ALARMS = {
         **_STEP,
     ),
 }
-RECORD = {**APPROVALS, **ALARMS}
+RECORD = {**APPROVALS, **INSPECTION, **ALARMS}

@@ -24,12 +24,13 @@ from graphql.pyutils import Undefined
 
 from policies import terms
 from policies.terms import Catalogue
-from schema import enums, outcomes, print_schema, receipts
+from schema import audit, enums, outcomes, print_schema, receipts
 from schema.engine.documents import PUBLIC
 from schema.engine.selection import MEMBER_FIELDS
 from schema.root import schema
 from service.consent import asks, contacts
 from service.consent import model as consent
+from service.inspection import model as inspection
 from service.members import model as members
 from service.members.tags.model import Source
 from service.receipts import model as proof
@@ -100,6 +101,7 @@ ENUMS: list[tuple[type[Enum], type[Enum]]] = [
     (enums.DialogAnswer, reports.DialogAnswer),
     (enums.PrivacyEvent, reports.PrivacyEvent),
     (receipts.EvidencePart, proof.Part),
+    (audit.AuditStatus, inspection.Status),
     (receipts.EvidenceHolding, proof.Holding),
 ]
 
@@ -186,11 +188,15 @@ OTHERS = {
     "audienceEstimate",
     "alarms",
     "approvals",
+    "auditEntries",
+    "incidentScope",
+    "myAccessLog",
     "processingRegister",
     "registerDiff",
     "controlEvidence",
     "accessReview",
     "duties",
+    "complianceAuditPack",
 }
 
 

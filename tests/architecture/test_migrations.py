@@ -1,5 +1,6 @@
 """The migrations make exactly the tables of service/db/tables, on both databases, and nobody has to run them twice."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -22,8 +23,14 @@ def engine(database_url: str):
 
 
 def differences(connection: Connection, wanted: MetaData) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    opts = {"compare_type": True, "compare_server_default": True, "include_name": is_no_partition}
+    context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, wanted))
+
+
+def is_no_partition(name: str | None, kind: str, _: object) -> bool:
+    """The log's partitions come and go with its size; what they are part of is compared."""
+    return kind != "table" or re.fullmatch(r"audit_(entry|subject)_(p[0-9]+|rest)", name or "") is None
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_knows(engine: Engine) -> None:

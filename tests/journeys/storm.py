@@ -35,8 +35,8 @@ from service.members import store as members
 from tests.journeys.servers import environment
 from tests.journeys.test_withdraw import JOIN
 
-_READ = '{ member(id: "%s", purpose: "order_fulfilment") { phone } }'
-_EVIDENCE = {
+READ = '{ member(id: "%s", purpose: "order_fulfilment") { phone } }'
+EVIDENCE = {
     "noticeVersion": "2026-10",
     "presentedAt": "2026-11-01T00:00:00Z",
     "language": "zh-CN",
@@ -146,7 +146,7 @@ class Storm:
                 url = f"http://127.0.0.1:{self.chance.choice(self.instances).port}/graphql"
                 known = list(itertools.islice(self.joined.values(), 50))
                 joins = turn % 3 == 0 or not known
-                body = self._joining() if joins else {"query": _READ % self.chance.choice(known)}
+                body = self._joining() if joins else {"query": READ % self.chance.choice(known)}
                 request = f"{number:08x}{turn:024x}"
                 bearer = tokens["mini_program" if joins else "order_service"]
                 headers = {"authorization": f"Bearer {bearer}", "x-request-id": request}
@@ -160,7 +160,7 @@ class Storm:
 
     def _joining(self) -> dict[str, Any]:
         decisions = [{"purpose": "marketing_sms", "granted": True}]
-        return {"query": JOIN, "variables": {"fields": {"phone": self.phone()}, "decisions": decisions, "evidence": _EVIDENCE}}
+        return {"query": JOIN, "variables": {"fields": {"phone": self.phone()}, "decisions": decisions, "evidence": EVIDENCE}}
 
     def _keep(self, request: str, answer: dict[str, Any], *, joins: bool) -> None:
         if answer.get("errors"):

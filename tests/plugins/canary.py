@@ -136,7 +136,11 @@ def search_folder(folder: Path, canaries: Canaries = _run) -> None:
 
 def search_postgresql(connection: "psycopg.Connection[Any]", canaries: Canaries = _run) -> None:
     """Search every row of every table in the server's own binary form: text as UTF-8, bytes as they are."""
-    tables = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information_)'")
+    # A partitioned table has no rows of its own: its partitions are tables like others.
+    tables = connection.execute(
+        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind = 'r' AND n.nspname !~ '^(pg_|information_)'"
+    )
     for schema, table in tables.fetchall():
         copy = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(schema, table))
         with connection.cursor().copy(copy) as rows:

@@ -14,6 +14,7 @@ GOOD = {
     "MENSHEN_POLICIES": "/etc/menshen/policies",
     "MENSHEN_ORIGIN": "members.example.com/audit",
     "MENSHEN_PUBLIC_URL": "https://members.example.com",
+    "MENSHEN_SIGNER": "unix:/run/menshen/signer",
 }
 
 
@@ -42,6 +43,8 @@ def test_a_fit_production_configuration_is_accepted(monkeypatch):
         ("MENSHEN_DATABASE_URL", "", "MENSHEN_DATABASE_URL"),
         ("MENSHEN_KMS_URI", "local:/etc/key", "MENSHEN_KMS_URI"),
         ("MENSHEN_KMS_URI", "", "MENSHEN_KMS_URI"),
+        ("MENSHEN_SIGNER", "file:/etc/menshen/log.key", "MENSHEN_SIGNER"),
+        ("MENSHEN_SIGNER", "", "MENSHEN_SIGNER"),
         ("MENSHEN_ISSUER", "", "MENSHEN_ISSUER"),
         ("MENSHEN_ORIGIN", "", "MENSHEN_ORIGIN"),
         ("MENSHEN_PUBLIC_URL", "", "MENSHEN_PUBLIC_URL"),
@@ -62,7 +65,7 @@ def test_production_needs_keys_and_a_policy_of_its_own(monkeypatch, missing):
 def test_all_that_is_wrong_is_told_at_once(monkeypatch):
     with pytest.raises(ConfigError) as problem:
         load(monkeypatch, {"MENSHEN_MODE": "production"})
-    for part in ("DATABASE_URL", "KMS_URI", "ISSUER", "POLICIES", "ORIGIN", "PUBLIC_URL"):
+    for part in ("DATABASE_URL", "KMS_URI", "ISSUER", "POLICIES", "ORIGIN", "PUBLIC_URL", "SIGNER"):
         assert f"MENSHEN_{part}" in str(problem.value)
 
 

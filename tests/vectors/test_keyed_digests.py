@@ -4,22 +4,26 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from policies.terms import Catalogue
-from service.app import Parts, open_journal
+from service.app import Parts, open_journal, publishing
 from service.audit.entry import parse_entry
 from service.config import Config
 from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, idempotency, member
+from service.identity.closed import Closed
+from service.inspection.model import Filter
 from service.intake.model import Provenance
 from service.members.model import Joined
 from service.operations import Operations
+from service.oversight import store as overseen
 from service.unit import Units
 from service.values import Actor, ActorKind, Call, Clock
 from tests.service.intake.exports import load
@@ -38,12 +42,10 @@ async def fixed(case: Case, config: Config, catalogue: Catalogue, database: Data
     """A running Menshen under the keys of the vectors."""
     vault = vault_of(case)
     journal = open_journal(config, catalogue, database, vault, clock=clock, chance=os.urandom)
-    await journal.start()
     units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=os.urandom)
-    try:
-        yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, os.urandom)
-    finally:
-        await journal.close()
+    async with publishing(config, database, journal, clock=clock, chance=os.urandom) as publisher:
+        closed, operations = Closed(partial(overseen.closed, database.read)), Operations(units)
+        yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, os.urandom, closed)
 
 
 async def join(running: Parts, *, key: str, caller: str, address: str) -> None:
@@ -89,6 +91,15 @@ async def test_a_callers_address_stands_in_the_entry_as_the_vectors_digest(fixed
     assert {actor["ip"] for actor in actors if actor["k"] == "service"} == {said["digest"]}
     message = b"menshen/audit-address/v1\0" + said["month"].encode() + b"\0" + said["address"].encode()
     assert mac_of(case, message)[:12].hex() == said["digest"]
+
+
+async def test_a_token_stands_in_the_entry_as_the_vectors_digest(fixed: Parts, case: Case) -> None:
+    said = case["token"]
+    actor = Actor(ActorKind.STAFF, "clerk-7", frozenset({"compliance_officer"}), token=said["token"])
+    await fixed.operations.audit_entries(Call(actor, "r-1"), Filter(), member_id=None, first=1, after=None)
+    rows = await fixed.database.read.rows(Prepared(select(audit_entry.c.entry)))
+    assert parse_entry(bytes(rows[-1][0]))["act"]["tok"] == said["digest"]
+    assert mac_of(case, b"menshen/audit-token/v1\0" + said["token"].encode())[:12].hex() == said["digest"]
 
 
 async def test_an_import_and_its_members_are_named_as_the_vectors_say(fixed: Parts, case: Case, tmp_path: Path) -> None:

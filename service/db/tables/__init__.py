@@ -9,6 +9,7 @@ append-only: no UPDATE or DELETE is ever granted), `record` (append-only, and ow
 """
 
 from service.db.tables.alarms import alarm, bait, tally, tally_operator
+from service.db.tables.archive import audit_segment
 from service.db.tables.base import metadata
 from service.db.tables.consent import (
     consent_ask,
@@ -29,6 +30,7 @@ from service.db.tables.log import (
     audit_entry,
     audit_head,
     audit_pending,
+    audit_position,
     audit_posting,
     audit_subject,
     audit_tile,
@@ -109,7 +111,9 @@ __all__ = [
     "audit_entry",
     "audit_head",
     "audit_pending",
+    "audit_position",
     "audit_posting",
+    "audit_segment",
     "audit_subject",
     "audit_tile",
     "bait",

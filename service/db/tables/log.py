@@ -100,6 +100,15 @@ audit_checkpoint = Table(
     info={"kind": "log"},
 )
 
+# Where the follower was when it last wrote it down: its tree's size and root and the numbers that are due, under the head's MAC.
+audit_position = Table(
+    "audit_position",
+    metadata,
+    Column("log_id", key_text(255), primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+    info={"kind": "log"},
+)
+
 # What was deposited outside: an RFC 3161 token, an object in a bucket, a mail. `receipt` is what the other side gave.
 audit_anchor = Table(
     "audit_anchor",

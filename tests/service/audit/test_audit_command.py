@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.app import parts
-from service.cli.audit import audit
+from service.cli import menshen
 from service.config import Config
 from service.errors import BadInput, LogBroken
 from tests.factories import a_call, a_member
@@ -25,7 +25,7 @@ def run(config: Config, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("MENSHEN_DATABASE_URL", config.database_url)
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(audit, arguments)
+        return CliRunner().invoke(menshen, ["audit", *arguments])
 
     return invoke
 
@@ -100,6 +100,7 @@ def test_a_members_readers_are_found_and_the_search_is_recorded(run: Run, member
     assert any(row["entry"]["act"]["id"] == "customer_service_agent-1" and "phone" in row["entry"]["fld"] for row in rows)
     newest = told(run("search", "--most", "1", "--json"))[0]["entry"]
     assert newest["typ"] in {"audit", "stop"}
+    assert {row["status"] for row in rows} <= {"PENDING", "PROVEN"}
     looks = [row for row in told(run("search", "--json")) if row["entry"]["typ"] == "audit"]
     assert looks[-1]["entry"]["sub"] == rows[0]["entry"]["sub"]
 
@@ -117,7 +118,7 @@ def test_the_table_shows_who_when_why_what_and_how_it_ended(run: Run, member_id:
         "原因 Reason",
     ):
         assert heading in output
-    for shown in ("staff:customer_service_agent-1", "customer_service", "CONTRACT", "手机", "允许 allow", "✔"):
+    for shown in ("staff:customer_service_agent-1", "customer_service", "CONTRACT", "手机", "允许 allow", "证明 Status"):
         assert shown in output
 
 
@@ -126,6 +127,12 @@ def test_searches_narrow_by_actor_purpose_time_and_refusal(run: Run, member_id: 
     assert {row["entry"]["pur"] for row in told(run("search", "--purpose", "customer_service", "--json"))} == {"customer_service"}
     assert {row["entry"]["dec"] for row in told(run("search", "--denied", "--json"))} <= {"deny"}
     assert told(run("search", "--to", "2020-01-01", "--json")) == []
+    assert told(run("search", "--role", "nobody", "--json")) == told(run("search", "--reason", "NONE", "--json")) == []
+    fields = told(run("search", "--field", "phone", "--role", "customer_service_agent", "--basis", "CONTRACT", "--json"))
+    assert fields
+    assert all("phone" in row["entry"]["fld"] for row in fields)
+    request = fields[0]["entry"]["req"]
+    assert fields[0] in told(run("search", "--request", request, "--operation", "member", "--type", "access", "--json"))
     assert told(run("search", "--from", "2020-01-01", "--json")) != []
 
 

@@ -321,6 +321,7 @@ def test_drafts_become_the_bytes_of_the_vectors(vector: dict[str, Any]) -> None:
         call=call,
         policy=vector["policy"],
         address_mac=vector["address"],
+        token_mac=vector.get("token", ""),
         writer=vector["writer"],
         number=vector["number"],
         entry_id=vector["id"],

@@ -1,0 +1,183 @@
+"""`menshen-verify`: is this export the log that was signed, is this proof true. No network, no database, no secret.
+
+Exits 0 when all is well, 1 when something is not, 2 when it could not be found out.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from menshen_verifier import report as reports
+from menshen_verifier.answer import check_answer, page
+from menshen_verifier.entry import parse_entry
+from menshen_verifier.errors import Forged, Malformed
+from menshen_verifier.findings import Report, Verdict
+from menshen_verifier.policy import Policy, parse_policy
+from menshen_verifier.proof import Proven, check_proof, parse_proof
+from menshen_verifier.rfc3161 import Authority, parse_authority
+from menshen_verifier.verify import FRESH, verify
+
+EVIDENCE = Path("menshen-evidence")
+_MOST = 1 << 22
+_SHAPE = argparse.RawDescriptionHelpFormatter
+_EPILOG = """
+policy file (C2SP tlog-policy):   log VKEY            a line for each key that the log ever had
+                                  witness NAME VKEY   who cosigns
+                                  group NAME 2 A B C  two of three
+                                  quorum NAME         or: quorum none
+It must reach you on another way than the export: whoever writes it decides what is true.
+
+exit codes: 0 OK; 1 ALTERED, REMOVED, INSERTED, ROLLED-BACK, FORKED, STALE or UNSIGNED TAIL; 2 it could not be found out.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    single = {"proof": (_proofs, proof), "answer": (_answers, answer)}.get(words[0] if words else "")
+    try:
+        if single is not None:
+            return single[1](single[0]().parse_args(words[1:]))
+        return export(_exports().parse_args(words))
+    except (Malformed, Forged) as problem:
+        return _unknown(str(problem))
+    except OSError as problem:
+        return _unknown(f"{problem.filename}: {problem.strerror}")
+
+
+def export(given: argparse.Namespace) -> int:
+    """`menshen-verify DIR`: everything in a folder."""
+    policy = parse_policy(_read(given.policy))
+    found = verify(
+        given.folder,
+        policy,
+        now=_now(),
+        since=_read(given.since) if given.since else None,
+        notes=[_read(path) for path in given.note],
+        authority=_authority(given.timestamps),
+        fresh=int(given.fresh * 3600),
+        processes=given.processes,
+        progress=_progress(sys.stderr.isatty()),
+    )
+    return tell(found, as_json=given.json, evidence=given.evidence)
+
+
+def tell(found: Report, *, as_json: bool, evidence: Path) -> int:
+    """Print the report, keep the evidence, and return the exit code."""
+    sys.stdout.write(reports.as_json(found) + "\n" if as_json else reports.page(found))
+    if found.evidence:
+        evidence.mkdir(parents=True, exist_ok=True)
+        for one in found.evidence:
+            (evidence / one.name).write_bytes(one.note)
+    return 0 if found.verdict is Verdict.OK else 1
+
+
+def proof(given: argparse.Namespace) -> int:
+    """`menshen-verify proof`: one entry in one file."""
+    policy, raw = parse_policy(_read(given.policy)), _read(given.file)
+    try:
+        proven = check_proof(parse_proof(raw), policy, _read(given.entry) if given.entry else None)
+        parse_entry(proven.entry)
+    except Forged as problem:
+        sys.stdout.write(f"不成立 NOT PROVEN：{problem}\n")
+        return 1
+    sys.stdout.write(_proven(proven, policy))
+    return 0
+
+
+def answer(given: argparse.Namespace) -> int:
+    """`menshen-verify answer`: who has seen something, and whether that is all."""
+    since = _read(given.since) if given.since else None
+    found = check_answer(given.file, parse_policy(_read(given.policy)), now=_now(), since=since)
+    sys.stdout.write(page(found))
+    return 0 if found.complete else 1
+
+
+def _proven(proven: Proven, policy: Policy) -> str:
+    checkpoint, times = proven.opened.checkpoint, policy.times(proven.opened)
+    seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(times[0])) if times else "—"
+    return (
+        f"成立 PROVEN：{checkpoint.origin} 第 {proven.index} 条，共 {checkpoint.size} 条 · entry {proven.index} of {checkpoint.size}\n"
+        f"见证 witnessed：{seen}\n{proven.entry.decode()}\n"
+    )
+
+
+def _exports() -> argparse.ArgumentParser:
+    one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
+    one.usage = "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE]"
+    one.usage += "\n       menshen-verify answer FILE --policy FILE"
+    one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
+    _policy(one)
+    one.add_argument("--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept")
+    one.add_argument("--note", type=Path, metavar="NOTE", action="append", default=[], help="其他检查点 · any other checkpoint")
+    one.add_argument("--timestamps", type=Path, metavar="CA.pem", help="核对时间戳 · check time stamps against this authority")
+    one.add_argument("--fresh", type=float, metavar="HOURS", default=FRESH / 3600, help="见证的有效时长 · default 24")
+    one.add_argument("--evidence", type=Path, metavar="DIR", default=EVIDENCE, help="证据目录 · where evidence is kept")
+    one.add_argument("--processes", type=int, metavar="N", help="进程数 · default: one for each core")
+    one.add_argument("--json", action="store_true", help="机器可读 · for machines")
+    return one
+
+
+def _proofs() -> argparse.ArgumentParser:
+    two = argparse.ArgumentParser(
+        "menshen-verify proof", description="验证单条证明 · Is this proof of one entry true?", epilog=_EPILOG
+    )
+    two.formatter_class = _SHAPE
+    two.add_argument("file", type=Path, metavar="FILE", help=".tlog-proof")
+    _policy(two)
+    two.add_argument("--entry", type=Path, metavar="FILE", help="条目的字节 · the entry's bytes, where the proof has none")
+    return two
+
+
+def _answers() -> argparse.ArgumentParser:
+    three = argparse.ArgumentParser(
+        "menshen-verify answer", description="验证“谁看过、是否全部” · Who has seen this, and is that all?", epilog=_EPILOG
+    )
+    three.formatter_class = _SHAPE
+    three.add_argument("file", type=Path, metavar="FILE", help="menshen audit who-saw -o FILE")
+    _policy(three)
+    three.add_argument(
+        "--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept"
+    )
+    return three
+
+
+def _policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="信任策略 · whom to believe")
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        found = file.read(_MOST + 1)
+    if len(found) > _MOST:
+        raise Malformed(f"{path}: too long")
+    return found
+
+
+def _authority(path: Path | None) -> Authority | None:
+    return None if path is None else parse_authority(_read(path))
+
+
+def _now() -> int:
+    # A command that runs by itself is a composition root: here the time comes from the system.
+    return int(time.time())  # noqa: TID251
+
+
+def _progress(shown: bool) -> Callable[[int, int], None]:
+    def show(done: int, whole: int) -> None:
+        end = "\n" if done >= whole else ""
+        sys.stderr.write(f"\r验证 verifying {done:,} / {whole:,}{end}")
+        sys.stderr.flush()
+
+    return show if shown else lambda _done, _whole: None
+
+
+def _unknown(why: str) -> int:
+    sys.stderr.write(f"无法判定 cannot be found out: {why}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Lanes: each writer numbers its entries from a `boot` with 0, without a gap, in the order of the tree (docs/formats/audit-log.md).
+
+A number that is missing is an entry that was lost between the service and the tree, or taken out of a log whose tree was made anew.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Span:
+    """What one stretch of the log has of one writer: the first and the last number, where they stand, and whether it begins with `boot`."""
+
+    first: int
+    last: int
+    first_at: int
+    last_at: int
+    boots: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """At index `at` stood another number than the one due. The writer's entry before it is at `before`, -1 where there is none."""
+
+    before: int
+    at: int
+    due: int
+    number: int
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The writers of a stretch of the log. `partial` says that the log began before it: a writer may be in the middle of its count."""
+
+    partial: bool = False
+    spans: dict[bytes, Span] = field(default_factory=dict)
+    breaks: list[Break] = field(default_factory=list)
+
+    def saw(self, writer: bytes, number: int, at: int, typ: bytes) -> None:
+        """An entry, in the order of the log."""
+        span = self.spans.get(writer)
+        if span is None:
+            self.spans[writer] = Span(number, number, at, at, typ == b"boot")
+            return
+        if number != span.last + 1:
+            self._broke(Break(span.last_at, at, span.last + 1, number))
+        span.last, span.last_at = number, at
+
+    def joined(self, later: "Lanes") -> None:
+        """Go on with the stretch that follows this one."""
+        for one in later.breaks:
+            self._broke(one)
+        for writer, span in later.spans.items():
+            before = self.spans.get(writer)
+            if before is None:
+                self._began(span)
+                self.spans[writer] = span
+            else:
+                if span.first != before.last + 1:
+                    self._broke(Break(before.last_at, span.first_at, before.last + 1, span.first))
+                before.last, before.last_at = span.last, span.last_at
+
+    def first_break(self) -> Break | None:
+        """The one that stands first in the log."""
+        return min(self.breaks, key=lambda one: one.at, default=None)
+
+    def _began(self, span: Span) -> None:
+        if not self.partial and (span.first or not span.boots):
+            self._broke(Break(-1, span.first_at, 0, span.first))
+
+    def _broke(self, found: Break) -> None:
+        """A few are enough: what follows a lost entry is its consequence."""
+        if len(self.breaks) < 1000:
+            self.breaks.append(found)

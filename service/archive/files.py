@@ -1,0 +1,102 @@
+"""Files and folders that only their owner can look into, and that are whole or not there."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import CDLL, get_errno
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from service.errors import BadInput
+
+_PART = ".part"
+
+
+class Written(NamedTuple):
+    """A file of a finished folder, as its manifest names it."""
+
+    path: str
+    size: int
+    digest: str
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A disk that is full or not ours is told in one line. Raises BadInput."""
+    try:
+        yield
+    except OSError as problem:
+        raise BadInput(f"-o: the folder cannot be written: {problem.strerror}") from None
+
+
+def own_folder(path: Path) -> None:
+    """Make it, or find one that nobody else can look into. Raises BadInput for one that others can: it will hold pseudonyms."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    if not path.is_dir() or path.is_symlink() or found.st_mode & 0o077 or found.st_uid != os.getuid():
+        raise BadInput("-o: the folder must be yours alone (chmod 700)")
+
+
+def opened(path: Path, flags: int = os.O_TRUNC) -> IO[bytes]:
+    """A file to write, of its owner alone; the folders above it are made."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags
+    try:
+        return os.fdopen(os.open(path, how, 0o600), "wb")
+    except FileNotFoundError:
+        _own(path.parent)
+        return os.fdopen(os.open(path, how, 0o600), "wb")
+
+
+def _own(folder: Path) -> None:
+    """The folder and those above it, each its owner's alone: `mkdir` would make the ones between everybody's."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        _own(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write one of the many: it counts when the manifest is there, and a second run writes it again."""
+    with opened(path) as file:
+        file.write(content)
+
+
+def put_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whatever happens meanwhile; it is on the disk when this returns."""
+    beside = path.with_name(path.name + _PART)
+    with opened(beside) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def settle(folder: Path) -> None:
+    """Return when everything that was written to the file system of `folder` is on the disk: one call instead of one for each file."""
+    found = os.open(folder, os.O_RDONLY)
+    try:
+        if CDLL(None, use_errno=True).syncfs(found):
+            raise OSError(get_errno(), os.strerror(get_errno()))
+    finally:
+        os.close(found)
+
+
+def listed(folder: Path, *, but: frozenset[str], below: str = "") -> Iterator[Written]:
+    """Every file in `folder`, in the order of their paths' bytes, as it is read again from the disk; `but` are first names to leave out."""
+    found = {f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name: one for one in os.scandir(folder / below)}
+    for name in sorted(found):
+        path = below + name
+        if path.rstrip("/") in but or name.endswith(_PART):
+            continue
+        if name.endswith("/"):
+            yield from listed(folder, but=but, below=path)
+            continue
+        with open(found[name].path, "rb") as file:  # noqa: PTH123  (a Path each would cost more than the hash)
+            yield Written(path, found[name].stat().st_size, file_digest(file, sha256).hexdigest())

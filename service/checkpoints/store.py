@@ -1,0 +1,100 @@
+"""Checkpoints' SQL: the notes that were published, the follower's position, and who follows."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import bindparam, func, insert, select, text, update
+
+from service.checkpoints.model import Published
+from service.db.engine import Session
+from service.db.statement import Prepared
+from service.db.tables import audit_anchor, audit_checkpoint, audit_position
+
+_OF = audit_checkpoint.c
+_CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
+_NEWEST = Prepared(_CHOSEN.order_by(_OF.size.desc()).limit(1))
+_NEWEST_COSIGNED = Prepared(_CHOSEN.where(_OF.witnessed_at.is_not(None)).order_by(_OF.size.desc()).limit(1))
+_AT = Prepared(_CHOSEN.where(_OF.size == bindparam("of_size")))
+_AT_LEAST = Prepared(_CHOSEN.where(_OF.size >= bindparam("of_size")).order_by(_OF.size).limit(1))
+_PUBLISH = Prepared(insert(audit_checkpoint).values({column.name: bindparam(column.name) for column in _OF}))
+_COSIGN = Prepared(
+    update(audit_checkpoint)
+    .where(_OF.size == bindparam("of_size"), _OF.note == bindparam("old_note"))
+    .values(note=bindparam("note"), witnessed_at=bindparam("witnessed_at"))
+)
+_POSITION = Prepared(select(audit_position.c.state).where(audit_position.c.log_id == bindparam("of_log")))
+_MOVE_POSITION = Prepared(
+    update(audit_position).where(audit_position.c.log_id == bindparam("of_log")).values(state=bindparam("state"))
+)
+_ADD_POSITION = Prepared(insert(audit_position).values(log_id=bindparam("log_id"), state=bindparam("state")))
+_ANCHORS = Prepared(
+    select(audit_anchor.c.kind, func.max(audit_anchor.c.size), func.max(audit_anchor.c.at))
+    .group_by(audit_anchor.c.kind)
+    .order_by(audit_anchor.c.kind)
+)
+_ELECT = Prepared(text("SELECT pg_try_advisory_lock(:key)"))
+
+
+async def newest(session: Session) -> Published | None:
+    """The largest that was published."""
+    return await _one(session, _NEWEST)
+
+
+async def newest_cosigned(session: Session) -> Published | None:
+    """The largest that enough witnesses cosigned."""
+    return await _one(session, _NEWEST_COSIGNED)
+
+
+async def at(session: Session, size: int) -> Published | None:
+    """The one of this size."""
+    return await _one(session, _AT, of_size=size)
+
+
+async def at_least(session: Session, size: int) -> Published | None:
+    """The smallest that covers so many entries."""
+    return await _one(session, _AT_LEAST, of_size=size)
+
+
+async def publish(session: Session, made: Published) -> None:
+    """Add one. Raises Duplicate when there is one of this size."""
+    named = {"size": made.size, "root": made.root, "note": made.note}
+    await session.run(_PUBLISH, {**named, "signed_at": made.signed_at, "witnessed_at": made.witnessed_at})
+
+
+async def cosign(session: Session, made: Published, note: str, at: datetime | None) -> bool:
+    """The note with more cosignatures, in the place of that of `made`; False where another stands there by now.
+
+    `at` is when they were enough, None while they are not.
+    """
+    named = {"of_size": made.size, "old_note": made.note, "note": note, "witnessed_at": at}
+    return await session.run(_COSIGN, named) == 1
+
+
+async def position(session: Session, origin: str) -> bytes | None:
+    """Where a follower was, as it wrote it down."""
+    rows = await session.rows(_POSITION, {"of_log": origin})
+    return rows[0][0] if rows else None
+
+
+async def move_position(session: Session, origin: str, state: bytes) -> None:
+    """Write down where the follower is. Raises Duplicate when two do so for the first time."""
+    if not await session.run(_MOVE_POSITION, {"of_log": origin, "state": state}):
+        await session.run(_ADD_POSITION, {"log_id": origin, "state": state})
+
+
+async def anchors(session: Session) -> list[tuple[str, int, datetime]]:
+    """Of each kind of anchor, the largest size and the newest moment."""
+    return [(kind, size, at) for kind, size, at in await session.rows(_ANCHORS)]
+
+
+async def elected(session: Session, origin: str) -> bool:
+    """Whether this connection is the one that follows this log, for as long as it lives. On SQLite there is one process anyway."""
+    if session.dialect != "postgresql":
+        return True
+    key = int.from_bytes(sha256(b"menshen/publisher/v1\0" + origin.encode()).digest()[:8], "big", signed=True)
+    return bool((await session.rows(_ELECT, {"key": key}))[0][0])
+
+
+async def _one(session: Session, statement: Prepared, **named: int) -> Published | None:
+    rows = await session.rows(statement, named)
+    return Published(*rows[0]) if rows else None

@@ -1,0 +1,100 @@
+"""A member's own view of the record: who read which of their fields, when, for what, on which basis; and nobody else in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from policies.naming import Title
+from service.archive import store as archive
+from service.archive.model import Published
+from service.errors import BadInput, Forbidden
+from service.inspection import people, searching, wording
+from service.inspection.model import Filter, Line, Status
+from service.inspection.proving import proof_of_leaf
+from service.inspection.queries import index
+from service.unit import Unit
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line of it. `entry` holds what this member may know: no account, no other member. `proof` is a tlog-proof without bytes."""
+
+    index: int
+    at: datetime | None
+    kind: str
+    who: Title | None
+    said: Title | None
+    entry: dict[str, Any]
+    purpose: Title | None
+    basis: Title | None
+    status: Status
+    archived: bool
+    leaf: str
+    proof: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """A page of it, the newest first."""
+
+    items: tuple[Access, ...]
+    end: str | None
+    has_next: bool
+
+
+_SHOWN = ("fld", "wth", "dec", "rsn", "op", "pur", "bas")
+
+
+async def access_log(
+    unit: Unit, *, first: int, after: str | None, since: datetime | None, until: datetime | None, field: str
+) -> AccessLog | None:
+    """The signed-in member's. None after erasure: then nobody can find them. Raises BadInput, Forbidden."""
+    member_id = unit.call.actor.member_id
+    if member_id is None:
+        raise Forbidden
+    if not 1 <= first <= MOST:
+        raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
+    before = index(after)
+    keys = await people.keys_of(unit, member_id)
+    if keys is None:
+        unit.draft.deny("NOT_FOUND")
+        unit.draft.count = 0
+        return None
+    unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
+    names = tuple(people.names(unit, keys, since, until).values())
+    wanted = Filter(subjects=names, since=since, until=until, field=field)
+    log = await searching.look(unit.session, unit.vault.origin)
+    newest = await archive.newest(unit.session)
+    found: list[Line] = []
+    async for line in searching.find(unit.session, log, wanted, before=before):
+        found.append(line)
+        if len(found) > first:
+            break
+    items = [await _access(unit, line, newest, names) for line in found[:first]]
+    unit.draft.count = len(items)
+    return AccessLog(tuple(items), str(items[-1].index) if items else None, len(found) > first)
+
+
+async def _access(unit: Unit, line: Line, newest: Published | None, own: tuple[str, ...]) -> Access:
+    """A line that is broken says so, and nothing of what stands there now: it may be about somebody else."""
+    leaf = bytes.fromhex(line.leaf)
+    proof = await proof_of_leaf(unit.session, newest, line.index, leaf) if line.status is Status.PROVEN and leaf else None
+    entry = line.entry if line.status is not Status.BROKEN else {}
+    if not entry:
+        return Access(line.index, None, "", None, None, {}, None, None, line.status, line.archived, line.leaf, proof)
+    return Access(
+        index=line.index,
+        at=datetime.fromisoformat(entry["ts"]),
+        kind=entry["typ"],
+        who=wording.who(entry, unit.catalogue, own),
+        said=wording.sentence(entry, unit.catalogue, own),
+        entry={key: entry[key] for key in _SHOWN if key in entry},
+        purpose=wording.purpose(entry, unit.catalogue),
+        basis=wording.basis(entry),
+        status=line.status,
+        archived=line.archived,
+        leaf=line.leaf,
+        proof=proof,
+    )

@@ -1,0 +1,60 @@
+"""One PostgreSQL, one nursery, and a house for each attack."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from tests.attacks.house import House, housekeeping
+from tests.attacks.nursery import Nursery
+from tests.plugins.databases import text
+from tests.plugins.postgres import Server
+
+ENTRIES = 600
+"""More than two full tiles, and an edge."""
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where processes come from."""
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def house(nursery: Nursery, postgresql_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A shop that is not open yet."""
+    with housekeeping(House(nursery, tmp_path, postgresql_url)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept(
+    nursery: Nursery, postgres: Server, postgresql_template: URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A house in which some hundred entries were written, signed and cosigned; its witness goes on, no instance does."""
+    assert postgresql_template.database is not None
+    url = postgres.make(postgresql_template.database)
+    with housekeeping(House(nursery, tmp_path_factory.mktemp("house"), text(url))) as made:
+        asyncio.run(_lived(made))
+        yield made
+    postgres.drop(url)
+
+
+async def _lived(house: House) -> None:
+    await house.open()
+    await house.live(ENTRIES)
+    await house.settled()
+    house.kill()
+
+
+@pytest.fixture
+def lived_in(kept: House) -> Iterator[House]:
+    """The same house for each attack: what was done to it is undone."""
+    before = kept.dump()
+    yield kept
+    kept.kill()
+    kept.restore(before)

@@ -1,0 +1,395 @@
+"""What was done to a log is found in its export, under the right verdict and at the right place; and nothing is found in a whole one."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from menshen_verifier import merkle, tiles
+from menshen_verifier.errors import Forged, Malformed
+from menshen_verifier.findings import Part, Report, Verdict
+from menshen_verifier.note import Kind
+from menshen_verifier.policy import parse_policy
+from menshen_verifier.report import as_json, page
+from menshen_verifier.verify import FRESH, TOLERANCE, verify
+from tests.verifier.exporting import ALONE, LOG, POLICY, WITNESS, Log, Signer, entries, note, root_of, seconds, write, write_tiles
+
+ENTRIES = entries(1000)
+SIZES = (1, 100, 256, 300, 512, 513, 1000)
+WHOLE = Log(ENTRIES, sizes=SIZES)
+NOW = seconds(1000)
+
+
+def verified(folder: Path, *, policy: str = POLICY, now: int = NOW, **given: object) -> Report:
+    return verify(folder, parse_policy(policy.encode()), now=now, processes=1, **given)  # type: ignore[arg-type]
+
+
+def told(report: Report) -> list[tuple[Verdict, Part, int, int]]:
+    return [(one.verdict, one.part, one.first, one.last) for one in report.findings]
+
+
+def changed(entry: bytes) -> bytes:
+    return entry.replace(b'"dec":"allow"', b'"dec":"deny","rsn":"NO_BASIS"').replace(b'"rsn":"NO_BASIS","fld"', b'"fld"')
+
+
+# --- whole logs --------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_log_is_ok_and_every_checkpoint_was_compared(tmp_path: Path) -> None:
+    report = verified(WHOLE.write(tmp_path), since=WHOLE.note(300), notes=[WHOLE.note(513)])
+    assert told(report) == []
+    assert (report.verdict, report.entries, report.size, report.writers) == (Verdict.OK, 1000, 1000, 2)
+    assert report.checkpoints == len(SIZES) + 3
+    assert (report.since, report.cosigned_size, report.cosigned_at) == (300, 1000, NOW)
+    assert (report.root, report.unchecked) == (root_of(ENTRIES).hex(), 0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512])
+def test_logs_of_all_kinds_of_sizes_are_whole(tmp_path: Path, size: int) -> None:
+    report = verified(Log(ENTRIES[:size], sizes=(size,)).write(tmp_path))
+    assert (told(report), report.entries) == ([], size)
+
+
+def test_a_log_without_entries_is_whole(tmp_path: Path) -> None:
+    report = verified(Log([], sizes=(0,)).write(tmp_path), policy=ALONE, now=0)
+    assert (report.verdict, report.root, report.checkpoints) == (Verdict.OK, merkle.EMPTY_ROOT.hex(), 2)
+
+
+def test_several_processes_find_what_one_finds_in_a_log_of_more_than_one_stretch(tmp_path: Path) -> None:
+    some = entries(66_300, lanes=3)
+    Log(some, sizes=(256, 65_535, 65_536, 65_537, 66_000, 66_300)).write(tmp_path)
+    one = verify(tmp_path, parse_policy(POLICY.encode()), now=seconds(66_300), processes=1)
+    assert (one.verdict, one.entries, one.checkpoints, one.writers) == (Verdict.OK, 66_300, 7, 3)
+    assert verify(tmp_path, parse_policy(POLICY.encode()), now=seconds(66_300), processes=2) == one
+    bundle = tmp_path / tiles.bundle_path(256)
+    write(bundle, tiles.bundle([*some[65_536:65_540], changed(some[65_540]), *some[65_541:65_792]]))
+    (found,) = (one for one in verified(tmp_path).findings if one.part is Part.ENTRY)
+    assert (found.verdict, found.first, found.last) == (Verdict.ALTERED, 65_540, 65_540)
+
+
+@pytest.mark.parametrize(("first", "end"), [(256, 1000), (300, 700), (512, 513), (999, 1000), (0, 300), (1000, 1000)])
+def test_a_range_begins_at_the_tiles_of_what_lies_before_it(tmp_path: Path, first: int, end: int) -> None:
+    report = verified(WHOLE.but(first=first, end=end).write(tmp_path))
+    assert told(report) == []
+    covered = 0 if first == end else min(1000, -(-end // 256) * 256) - first // 256 * 256
+    assert (report.entries, report.checkpoints, report.unchecked) == (covered, len(SIZES) + 1, 0)
+
+
+def test_a_pruned_log_of_which_only_roots_of_tiles_are_left_still_comes_to_its_root(tmp_path: Path) -> None:
+    WHOLE.but(first=512).write(tmp_path)
+    for n in (0, 1):
+        (tmp_path / tiles.tile_path(0, n)).unlink()
+    report = verified(tmp_path)
+    assert told(report) == []
+    # 1, 100 and 300 end inside tiles that are gone; 256 and 512 do not.
+    assert (report.checkpoints, report.unchecked) == (5, 3)
+    write(tmp_path / tiles.tile_path(1, 0, 3), bytes(96))
+    assert verified(tmp_path).verdict is Verdict.ALTERED
+
+
+# --- altered, removed, inserted ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", [0, 5, 255, 256, 777, 999])
+def test_a_changed_byte_is_found_at_its_entry(tmp_path: Path, index: int) -> None:
+    other = [*ENTRIES[:index], ENTRIES[index].replace(b'"v":1', b'"v":1'[:-1] + b"2"), *ENTRIES[index + 1 :]]
+    report = verified(Log(other, sizes=(), hashed=ENTRIES, notes={1000: WHOLE.note(1000)}).write(tmp_path))
+    assert (Verdict.ALTERED, Part.ENTRY, index, index) in told(report)
+    assert report.verdict is Verdict.ALTERED
+
+
+def rewritten(folder: Path, other: list[bytes], *, tiles_too: bool) -> Report:
+    """The notes are the whole log's, for whoever altered it has no key."""
+    notes = {size: WHOLE.note(size) for size in SIZES}
+    log = Log(other, sizes=SIZES, notes=notes, hashed=None if tiles_too else ENTRIES)
+    return verified(log.write(folder))
+
+
+def test_an_entry_that_says_something_else_now_is_found_exactly_by_the_tiles(tmp_path: Path) -> None:
+    report = rewritten(tmp_path, [*ENTRIES[:310], changed(ENTRIES[310]), *ENTRIES[311:]], tiles_too=False)
+    assert (report.verdict, told(report)) == (Verdict.ALTERED, [(Verdict.ALTERED, Part.ENTRY, 310, 310)])
+
+
+def test_and_between_two_checkpoints_where_the_tiles_were_made_anew(tmp_path: Path) -> None:
+    report = rewritten(tmp_path, [*ENTRIES[:310], changed(ENTRIES[310]), *ENTRIES[311:]], tiles_too=True)
+    assert (report.verdict, told(report)) == (Verdict.ALTERED, [(Verdict.ALTERED, Part.ENTRY, 300, 511)])
+
+
+def test_two_entries_that_changed_places_are_found(tmp_path: Path) -> None:
+    report = rewritten(tmp_path, [*ENTRIES[:400], ENTRIES[401], ENTRIES[400], *ENTRIES[402:]], tiles_too=False)
+    assert report.verdict in {Verdict.ALTERED, Verdict.REMOVED, Verdict.INSERTED}
+    assert 400 <= report.findings[0].first <= report.findings[0].last <= 401
+
+
+@pytest.mark.parametrize("tiles_too", [False, True])
+def test_a_removed_entry_is_told_from_an_altered_one(tmp_path: Path, *, tiles_too: bool) -> None:
+    other = [*ENTRIES[:310], *ENTRIES[311:]]
+    log = Log(other, sizes=SIZES[:-1], notes={size: WHOLE.note(size) for size in SIZES}, hashed=None if tiles_too else ENTRIES)
+    log.write(tmp_path)
+    write(tmp_path / "checkpoint", WHOLE.note(1000))
+    report = verified(tmp_path)
+    assert report.verdict is Verdict.REMOVED
+    first = next(one for one in report.findings if one.verdict is Verdict.REMOVED and one.part is Part.ENTRY)
+    assert first.first <= 310 <= first.last <= (312 if tiles_too else 310)
+
+
+@pytest.mark.parametrize("tiles_too", [False, True])
+def test_an_inserted_entry_is_told_from_an_altered_one(tmp_path: Path, *, tiles_too: bool) -> None:
+    other = [*ENTRIES[:310], changed(ENTRIES[308]), *ENTRIES[310:999]]
+    report = rewritten(tmp_path, other, tiles_too=tiles_too)
+    assert report.verdict is Verdict.INSERTED
+    assert next((one.first, one.last) for one in report.findings if one.verdict is Verdict.INSERTED) == (310, 310)
+
+
+def test_a_bundle_that_is_gone_leaves_its_range(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    (tmp_path / tiles.bundle_path(1)).unlink()
+    report = verified(tmp_path)
+    assert report.verdict is Verdict.REMOVED
+    assert (Verdict.REMOVED, Part.ENTRY, 256, 511) in told(report)
+
+
+def test_a_cut_tail_is_removed_entries_for_the_checkpoint_still_counts_them(tmp_path: Path) -> None:
+    Log(ENTRIES[:700], sizes=(512,)).write(tmp_path)
+    write(tmp_path / "checkpoint", WHOLE.note(1000))
+    report = verified(tmp_path)
+    assert report.verdict is Verdict.REMOVED
+    first = next(one for one in report.findings if one.part is Part.ENTRY)
+    assert first.first <= 700 <= first.last == 767
+
+
+# --- heads ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_is_shorter_than_what_the_auditor_remembers_was_rolled_back(tmp_path: Path) -> None:
+    Log(ENTRIES[:600], sizes=(256, 512, 600)).write(tmp_path)
+    report = verified(tmp_path, since=WHOLE.note(1000), now=seconds(600))
+    assert told(report) == [(Verdict.ROLLED_BACK, Part.CHECKPOINT, 600, 999)]
+    assert [one.note for one in report.evidence] == [WHOLE.note(1000), WHOLE.note(600)]
+
+
+def test_a_log_that_is_shorter_than_a_checkpoint_of_its_own_was_rolled_back(tmp_path: Path) -> None:
+    Log(ENTRIES[:600], sizes=(256, 600)).write(tmp_path)
+    write(tmp_path / "checkpoints/1000", WHOLE.note(1000))
+    assert verified(tmp_path, now=seconds(600)).verdict is Verdict.ROLLED_BACK
+
+
+def test_a_rewritten_log_under_a_stolen_key_is_a_fork_and_both_heads_are_kept(tmp_path: Path) -> None:
+    other = [*ENTRIES[:310], changed(ENTRIES[310]), *ENTRIES[311:]]
+    forged = Log(other, sizes=SIZES)
+    report = verified(forged.write(tmp_path), since=WHOLE.note(513))
+    assert (report.verdict, told(report)) == (Verdict.FORKED, [(Verdict.FORKED, Part.CHECKPOINT, 0, 512)])
+    narrower = verified(tmp_path, since=WHOLE.note(513), notes=[WHOLE.note(300)])
+    assert told(narrower) == [(Verdict.FORKED, Part.CHECKPOINT, 300, 512)]
+    assert [one.note for one in report.evidence][:2] == [WHOLE.note(513), forged.note(513)]
+    assert forged.note(1000) in [one.note for one in report.evidence]
+
+
+def test_two_heads_of_one_size_are_a_fork_whatever_the_entries_are(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    other = note(1000, root_of(ENTRIES[:999]))
+    report = verified(tmp_path, notes=[other])
+    assert report.verdict is Verdict.FORKED
+    assert {one.note for one in report.evidence} == {WHOLE.note(1000), other}
+
+
+def test_two_heads_beyond_the_export_are_a_fork_too(tmp_path: Path) -> None:
+    Log(ENTRIES[:600], sizes=(600,)).write(tmp_path)
+    report = verified(tmp_path, since=WHOLE.note(1000), notes=[note(1000, bytes(32))], now=seconds(600))
+    assert {one.verdict for one in report.findings} >= {Verdict.FORKED, Verdict.ROLLED_BACK}
+
+
+def test_a_head_that_somebody_else_signed_is_no_head(tmp_path: Path) -> None:
+    thief = Signer(LOG.name, Kind.ED25519, 9)
+    Log(ENTRIES, signers=(thief, WITNESS)).write(tmp_path)
+    with pytest.raises(Forged):
+        verified(tmp_path)
+
+
+def test_a_known_checkpoint_that_is_not_signed_is_told_and_does_not_count(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    write(tmp_path / "checkpoints/300", WHOLE.note(300).replace(b"\n300\n", b"\n301\n"))
+    assert told(verified(tmp_path)) == [(Verdict.ALTERED, Part.CHECKPOINT, 300, 300)]
+
+
+def test_a_log_under_a_new_key_is_one_log_to_a_policy_with_both(tmp_path: Path) -> None:
+    new = Signer(LOG.name, Kind.ED25519, 7)
+    WHOLE.but(notes={1000: note(1000, root_of(ENTRIES), signers=(new, WITNESS))}).write(tmp_path)
+    both = f"log {new.key.vkey}\n{POLICY}"
+    assert verified(tmp_path, policy=both, since=WHOLE.note(300)).verdict is Verdict.OK
+
+
+def test_remembered_checkpoints_of_another_log_are_refused(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    other = Signer("other.example/log", Kind.ED25519, 8)
+    with pytest.raises(Malformed, match="different logs"):
+        verified(
+            tmp_path,
+            policy=f"log {other.key.vkey}\n{POLICY}",
+            since=note(3, bytes(32), signers=(other,), origin="other.example/log"),
+        )
+
+
+# --- witnesses and time --------------------------------------------------------------------------------------------------------------
+
+
+def test_entries_that_the_quorum_has_not_seen_are_an_unsigned_tail(tmp_path: Path) -> None:
+    alone = note(1000, root_of(ENTRIES), signers=(LOG,))
+    WHOLE.but(notes={1000: alone}).write(tmp_path)
+    report = verified(tmp_path)
+    assert told(report) == [(Verdict.UNSIGNED_TAIL, Part.CHECKPOINT, 513, 999)]
+    assert verified(tmp_path, policy=ALONE).verdict is Verdict.OK
+
+
+def test_entries_behind_the_newest_checkpoint_are_an_unsigned_tail(tmp_path: Path) -> None:
+    Log(ENTRIES, sizes=(600,)).write(tmp_path)
+    report = verified(tmp_path)
+    assert (told(report), report.entries) == ([(Verdict.UNSIGNED_TAIL, Part.CHECKPOINT, 600, 999)], 1000)
+
+
+def test_a_log_that_no_witness_saw_lately_is_stale(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    assert verified(tmp_path, now=NOW + FRESH).verdict is Verdict.OK
+    assert told(verified(tmp_path, now=NOW + FRESH + 1)) == [(Verdict.STALE, Part.CHECKPOINT, 1000, 1000)]
+    assert verified(tmp_path, now=NOW + FRESH + 1, policy=ALONE).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(("shift", "where"), [(-TOLERANCE - 60, [(300, 511)]), (TOLERANCE + 60, [(512, 512)])])
+def test_entries_whose_time_does_not_fit_between_cosignatures_are_told(
+    tmp_path: Path, shift: int, where: list[tuple[int, int]]
+) -> None:
+    """The witness says 512 was there long before its entries say they were written; or that it was long after, and the next ones earlier."""
+    odd = note(512, root_of(ENTRIES[:512]), time=seconds(512) + shift)
+    report = verified(WHOLE.but(notes={512: odd}).write(tmp_path))
+    assert {(one.verdict, one.part) for one in report.findings} == {(Verdict.ALTERED, Part.CLOCK)}
+    assert [(one.first, one.last) for one in report.findings][:1] == where
+
+
+def test_clocks_may_differ_by_the_tolerance(tmp_path: Path) -> None:
+    odd = note(512, root_of(ENTRIES[:512]), time=seconds(512) + TOLERANCE - 1)
+    assert verified(WHOLE.but(notes={512: odd}).write(tmp_path)).verdict is Verdict.OK
+
+
+# --- what lies beside -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_missing_is_told_though_everything_is_signed(tmp_path: Path) -> None:
+    gone = [*ENTRIES[:310], *ENTRIES[311:]]
+    report = verified(Log(gone, sizes=(512, 999)).write(tmp_path))
+    assert told(report) == [(Verdict.REMOVED, Part.NUMBERS, 309, 311)]
+
+
+def test_a_number_that_comes_twice_is_told(tmp_path: Path) -> None:
+    twice = [*ENTRIES[:310], ENTRIES[308], *ENTRIES[310:]]
+    found = told(verified(Log(twice, sizes=(1001,)).write(tmp_path)))
+    assert (Verdict.INSERTED, Part.NUMBERS, 310, 310) in found
+
+
+def test_a_writer_begins_with_its_boot(tmp_path: Path) -> None:
+    report = verified(Log(ENTRIES[2:], sizes=(998,)).write(tmp_path))
+    assert told(report) == [(Verdict.REMOVED, Part.NUMBERS, 0, 0), (Verdict.REMOVED, Part.NUMBERS, 0, 1)]
+
+
+def test_an_entry_that_is_none_is_told_though_it_is_signed(tmp_path: Path) -> None:
+    odd = [*ENTRIES[:10], ENTRIES[10].replace(b'"v":1', b'"v":2'), *ENTRIES[11:]]
+    found = told(verified(Log(odd, sizes=(1000,)).write(tmp_path)))
+    assert (Verdict.ALTERED, Part.FORM, 10, 10) in found
+
+
+def test_a_tile_that_was_changed_is_told_and_the_entries_are_not_accused(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    hashes = bytearray((tmp_path / tiles.tile_path(0, 1)).read_bytes())
+    hashes[32 * 7] ^= 1
+    write(tmp_path / tiles.tile_path(0, 1), bytes(hashes))
+    assert told(verified(tmp_path)) == [(Verdict.ALTERED, Part.TILE, 263, 263)]
+
+
+@pytest.mark.parametrize("path", [tiles.tile_path(0, 1), tiles.tile_path(0, 3, 232), tiles.tile_path(1, 0, 3)])
+def test_a_tile_that_is_gone_is_told(tmp_path: Path, path: str) -> None:
+    WHOLE.write(tmp_path)
+    (tmp_path / path).unlink()
+    assert {(one.verdict, one.part) for one in verified(tmp_path).findings} == {(Verdict.REMOVED, Part.TILE)}
+
+
+def test_lines_that_differ_from_the_entries_are_told(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    lines = (tmp_path / "entries.jsonl").read_bytes()
+    write(tmp_path / "entries.jsonl", lines.replace(b'"s":300', b'"s":301', 1))
+    assert {(one.verdict, one.part) for one in verified(tmp_path).findings} == {(Verdict.ALTERED, Part.LINES)}
+    for other in (lines + b"{}\n", lines[:-1], b""):
+        write(tmp_path / "entries.jsonl", other)
+        assert {(one.verdict, one.part) for one in verified(tmp_path).findings} == {(Verdict.ALTERED, Part.LINES)}
+    (tmp_path / "entries.jsonl").unlink()
+    assert verified(tmp_path).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"origin":"o","size":1,"from":2,"to":1}',
+        b'{"origin":"o","size":true,"from":0,"to":1}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, manifest: bytes) -> None:
+    WHOLE.write(tmp_path)
+    write(tmp_path / "manifest.json", manifest)
+    with pytest.raises(Malformed):
+        verified(tmp_path)
+
+
+def test_a_manifest_of_another_log_is_told(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    write(tmp_path / "manifest.json", json.dumps({"origin": "o", "size": 1000, "from": 0, "to": 1000}).encode())
+    assert {one.part for one in verified(tmp_path).findings} == {Part.MANIFEST}
+
+
+def test_without_a_manifest_everything_must_be_there(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    assert verified(tmp_path).verdict is Verdict.OK
+
+
+def test_a_pipe_in_the_folder_keeps_nobody_waiting(tmp_path: Path) -> None:
+    WHOLE.write(tmp_path)
+    (tmp_path / tiles.bundle_path(1)).unlink()
+    os.mkfifo(tmp_path / tiles.bundle_path(1))
+    assert verified(tmp_path).verdict is Verdict.REMOVED
+
+
+def test_a_folder_without_a_checkpoint_is_no_export(tmp_path: Path) -> None:
+    with pytest.raises(Malformed):
+        verified(tmp_path)
+
+
+# --- reports -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_says_it_in_both_languages_on_one_page_and_never_what_an_entry_says(tmp_path: Path) -> None:
+    other = [*ENTRIES[:310], changed(ENTRIES[310]), *ENTRIES[311:]]
+    report = rewritten(tmp_path, other, tiles_too=False)
+    text = page(report)
+    assert "ALTERED" in text
+    assert "被篡改" in text
+    assert "310" in text
+    assert len(text.splitlines()) < 66
+    assert "clerk-0017" not in text + as_json(report)
+    assert json.loads(as_json(report))["findings"] == [{"verdict": "ALTERED", "part": "entry", "first": 310, "last": 310}]
+
+
+def test_the_report_of_a_whole_log_says_that_it_was_only_appended_to(tmp_path: Path) -> None:
+    text = page(verified(WHOLE.write(tmp_path), since=WHOLE.note(300)))
+    assert "仅有追加" in text
+    assert "only appended to" in text
+    assert json.loads(as_json(verified(tmp_path)))["verdict"] == "OK"
+
+
+def test_tiles_made_anew_do_not_hide_which_entries_are_gone(tmp_path: Path) -> None:
+    write_tiles(tmp_path, merkle.leaf_hashes(ENTRIES))
+    assert (tmp_path / tiles.tile_path(1, 0, 3)).read_bytes() == b"".join(
+        merkle.tile_root(merkle.leaf_hashes(ENTRIES[n * 256 : n * 256 + 256])) for n in range(3)
+    )
