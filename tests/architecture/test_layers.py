@@ -59,6 +59,7 @@ VIOLATIONS = {
     "Inside anchors: settings name who keeps a checkpoint, it is left there, the receipt is kept": (
         "service/checkpoints/anchors/model.py",
         "import service.checkpoints.anchors.store",
+    ),
     "Inside oversight: the log is traced, people record, the pack stands by itself": (
         "service/oversight/model.py",
         "import service.oversight.store",

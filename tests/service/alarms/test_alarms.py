@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from service.alarms import baits, store
-from service.alarms.model import AlarmKind
+from service.alarms.model import AlarmKind, Rules, Sight
 from service.alarms.settings import load
-from service.alarms.watch import Watchman
+from service.alarms.watch import Watchman, of_publisher
 from service.app import kept
+from service.checkpoints.model import State
 from service.db.statement import Prepared
 from service.db.tables import bait
 from service.errors import BadInput, ConfigError, Forbidden, Refused
@@ -175,10 +176,10 @@ async def test_an_account_that_is_refused_again_and_again_is_an_alarm(running, c
 
 
 async def test_the_watch_raises_what_is_wrong_once_and_closes_what_is_over_by_itself(running, clock, chance):
-    wrong = {(AlarmKind.WITNESS_UNREACHABLE, "witness.example/w1"): 1, (AlarmKind.LOG_BROKEN, "log"): 1}
+    wrong = {(AlarmKind.WITNESS_UNREACHABLE, "witness.example/w1"): "SLOW", (AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}
 
     async def looked():
-        return dict(wrong)
+        return Sight(dict(wrong), whole=True)
 
     watchman = Watchman(units=running.units, looks=(looked,), chores=(), clock=clock, chance=chance)
     await watchman.round()
@@ -186,6 +187,7 @@ async def test_the_watch_raises_what_is_wrong_once_and_closes_what_is_over_by_it
     assert {(kind, count) for kind, _, count in await alarms(running)} == {("WITNESS_UNREACHABLE", 1), ("LOG_BROKEN", 1)}
     wrong.clear()
     await watchman.round()
+    await watchman.close()
     assert [kind for kind, _, _ in await alarms(running)] == ["LOG_BROKEN"], "somebody has to look at a log that was broken"
 
 
@@ -198,7 +200,9 @@ async def test_what_fails_in_a_round_does_not_keep_the_rest_from_being_done(runn
     async def chore():
         done.append(True)
 
-    await Watchman(units=running.units, looks=(failing,), chores=(failing, chore), clock=clock, chance=chance).round()
+    watchman = Watchman(units=running.units, looks=(failing,), chores=(failing, chore), clock=clock, chance=chance)
+    await watchman.round()
+    await watchman.close()
     assert done == [True]
 
 
@@ -250,3 +254,17 @@ def test_in_production_the_mail_server_must_offer_tls(tmp_path):
     told = load(path, production=True).mail
     assert told is not None
     assert told.tls
+
+
+def test_what_the_publisher_tells_becomes_alarms_and_only_the_one_that_leads_says_that_all_is_well(clock):
+    state, rules = State(leading=True), Rules()
+    assert of_publisher(state, rules, now=clock()) == Sight({}, whole=True)
+    state.tail_since, state.witnesses = clock(), {"w1": "SLOW", "w2": "AHEAD"}
+    clock.advance(minutes=6)
+    assert of_publisher(state, rules, now=clock()).troubles.keys() == {
+        (AlarmKind.UNSIGNED_TAIL, "log"),
+        (AlarmKind.WITNESS_UNREACHABLE, "w1"),
+        (AlarmKind.WITNESS_REFUSED, "w2"),
+    }
+    state.leading, state.breaker = False, "LOG_BROKEN"
+    assert of_publisher(state, rules, now=clock()) == Sight({(AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}, whole=False)
