@@ -6,7 +6,8 @@ What must be true, in numbered steps that the code repeats:
 (2) The leaf hash beside each is that of its bytes.
 (3) Every tile that became full is stored as the entries make it.
 (4) In every lane, numbers go up by one from a `boot` with 0.
-(5) The tree of all entries is the head's, and at the size of the newest checkpoint it was that checkpoint's.
+(5) The columns for search and the subjects' rows say what the entries say.
+(6) The tree of all entries is the head's, and at the size of the newest checkpoint it was that checkpoint's.
 
 Its position outlives the process in the database, under the head's MAC: where the tree's root was what, and where each lane was. Who puts
 back an older position makes it read more, nothing else.
@@ -49,7 +50,7 @@ class Follower:
         found = self._opened(sealed)
         if found is None:
             return
-        tree = await _loaded(session, found["size"])
+        tree = await loaded(session, found["size"])
         # Where what is stored no longer comes to that root, nothing is believed: the reading begins anew and finds the very entry.
         if tree is not None and tree.root.hex() == found["root"]:
             self.tree, self.lanes, self._forgot = tree, dict(found["lanes"]), found["forgot"]
@@ -71,7 +72,7 @@ class Follower:
             await self._read(session, first, last)
             if last == stop and self.tree.root != root:
                 raise LogBroken(f"rolled back or altered: the first {stop} entries are not those of the signed checkpoint")
-        # Step 5.
+        # Step 6.
         if self.tree.size == head.size and self.tree.frontier != head.hashes:
             raise LogBroken(f"the entries up to {head.size} are not those of the head")
 
@@ -86,7 +87,8 @@ class Follower:
             raws = page.raws[start : start + _CHUNK]
             leaves = merkle.leaf_hashes(raws)
             _compare(leaves, page.leaves, first=first, start=start)
-            self._number(raws, first + start, numbers)
+            pairs = self._number(raws, page.columns[start : start + _CHUNK], first + start, numbers)
+            await _compare_subjects(session, pairs, first + start, first + start + len(raws))
             tree, tiles = tree.grown(leaves)
             made += tiles
             await asyncio.sleep(0)
@@ -95,20 +97,29 @@ class Follower:
         self.tree = tree
         self._moved(numbers)
 
-    def _number(self, raws: Sequence[bytes], first: int, numbers: dict[str, int | None]) -> None:
-        """Step 4. `numbers` are the lanes' that these entries moved; None for one that has ended."""
-        lanes = self.lanes
-        for index, raw in enumerate(raws, start=first):
+    def _number(
+        self, raws: Sequence[bytes], columns: Sequence[str], first: int, numbers: dict[str, int | None]
+    ) -> list[reading.Pair]:
+        """Step 4, and the columns of step 5. `numbers` are the lanes' that these entries moved; None for one that has ended."""
+        pairs: list[reading.Pair] = []
+        for index, (raw, told) in enumerate(zip(raws, columns, strict=True), start=first):
             try:
                 entry = orjson.loads(raw)
-                writer, number, kind = entry["w"], entry["s"], entry["typ"]
-                due = numbers[writer] if writer in numbers else lanes.get(writer)
-                begins = due is None and number == 0 and kind == "boot"
-                if number != due and not begins and not (self._forgot and due is None):
-                    raise LogBroken(f"entry {index}: the number before it in its lane is missing")
-                numbers[writer] = None if kind == "stop" else number + 1
-            except (ValueError, KeyError, TypeError, RecursionError):
+                self._next(index, entry, numbers)
+                if reading.columns(entry) != told:
+                    raise LogBroken(f"entry {index}: its columns for search say something else")
+                pairs += [(index, subject) for subject in entry.get("sub", ())]
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 raise LogBroken(f"entry {index} is no entry") from None
+        return pairs
+
+    def _next(self, index: int, entry: dict[str, Any], numbers: dict[str, int | None]) -> None:
+        writer, number, kind = entry["w"], entry["s"], entry["typ"]
+        due = numbers[writer] if writer in numbers else self.lanes.get(writer)
+        begins = due is None and number == 0 and kind == "boot"
+        if number != due and not begins and not (self._forgot and due is None):
+            raise LogBroken(f"entry {index}: the number before it in its lane is missing")
+        numbers[writer] = None if kind == "stop" else number + 1
 
     def _moved(self, numbers: dict[str, int | None]) -> None:
         for writer, number in numbers.items():
@@ -139,6 +150,15 @@ def _compare(leaves: list[bytes], stored: bytes, *, first: int, start: int) -> N
     raise LogBroken(f"entry {first + at} was altered")
 
 
+async def _compare_subjects(session: Session, pairs: list[reading.Pair], first: int, last: int) -> None:
+    """The subjects' rows of step 5."""
+    pairs.sort()
+    stored = await reading.pairs(session, first, last)
+    if stored != pairs:
+        index = min((pair[0] for pair in set(stored) ^ set(pairs)), default=first)
+        raise LogBroken(f"entry {index}: whom it is about, the rows for search say otherwise")
+
+
 async def _compare_tiles(session: Session, made: Sequence[Tile]) -> None:
     """Step 3."""
     for level in {tile.level for tile in made}:
@@ -149,7 +169,7 @@ async def _compare_tiles(session: Session, made: Sequence[Tile]) -> None:
                 raise LogBroken(f"tile {tile.n} of level {level} is missing or was altered")
 
 
-async def _loaded(session: Session, size: int) -> Tree | None:
+async def loaded(session: Session, size: int) -> Tree | None:
     """The tree of `size` entries, from its right edge as it is stored; None where something is missing."""
     edge = []
     for level in range(levels(size)):

@@ -21,6 +21,7 @@ from service.checkpoints import store
 from service.checkpoints.follower import Follower
 from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead, State
 from service.checkpoints.notes import cosigned_note, note_of
+from service.checkpoints.patrol import Patrol
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
 from service.db.engine import Database, Duplicate, Session
 from service.errors import LogBroken, ServiceError
@@ -71,6 +72,7 @@ class Publisher:
         self._broken = broken
         self._elect = elect
         self._follower: Follower | None = None
+        self._patrol = Patrol(authority)
         self._newest: Published | None = None
         self._seen: Seen | None = None
         self._waiting = Waiting(patience)
@@ -145,6 +147,8 @@ class Publisher:
             await self._publish(session, Checkpoint(self._authority.origin, follower.tree.size, follower.tree.root))
         self._noted(head)
         await self._save(session)
+        if self._newest is not None:
+            await self._patrol.step(session, self._newest)
 
     async def _begin(self, session: Session, head: Head) -> Follower:
         """Take up what was published last: a note that we signed, and a log that is not shorter."""

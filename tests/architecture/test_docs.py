@@ -37,6 +37,18 @@ def test_the_page_of_obligations_names_the_tests_that_claim_them(request: pytest
     assert page == obligations.of_this_run(request.config).claims(), "run `make matrix`"
 
 
+def test_every_test_that_the_threat_model_names_is_there_and_every_claim_about_the_record_names_one() -> None:
+    page = read(Path("docs/threat-model.md"))
+    sources = {path.name: read(path) for path in tracked() if path.parts[0] == "tests" and path.name.startswith("test_")}
+    known = sources.keys() | {name for text in sources.values() for name in re.findall(r"def (test_\w+)\(", text)}
+    named = set(re.findall(r"`(test_\w+(?:\.py)?)`", page))
+    assert sorted(named - known) == []
+    attackers = page.partition("## The record\n")[2].partition("\n## ")[0]
+    rows = [line for line in attackers.splitlines() if line.startswith("| **")]
+    assert len(rows) >= 15
+    assert [row for row in rows if not re.search(r"`test_\w+", row)] == []
+
+
 DECISIONS = sorted((REPOSITORY / "docs" / "decisions").glob("*.md"))
 
 

@@ -40,8 +40,10 @@ from tests.plugins import canary
 
 ORIGIN = "members.example.cn/audit"
 BROKEN = "AUDIT_LOG_BROKEN"
-SOON = 2.5
-"""Seconds within which an instance must have found out: the model says about one, and this machine does other things, too."""
+SOON, SLOW = 1.5, 40
+"""Seconds within which an instance must have found out: the model says about one. Where the machine has much else to do, and an instance takes
+long to say that it lives, so many times as long as that is added.
+"""
 
 _AT_ONCE = 8
 
@@ -182,19 +184,23 @@ class House:
         answer = await self.ask(url or self.instances[0][1], "order_service", {"query": READ % self.members[0]})
         return str(answer["errors"][0]["extensions"]["code"]) if answer.get("errors") else "ok"
 
-    async def refuses(self, url: str = "", *, within: float = SOON, reading: bool = False) -> float:
-        """Until the instance answers nobody any more; the seconds it took. With `reading`, entries are written meanwhile."""
+    async def refuses(self, url: str = "", *, reading: bool = False) -> None:
+        """Until the instance answers nobody any more, and in time. With `reading`, entries are written meanwhile."""
         url = url or self.instances[0][1]
         begun = time.monotonic()
-        async with httpx2.AsyncClient(timeout=5) as client:
+        async with httpx2.AsyncClient(timeout=20) as client:
+            await client.get(f"{url}/livez")
+            asked = time.monotonic()
+            await client.get(f"{url}/livez")
+            within = SOON + SLOW * (time.monotonic() - asked)
             while time.monotonic() - begun < within:
                 if (await client.get(f"{url}/readyz")).status_code == 503:
                     assert await self.read(url) == BROKEN
-                    return time.monotonic() - begun
+                    return
                 if reading:
                     await self.read(url)
                 await asyncio.sleep(0.05)
-        raise AssertionError(f"{within} s later it still answers")
+        raise AssertionError(f"{within} s later it still answers: {self.said()[-1500:]}")
 
     def said(self) -> str:
         """What the first instance logged."""
@@ -216,7 +222,7 @@ class House:
     async def settled(self) -> int:
         """Until everything is signed, and cosigned where there is a witness; the size."""
         column = "witnessed_at" if self.witnessed else "signed_at"
-        for _ in range(200):
+        for _ in range(1200):
             rows = self.sql(f"SELECT max(size) FROM audit_checkpoint WHERE {column} IS NOT NULL")
             if rows[0][0] == self.size:
                 return self.size
@@ -225,7 +231,10 @@ class House:
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """The log's tables as they are."""
-        tables = [name for (name,) in self.sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'audit_%'")]
+        named = (
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, 'audit_')"
+        )
+        tables = [name for (name,) in self.sql(named)]
         return {table: self.sql(f"SELECT * FROM {table}") for table in tables}
 
     def restore(self, dump: dict[str, list[tuple[Any, ...]]]) -> None:
@@ -270,10 +279,10 @@ class House:
         return verify(folder, self.policy, now=int(time.time()) + later, since=since, processes=1)
 
 
-async def answers(url: str, child: Child, seconds: float = 15) -> None:
+async def answers(url: str, child: Child, seconds: float = 90) -> None:
     """Until it does."""
     limit = time.monotonic() + seconds
-    async with httpx2.AsyncClient(timeout=2) as client:
+    async with httpx2.AsyncClient(timeout=20) as client:
         while time.monotonic() < limit:
             if child.poll() is not None:
                 break

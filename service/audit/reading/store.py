@@ -121,6 +121,7 @@ _OUTSIDE = {
     for table in (audit_entry, audit_subject)
 }
 _PRUNED = Prepared(select(audit_segment.c.n).where(audit_segment.c.pruned_at.is_not(None)))
+_FIRST = Prepared(select(func.coalesce(func.min(_OF.idx), 0)))
 _LAST = Prepared(select(func.max(_OF.idx)).where(_OF.idx < bindparam("size")))
 _BY_ID = Prepared(select(_OF.idx, _OF.entry, _OF.leaf).where(_OF.entry_id == bindparam("entry_id")).order_by(_OF.idx))
 _WAITING = Prepared(
@@ -204,6 +205,11 @@ async def end(session: Session, size: int) -> int:
 async def pruned(session: Session) -> frozenset[int]:
     """The segments of which a table says that their entries were pruned."""
     return frozenset(n for (n,) in await session.rows(_PRUNED))
+
+
+async def first(session: Session) -> int:
+    """The smallest index that has an entry; 0 where there is none."""
+    return int((await session.rows(_FIRST))[0][0])
 
 
 async def by_id(session: Session, entry_id: str) -> list[tuple[int, bytes, bytes]]:

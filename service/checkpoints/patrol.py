@@ -1,0 +1,61 @@
+"""Reads the whole log again, from its first entry to the newest signature and then from the first again, a page at a time: what somebody
+edited long after it was signed, or what rotted, is found though nobody asks.
+
+Each walk does to every entry what the follower did when it was new, and must come to the root that was signed. A page is 2,048 entries, one
+each half second and never more than a twentieth of the time: a log of that size is walked through in each round, ten million entries in
+three quarters of an hour.
+"""
+
+import asyncio
+import time
+
+from service.audit.reading import store as reading
+from service.audit.tree import Tree
+from service.checkpoints.follower import Follower, loaded
+from service.checkpoints.model import Published
+from service.db.engine import Session
+from service.errors import LogBroken
+
+_PAUSE_SECONDS = 0.4
+_IDLE = 20
+"""How many times as long as a page kept this process busy nothing is read."""
+
+_SEGMENT = 1 << 16
+"""Entries are pruned by so many, and never others."""
+
+
+class Patrol(Follower):
+    """`walks` counts those that came to their end."""
+
+    walks = 0
+    _goal: Published | None = None
+    _due = 0.0
+
+    async def step(self, session: Session, signed: Published) -> None:
+        """A page more, if it is time. `signed` is where a new walk ends. Raises LogBroken."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._due or signed.size == 0:
+            return
+        begun = time.thread_time()
+        await self._walk(session, signed)
+        self._due = loop.time() + max(_PAUSE_SECONDS, _IDLE * (time.thread_time() - begun))
+
+    async def _walk(self, session: Session, signed: Published) -> None:
+        goal = self._goal or await self._again(session, signed)
+        first = self.tree.size
+        await self._read(session, first, min((first // reading.PAGE + 1) * reading.PAGE, goal.size))
+        if self.tree.size < goal.size:
+            return
+        self._goal = None
+        if self.tree.root != goal.root:
+            raise LogBroken(f"the first {goal.size} entries are not those of the signed checkpoint")
+        self.walks += 1
+
+    async def _again(self, session: Session, signed: Published) -> Published:
+        """At the first entry that is here: nothing before it but whole segments, which were pruned, and whose hashes are still there."""
+        first = await reading.first(session)
+        tree = Tree() if first == 0 else await loaded(session, first)
+        if tree is None or first % _SEGMENT or first >= signed.size:
+            raise LogBroken(f"entries before {first} are missing")
+        self.tree, self.lanes, self._forgot, self._goal = tree, {}, first > 0, signed
+        return signed
