@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from policies.identity_number import holds_identity_number
 from policies.text import holds_contact, holds_unseen
@@ -20,7 +21,7 @@ async def raise_alarm(unit: Unit, *, kind: AlarmKind, about: str, codes: Mapping
     found = await store.again(unit.session, kind, about, now=unit.now)
     if found is None:
         found = unit.new_id()
-        await store.add(unit.session, _new(unit, kind, about, found))
+        await store.add(unit.session, new(kind, about, found, now=unit.now))
     else:
         unit.draft.extra["again"] = True
     unit.draft.extra["alarm"] = found
@@ -75,20 +76,21 @@ async def _handled(unit: Unit, found: Alarm, note: str) -> Alarm:
     return handled
 
 
-def _new(unit: Unit, kind: AlarmKind, about: str, alarm_id: str) -> Alarm:
+def new(kind: AlarmKind, about: str, alarm_id: str, *, now: datetime) -> Alarm:
+    """An alarm as it is when it is raised: open, and due to be told."""
     return Alarm(
         kind=kind,
         about=about,
         slot="",
         alarm_id=alarm_id,
         state=AlarmState.OPEN,
-        first_at=unit.now,
-        last_at=unit.now,
+        first_at=now,
+        last_at=now,
         count=1,
         handled_by="",
         handled_at=None,
         note="",
-        due_at=unit.now,
+        due_at=now,
         tries=0,
         outcome="",
         told_at=None,

@@ -79,5 +79,13 @@ class Rules:
     unsigned: timedelta = timedelta(minutes=5)
 
 
-Troubles = Mapping[tuple[AlarmKind, str], int]
-"""What is wrong at this moment: the kind, whose or what, and how much of it where that can be counted."""
+Troubles = Mapping[tuple[AlarmKind, str], str]
+"""What is wrong at this moment: the kind, whose or what, and a code that says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look has found. `whole`: what it does not see is not there; an instance that does not publish cannot say so of witnesses."""
+
+    troubles: Troubles
+    whole: bool

@@ -46,3 +46,4 @@ async def going_round(watchman: Watchman, bell: Bell) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await bell.close()
+        await watchman.close()

@@ -16,6 +16,7 @@ from service.alarms import store, words
 from service.alarms.mail import TOLD
 from service.alarms.model import WATCH, Alarm, Rules
 from service.audit.entry import Draft
+from service.errors import LogBroken, RecordUnavailable
 from service.unit import Unit, Units
 from service.values import Call, Clock, utc_text
 
@@ -81,7 +82,15 @@ class Bell:
             if not await store.settle(unit.session, alarm, due_at=unit.now + pause, tries=tries, outcome=outcome, told_at=at):
                 unit.draft.deny("ALARM_HANDLED")
 
-        await self._units.change(Call(WATCH, alarm.alarm_id), Draft(typ="result", operation="tellAlarm"), work)
+        try:
+            await self._units.change(Call(WATCH, alarm.alarm_id), Draft(typ="result", operation="tellAlarm"), work)
+        except (LogBroken, RecordUnavailable):
+            # What is told may be that the log is broken: then it takes no entry, and nobody shall get a mail every minute.
+            again = self._clock() + self._rules.repeat
+            async with self._own.single() as session:
+                await store.settle(
+                    session, alarm, due_at=again, tries=0, outcome=TOLD if told else codes[0], told_at=alarm.told_at
+                )
 
 
 def body(alarm: Alarm) -> bytes:

@@ -3,24 +3,31 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
 
 from service.alarms import commands, store
-from service.alarms.model import PASSING, WATCH, Alarm, AlarmKind, Troubles
+from service.alarms.model import PASSING, WATCH, Alarm, AlarmKind, Rules, Sight, Troubles
 from service.audit.entry import Draft
+from service.checkpoints.model import State
+from service.errors import LogBroken, RecordUnavailable
 from service.unit import Unit, Units
 from service.values import Call, Chance, Clock, new_id
 
-Look = Callable[[], Awaitable[Troubles]]
+Look = Callable[[], Awaitable[Sight]]
 """What is wrong now, in one place: the publisher of checkpoints, the anchors."""
 
 Chore = Callable[[], Awaitable[object]]
 """What else is to be done in each round."""
 
 _SECONDS: Final = 15.0
+_LOG: Final = "log"
+_SILENT: Final = frozenset({"SLOW", "UNREACHABLE", "TIMEOUT", "SILENT"})
+"""Codes of a witness that said nothing. Every other says something that somebody has to read."""
+
 _log = structlog.get_logger("menshen.alarms")
 
 
@@ -43,6 +50,7 @@ class Watchman:
         self._clock = clock
         self._chance = chance
         self._seconds = seconds
+        self._own = units.database.own()
         self._known: frozenset[tuple[AlarmKind, str]] = frozenset()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -51,6 +59,10 @@ class Watchman:
             await self.round()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self._seconds)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._own.close()
 
     async def round(self) -> None:
         """One round. What fails in it is said to the log and does not keep the rest from being done."""
@@ -62,14 +74,25 @@ class Watchman:
 
     async def _look(self) -> None:
         found = [await look() for look in self._looks]
-        wrong = {key: much for troubles in found for key, much in troubles.items()}
-        for (kind, about), much in wrong.items():
+        wrong = {key: code for sight in found for key, code in sight.troubles.items()}
+        for (kind, about), code in wrong.items():
             if (kind, about) not in self._known:
-                await self._change("raiseAlarm", partial(commands.raise_alarm, kind=kind, about=about, codes={"much": much}))
-        self._known = frozenset(wrong)
-        if self._looks:
+                await self._raise(kind, about, code)
+                self._known |= {(kind, about)}
+        self._known &= wrong.keys()
+        if found and all(sight.whole for sight in found):
             for over in await self._over(wrong):
                 await self._change("closeAlarm", partial(commands.settle, found=over))
+
+    async def _raise(self, kind: AlarmKind, about: str, code: str) -> None:
+        """With its entry; where the log takes no entry, because it is what is broken, without one: somebody has to hear of it."""
+        try:
+            await self._change("raiseAlarm", partial(commands.raise_alarm, kind=kind, about=about, codes={"code": code}))
+        except (LogBroken, RecordUnavailable):
+            now = self._clock()
+            async with self._own.single() as session:
+                if await store.again(session, kind, about, now=now) is None:
+                    await store.add(session, commands.new(kind, about, new_id(now, self._chance), now=now))
 
     async def _over(self, wrong: Troubles) -> Sequence[Alarm]:
         live = await store.live(self._units.database.read)
@@ -78,3 +101,16 @@ class Watchman:
     async def _change(self, operation: str, work: Callable[[Unit], Awaitable[object]]) -> None:
         call = Call(WATCH, new_id(self._clock(), self._chance))
         await self._units.change(call, Draft(typ="admin", operation=operation), work)
+
+
+def of_publisher(state: State, rules: Rules, *, now: datetime) -> Sight:
+    """What the publisher of this process tells. Only the one that leads asks the witnesses."""
+    wrong: dict[tuple[AlarmKind, str], str] = {}
+    if state.breaker:
+        wrong[AlarmKind.LOG_BROKEN, _LOG] = "LOG_BROKEN"
+    if state.leading and state.tail_since is not None and now - state.tail_since > rules.unsigned:
+        wrong[AlarmKind.UNSIGNED_TAIL, _LOG] = state.problem or "LATE"
+    for witness, code in state.witnesses.items() if state.leading else ():
+        kind = AlarmKind.WITNESS_UNREACHABLE if code in _SILENT else AlarmKind.WITNESS_REFUSED
+        wrong[kind, witness] = code
+    return Sight(wrong, whole=state.leading)

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from service.alarms import baits
+from service.alarms.model import AlarmKind, Sight
 from service.alarms.opening import carriers, going_round
 from service.alarms.settings import load as load_alarms
 from service.alarms.telling import Bell
-from service.alarms.watch import Watchman
+from service.alarms.watch import Watchman, of_publisher
 from service.app import Parts, kept
 from service.propagation import endpoints
 from service.propagation.courier import Courier
@@ -26,6 +27,15 @@ async def watched(running: Parts) -> AsyncIterator[None]:
     async def know() -> None:
         running.guard.know(await baits.names(running.database.read, running.vault, kept, now=clock()))
 
+    async def record() -> Sight:
+        return of_publisher(running.publisher.state, told.rules, now=clock())
+
+    async def anchors() -> Sight:
+        failing = {kind: state.problem for kind, state in running.anchoring.states.items() if state.problem}
+        return Sight(
+            {(AlarmKind.ANCHOR_FAILED, kind): code for kind, code in failing.items()}, whole=running.publisher.state.leading
+        )
+
     own = running.database.own()
 
     async def forget() -> None:
@@ -36,7 +46,7 @@ async def watched(running: Parts) -> AsyncIterator[None]:
         hook = told.webhook and endpoints.endpoint("MENSHEN_ALARMS: webhook", told.webhook, production=config.production)
         post = partial(posted, courier, hook) if hook else None
         bell = Bell(units=units, carriers=carriers(told, post), rules=told.rules, clock=clock)
-        watchman = Watchman(units=units, looks=(), chores=(know, forget), clock=clock, chance=running.chance)
+        watchman = Watchman(units=units, looks=(record, anchors), chores=(know, forget), clock=clock, chance=running.chance)
         try:
             async with going_round(watchman, bell):
                 yield

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from policies.terms import Catalogue
+from service.alarms.model import Rules
 from service.app import Parts, open_journal, publishing
 from service.audit.entry import parse_entry
+from service.checkpoints.anchors.anchoring import Anchoring
 from service.config import Config
 from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.db.engine import Database
@@ -24,6 +26,7 @@ from service.intake.model import Provenance
 from service.members.model import Joined
 from service.operations import Operations
 from service.oversight import store as overseen
+from service.tally.guard import Guard
 from service.unit import Units
 from service.values import Actor, ActorKind, Call, Clock
 from tests.service.intake.exports import load
@@ -45,7 +48,26 @@ async def fixed(case: Case, config: Config, catalogue: Catalogue, database: Data
     units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=os.urandom)
     async with publishing(config, database, journal, clock=clock, chance=os.urandom) as publisher:
         closed, operations = Closed(partial(overseen.closed, database.read)), Operations(units)
-        yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, os.urandom, closed)
+        # No anchor is deposited with: an empty one stands in its place, and nobody is counted.
+        anchors = Anchoring(database=database, anchors=(), origin=journal.authority.origin, clock=clock, leading=lambda: False)
+        try:
+            yield Parts(
+                config=config,
+                catalogue=catalogue,
+                database=database,
+                vault=vault,
+                journal=journal,
+                publisher=publisher,
+                units=units,
+                operations=operations,
+                clock=clock,
+                chance=os.urandom,
+                closed=closed,
+                anchoring=anchors,
+                guard=Guard(catalogue, Rules()),
+            )
+        finally:
+            await anchors.close()
 
 
 async def join(running: Parts, *, key: str, caller: str, address: str) -> None:

@@ -46,4 +46,4 @@ async def page(running: Parts, call: Call, *, first: int = 100, after: str | Non
 async def alarms(running: Parts, *, live: bool = True) -> list[tuple[str, str, int]]:
     """What somebody has to see to: kind, about, count."""
     found = await running.operations.alarms(officer(), live=live, first=100, after=None)
-    return [(one.kind.value, one.about, one.count) for one in found]
+    return sorted((one.kind.value, one.about, one.count) for one in found)

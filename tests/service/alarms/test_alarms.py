@@ -1,0 +1,270 @@
+"""An alarm is raised once, told until somebody sees to it, and closed by somebody else than it is about."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from service.alarms import baits, store
+from service.alarms.model import AlarmKind, Rules, Sight
+from service.alarms.settings import load
+from service.alarms.watch import Watchman, of_publisher
+from service.app import kept
+from service.checkpoints.model import State
+from service.db.statement import Prepared
+from service.db.tables import bait
+from service.errors import BadInput, ConfigError, Forbidden, Refused
+from tests.api.front_end import entries
+from tests.service.alarms.house import alarms_file, bell, plant, raised
+from tests.service.senders.post import post
+from tests.service.tally.house import TIER, alarms, clerk, look, machine, members, officer
+
+NOTE = "a wrong setting"
+
+
+async def test_what_is_open_is_not_raised_again_it_counts_and_each_time_is_an_entry(running):
+    first = await raised(running)
+    assert await raised(running) == first
+    assert await raised(running, about="staff:li@shop") != first
+    assert await alarms(running) == [("DENIED_STREAK", "staff:clerk@shop", 2), ("DENIED_STREAK", "staff:li@shop", 1)]
+    assert [one["x"]["alarm"] for one in await entries(running, "raiseAlarm")][:2] == [first, first]
+
+
+async def test_raised_at_the_same_moment_it_is_one(running):
+    found = await asyncio.gather(*(raised(running) for _ in range(6)))
+    assert len(set(found)) == 1
+    assert await alarms(running) == [("DENIED_STREAK", "staff:clerk@shop", 6)]
+
+
+async def test_closed_is_closed_and_the_next_one_is_another(running):
+    first = await raised(running)
+    seen = await running.operations.acknowledge_alarm(officer(), alarm_id=first)
+    closed = await running.operations.close_alarm(officer(), alarm_id=first, note=NOTE)
+    assert (seen.state.value, closed.state.value, closed.handled_by, closed.note) == ("SEEN", "CLOSED", "zhao@corp", NOTE)
+    with pytest.raises(Refused) as refusal:
+        await running.operations.close_alarm(officer(), alarm_id=first, note=NOTE)
+    assert refusal.value.code == "ALARM_CLOSED"
+    assert await alarms(running) == []
+    assert await raised(running) != first
+    assert len(await alarms(running, live=False)) == 2
+
+
+async def test_nobody_closes_what_was_found_of_themselves(running):
+    own = await raised(running, AlarmKind.BULK_READING, "staff:zhao@corp TRANSACTION")
+    for name in ("zhao@corp", "ZHAO@corp", "ｚｈａｏ@corp", "zhao"):
+        for doing in (
+            running.operations.acknowledge_alarm(officer(name), alarm_id=own),
+            running.operations.close_alarm(officer(name), alarm_id=own, note=NOTE),
+        ):
+            with pytest.raises(Refused) as refusal:
+                await doing
+            assert refusal.value.code == "OWN_ALARM"
+    assert (await running.operations.close_alarm(officer("sun@corp"), alarm_id=own, note=NOTE)).slot == own
+
+
+async def test_who_may_not_handle_alarms_does_not(running):
+    found = await raised(running)
+    with pytest.raises(Forbidden):
+        await running.operations.close_alarm(clerk(), alarm_id=found, note=NOTE)
+    with pytest.raises(Forbidden):
+        await running.operations.alarms(clerk(), live=True, first=10, after=None)
+    for note in ("", "call 13800138000", "x" * 201):
+        with pytest.raises(BadInput):
+            await running.operations.close_alarm(officer(), alarm_id=found, note=note)
+
+
+async def test_a_person_is_told_by_mail_again_after_a_pause_until_somebody_sees_to_it(running, tmp_path, clock):
+    found = await raised(running)
+    async with post() as server:
+        ringing = bell(running, alarms_file(tmp_path, server.port))
+        assert (await ringing.once(), await ringing.once()) == (1, 0)
+        mail = server.mail()
+        assert server.recipients == ["compliance@corp.example"]
+        body = mail.get_content()
+        assert "连续多次被拒绝" in body and "One account was refused many times" in body and found in body
+        clock.advance(hours=4)
+        assert (await ringing.once(), len(server.mails)) == (1, 2)
+        await running.operations.acknowledge_alarm(officer(), alarm_id=found)
+        clock.advance(hours=40)
+        assert (await ringing.once(), len(server.mails)) == (0, 2)
+        await ringing.close()
+    told = await entries(running, "tellAlarm")
+    assert [(one["typ"], one["x"]["outcome"]) for one in told] == [("result", "TOLD")] * 2
+
+
+async def test_a_mail_server_that_is_away_is_tried_until_it_is_back(running, tmp_path, clock):
+    await raised(running)
+    async with post() as server:
+        server.answers["RCPT"] = "451 later"
+        ringing = bell(running, alarms_file(tmp_path, server.port))
+        assert await ringing.once() == 1
+        (held,) = await store.live(running.database.read)
+        assert (held.outcome, held.told_at, held.tries) == ("MAIL_FAILED", None, 1)
+        server.answers.clear()
+        clock.advance(seconds=30)
+        assert await ringing.once() == 1
+        (held,) = await store.live(running.database.read)
+        assert (held.outcome, held.told_at, len(server.mails)) == ("TOLD", running.clock(), 1)
+        await ringing.close()
+
+
+async def test_of_two_instances_one_rings(running, tmp_path):
+    await raised(running)
+    async with post() as server:
+        path = alarms_file(tmp_path, server.port)
+        ringing = [bell(running, path), bell(running, path)]
+        assert sum(await asyncio.gather(*(each.once() for each in ringing))) == 1
+        assert len(server.mails) == 1
+        for each in ringing:
+            await each.close()
+
+
+async def test_without_anybody_to_tell_an_alarm_waits(running):
+    await raised(running)
+    ringing = bell(running, None)
+    assert await ringing.once() == 0
+    (held,) = await store.live(running.database.read)
+    assert held.tries == 0
+
+
+@pytest.mark.parametrize("who", [clerk("li@shop"), machine("benefits", "mini_program")], ids=["a person", "a machine"])
+async def test_whoever_reads_a_planted_member_raises_an_alarm_before_they_are_answered(running, who):
+    ordinary, planted = await members(running, 2)
+    await plant(running, planted)
+    await look(running, who, ordinary)
+    assert await alarms(running) == []
+    assert await look(running, who, planted) is not None
+    account = f"{who.actor.kind.value}:{who.actor.name}"
+    assert await alarms(running) == [("HONEY_MEMBER", account, 1)]
+    raised_for = (await entries(running, "raiseAlarm"))[-1]
+    assert (raised_for["x"]["op_seen"], planted in str(raised_for)) == ("member", False)
+
+
+async def test_a_planted_member_is_known_in_the_next_month_and_in_a_list(running, clock):
+    planted = (await members(running, 2))[1]
+    await plant(running, planted)
+    clock.advance(days=10)
+    found = await running.operations.page(
+        clerk(), purpose="membership_benefits", fields=TIER, first=10, after=None, edge_cursors=False
+    )
+    assert len(found.profiles) == 2
+    assert [kind for kind, _, _ in await alarms(running)] == ["HONEY_MEMBER"]
+
+
+async def test_the_database_does_not_tell_who_is_planted(running):
+    planted = (await members(running, 1))[0]
+    await plant(running, planted)
+    ((row,),) = await running.database.read.rows(Prepared(select(bait.c.sealed)))
+    assert planted.encode() not in bytes(row) and bytes.fromhex(planted.replace("-", "")) not in bytes(row)
+    assert await baits.planted(running.database.read, running.vault) == [planted]
+    with pytest.raises(BadInput):
+        await plant(running, "019a0000-0000-7000-8000-000000000001")
+
+
+async def test_an_account_that_is_refused_again_and_again_is_an_alarm(running, clock):
+    async def tried(times):
+        for _ in range(times):
+            with pytest.raises(Forbidden):
+                await running.operations.alarms(clerk("mallory@shop"), live=True, first=10, after=None)
+
+    await tried(19)
+    clock.advance(minutes=10)
+    await tried(19)
+    assert await alarms(running) == []
+    await tried(1)
+    assert await alarms(running) == [("DENIED_STREAK", "staff:mallory@shop", 1)]
+
+
+async def test_the_watch_raises_what_is_wrong_once_and_closes_what_is_over_by_itself(running, clock, chance):
+    wrong = {(AlarmKind.WITNESS_UNREACHABLE, "witness.example/w1"): "SLOW", (AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}
+
+    async def looked():
+        return Sight(dict(wrong), whole=True)
+
+    watchman = Watchman(units=running.units, looks=(looked,), chores=(), clock=clock, chance=chance)
+    await watchman.round()
+    await watchman.round()
+    assert {(kind, count) for kind, _, count in await alarms(running)} == {("WITNESS_UNREACHABLE", 1), ("LOG_BROKEN", 1)}
+    wrong.clear()
+    await watchman.round()
+    await watchman.close()
+    assert [kind for kind, _, _ in await alarms(running)] == ["LOG_BROKEN"], "somebody has to look at a log that was broken"
+
+
+async def test_what_fails_in_a_round_does_not_keep_the_rest_from_being_done(running, clock, chance):
+    done = []
+
+    async def failing():
+        raise OSError
+
+    async def chore():
+        done.append(True)
+
+    watchman = Watchman(units=running.units, looks=(failing,), chores=(failing, chore), clock=clock, chance=chance)
+    await watchman.round()
+    await watchman.close()
+    assert done == [True]
+
+
+async def test_open_alarms_are_a_metric(running, client):
+    await raised(running)
+    page = (await client.get("/metrics")).text
+    assert 'menshen_alarms_open{kind="DENIED_STREAK"} 1.0' in page
+    assert 'menshen_alarms_open{kind="HONEY_MEMBER"} 0.0' in page
+
+
+async def test_a_bait_that_was_erased_keeps_the_others_known(running):
+    one, other = await members(running, 2)
+    await plant(running, one)
+    await plant(running, other)
+    await running.operations.erase(officer(), member_id=one)
+    names = await baits.names(running.database.read, running.vault, kept, now=running.clock())
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[mail]\nhost = "mail.example"\n', "mail"),
+        ('[mail]\nhost = "h"\nport = 0\nfrom = "a@b"\nto = ["a@b"]\n', "port"),
+        ('[mail]\nhost = "h"\nport = 25\nfrom = "a@b\\nBcc: x@y"\nto = ["a@b"]\n', "addresses"),
+        ('[mail]\nhost = "h"\nport = 25\nfrom = "a@b"\nto = []\n', "to"),
+        ("[rules]\nrefusals = 2\n", "rules"),
+        ("[rules]\nrefusal = 20\n", "rules"),
+        ('[post]\nurl = "x"\n', "tables"),
+    ],
+)
+def test_a_file_that_is_not_fit_is_refused_by_key(tmp_path, text, said):
+    path = tmp_path / "alarms.toml"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    with pytest.raises(ConfigError, match=said):
+        load(path, production=True)
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path):
+    path = alarms_file(tmp_path, 25)
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="MENSHEN_ALARMS"):
+        load(path, production=False)
+
+
+def test_in_production_the_mail_server_must_offer_tls(tmp_path):
+    path = alarms_file(tmp_path, 25)
+    told = load(path, production=True).mail
+    assert told is not None
+    assert told.tls
+
+
+def test_what_the_publisher_tells_becomes_alarms_and_only_the_one_that_leads_says_that_all_is_well(clock):
+    state, rules = State(leading=True), Rules()
+    assert of_publisher(state, rules, now=clock()) == Sight({}, whole=True)
+    state.tail_since, state.witnesses = clock(), {"w1": "SLOW", "w2": "AHEAD"}
+    clock.advance(minutes=6)
+    assert of_publisher(state, rules, now=clock()).troubles.keys() == {
+        (AlarmKind.UNSIGNED_TAIL, "log"),
+        (AlarmKind.WITNESS_UNREACHABLE, "w1"),
+        (AlarmKind.WITNESS_REFUSED, "w2"),
+    }
+    state.leading, state.breaker = False, "LOG_BROKEN"
+    assert of_publisher(state, rules, now=clock()) == Sight({(AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}, whole=False)
