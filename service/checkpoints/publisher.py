@@ -23,7 +23,7 @@ from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead,
 from service.checkpoints.notes import cosigned_note, note_of
 from service.checkpoints.patrol import Patrol
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
-from service.db.engine import Database, Duplicate, Session
+from service.db.engine import Database, Duplicate, OwnConnection, Session
 from service.errors import LogBroken, ServiceError
 from service.values import Clock
 
@@ -67,6 +67,8 @@ class Publisher:
         self.cosigners = cosigners
         self._database = database
         self._own = database.own()
+        # The witnesses' word is waited for beside the rounds: a connection cannot be in two places.
+        self._beside = database.own()
         self._authority = authority
         self._clock = clock
         self._broken = broken
@@ -93,7 +95,7 @@ class Publisher:
         cosigning = asyncio.create_task(self._keep_cosigned())
         try:
             while not stop.is_set() and not self.state.breaker:
-                await self._try(self.once)
+                await self._try(self.once, self._own)
                 await self._pause(stop)
         finally:
             cosigning.cancel()
@@ -121,7 +123,7 @@ class Publisher:
                     async with self._own.single() as session:
                         await self._save(session, force=True)
         self._waiting.end(None)
-        for close in (self._own.close, self.signer.close):
+        for close in (self._own.close, self._beside.close, self.signer.close):
             with suppress(Exception):
                 await close()
 
@@ -282,22 +284,27 @@ class Publisher:
             end.cancel()
         self._waiting.arrived.clear()
 
-    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Whatever it raises, the next round begins anew; on a connection of its own, should this one have been the reason."""
+    async def _try(self, work: Callable[[], Awaitable[None]], own: OwnConnection) -> bool:
+        """Whatever it raises, the next round begins anew; on another connection than `own`, should that have been the reason.
+
+        False where it should be tried again.
+        """
         try:
             await work()
             if self.state.problem:
                 _log.warning("checkpoints are signed again")
             self.state.problem = ""
         except LogBroken:
-            pass
+            return True
         except Exception as problem:  # noqa: BLE001  (the log goes on without a signature, and the age of its unsigned tail tells)
             code = problem.code if isinstance(problem, ServiceError) else "INTERNAL"
             if self.state.problem != code:
                 _log.error("no checkpoint can be signed: %s", type(problem).__name__)
             self.state.problem = code
             with suppress(Exception):
-                await self._own.close()
+                await own.close()
+            return False
+        return True
 
     async def _keep_cosigned(self) -> None:
         """Take the newest note to the witnesses, whenever there is one, and again when their word has become old."""
@@ -305,8 +312,11 @@ class Publisher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._signed.wait(), _FRESH_SECONDS)
             self._signed.clear()
-            if self._newest is not None and self.state.leading:
-                await self._try(self._cosign)
+            leads = self._newest is not None and self.state.leading
+            # A database that was away must not leave the last note without its cosignatures for as long as a word is fresh.
+            if leads and not await self._try(self._cosign, self._beside):
+                await asyncio.sleep(_ROUND_SECONDS)
+                self._signed.set()
 
     async def _cosign(self) -> None:
         newest = self._newest
@@ -333,7 +343,7 @@ class Publisher:
             there = await store.at(self._database.read, newest.size)
             if there is None:
                 raise LogBroken(f"the checkpoint of {newest.size} entries is gone")
-            async with self._own.single() as session:
+            async with self._beside.single() as session:
                 done = await store.cosign(session, there, cosigned_note(there.note, lines), at or there.witnessed_at)
             if done:
                 break
