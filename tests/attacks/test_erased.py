@@ -9,19 +9,19 @@ import pathlib
 from hashlib import sha256
 
 import pytest
+
 from menshen_verifier.findings import Verdict
 from menshen_verifier.proof import check_proof, parse_proof
-from service.archive.operations import VERIFY
-from service.cli.audit_archive import caller
-
 from service import app
 from service.app import Parts
+from service.archive.operations import VERIFY
+from service.cli.audit_archive import caller
 from service.errors import SealBroken, ServiceError
 from service.members import store as members
 from tests.attacks.house import House, config_of
 from tests.factories import a_call
 
-SEARCH = """query Search($id: ID!) { auditEntries(memberId: $id, first: 50) { nodes { index } } }"""
+SEARCH = """query Search($id: ID!) { auditEntries(where: {memberId: $id}, first: 50) { nodes { index } } }"""
 
 
 @pytest.mark.obligation("AL-04")
