@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from menshen_verifier import report as reports
+from menshen_verifier.answer import check_answer, page
 from menshen_verifier.entry import parse_entry
 from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.findings import Report, Verdict
@@ -35,10 +36,11 @@ exit codes: 0 OK; 1 ALTERED, REMOVED, INSERTED, ROLLED-BACK, FORKED, STALE or UN
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    single = words[:1] == ["proof"]
-    given = _proofs().parse_args(words[1:]) if single else _exports().parse_args(words)
+    single = {"proof": (_proofs, proof), "answer": (_answers, answer)}.get(words[0] if words else "")
     try:
-        return proof(given) if single else export(given)
+        if single is not None:
+            return single[1](single[0]().parse_args(words[1:]))
+        return export(_exports().parse_args(words))
     except (Malformed, Forged) as problem:
         return _unknown(str(problem))
     except OSError as problem:
@@ -85,6 +87,14 @@ def proof(given: argparse.Namespace) -> int:
     return 0
 
 
+def answer(given: argparse.Namespace) -> int:
+    """`menshen-verify answer`: who has seen something, and whether that is all."""
+    since = _read(given.since) if given.since else None
+    found = check_answer(given.file, parse_policy(_read(given.policy)), now=_now(), since=since)
+    sys.stdout.write(page(found))
+    return 0 if found.complete else 1
+
+
 def _proven(proven: Proven, policy: Policy) -> str:
     checkpoint, times = proven.opened.checkpoint, policy.times(proven.opened)
     seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(times[0])) if times else "—"
@@ -97,6 +107,7 @@ def _proven(proven: Proven, policy: Policy) -> str:
 def _exports() -> argparse.ArgumentParser:
     one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
     one.usage = "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE]"
+    one.usage += "\n       menshen-verify answer FILE --policy FILE"
     one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
     _policy(one)
     one.add_argument("--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept")
@@ -118,6 +129,19 @@ def _proofs() -> argparse.ArgumentParser:
     _policy(two)
     two.add_argument("--entry", type=Path, metavar="FILE", help="条目的字节 · the entry's bytes, where the proof has none")
     return two
+
+
+def _answers() -> argparse.ArgumentParser:
+    three = argparse.ArgumentParser(
+        "menshen-verify answer", description="验证“谁看过、是否全部” · Who has seen this, and is that all?", epilog=_EPILOG
+    )
+    three.formatter_class = _SHAPE
+    three.add_argument("file", type=Path, metavar="FILE", help="menshen audit who-saw -o FILE")
+    _policy(three)
+    three.add_argument(
+        "--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept"
+    )
+    return three
 
 
 def _policy(parser: argparse.ArgumentParser) -> None:

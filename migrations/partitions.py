@@ -1,8 +1,8 @@
 """How the log's two large tables are divided on PostgreSQL, and how what was archived may leave them.
 
-A partition holds 16 segments. The service has new ones made ahead, through a function that makes partitions of fixed names and nothing else;
-what finds none goes into the default partition, so no append ever fails for want of one. An old table that is full of rows becomes the first
-partition as it is: nothing is copied, and the constraint that saves attaching it a scan is validated while appends go on.
+A partition holds 16 segments. The service has new ones made ahead, through a function that makes partitions of fixed names and nothing
+else; what finds none goes into the default partition, so no append ever fails for want of one. An old table that is full of rows becomes
+the first partition as it is: nothing is copied, and the constraint that saves attaching it a scan is validated while appends go on.
 
 Rows leave through one function, which only the archivist's role may call, and only where `audit_segment` says that they were archived and
 pruned. The same rule stands as a trigger on every row, for whoever owns the tables and makes a mistake.
@@ -131,7 +131,7 @@ BEGIN
         made := made + 1;
     END LOOP;
     RETURN made;
-END $$"""
+END $$"""  # noqa: S608  (nothing in it comes from outside)
 
 _PRUNE = f"""
 CREATE FUNCTION audit_prune(first_segment bigint, last_segment bigint) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
@@ -159,4 +159,4 @@ BEGIN
     DELETE FROM audit_subject WHERE idx >= first_segment * {SEGMENT} AND idx < (last_segment + 1) * {SEGMENT};
     DELETE FROM audit_entry WHERE idx >= first_segment * {SEGMENT} AND idx < (last_segment + 1) * {SEGMENT};
     RETURN dropped;
-END $$"""
+END $$"""  # noqa: S608  (nothing in it comes from outside)

@@ -4,7 +4,6 @@ A task is opened once for an occasion and closed by a person. Where the law name
 pass for the law's.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -164,11 +163,14 @@ def reached(persons: int) -> tuple[Threshold, ...]:
     return tuple(threshold for threshold in THRESHOLDS if persons >= threshold.persons)
 
 
-def opened(persons: int, day: date) -> Iterator[Due]:
-    """The tasks of a day on which so many were counted. The occasion is the threshold: it is reached once."""
-    for threshold in reached(persons):
-        for kind in threshold.opens:
-            yield Due(kind, str(threshold.persons), RULES[kind].due_on(day))
+def opened_by(threshold: Threshold, day: date) -> tuple[Due, ...]:
+    """The tasks of a threshold that was reached on a day. It is the occasion: it is reached once."""
+    return tuple(Due(kind, str(threshold.persons), RULES[kind].due_on(day)) for kind in threshold.opens)
+
+
+def opened(persons: int, day: date) -> tuple[Due, ...]:
+    """The tasks of a day on which so many were counted for the first time."""
+    return tuple(due for threshold in reached(persons) for due in opened_by(threshold, day))
 
 
 def officer_changed(digest: str, day: date) -> Due:

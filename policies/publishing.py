@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from policies import duties
 from policies.catalogue import assemble, parse
 from policies.changes import ScopeChange, changes, scope_changes
 from policies.loading import faults
@@ -34,8 +35,10 @@ class Publication:
     behind: Mapping[str, tuple[str, ...]]
 
 
-def publication(files: Mapping[str, bytes], version: str) -> Publication:
-    """What publishing a drafted version would do. Raises PolicyProblem with everything that stands in its way."""
+def publication(files: Mapping[str, bytes], version: str, *, persons: int = 0) -> Publication:
+    """What publishing a drafted version would do. Raises PolicyProblem with everything that stands in its way. `persons` is how many there
+    are data of: from a million on a notice names who is in charge and how they are reached (PIPL 52).
+    """
     if version in _published(files):
         raise _problem(f"notices/{version}", faults.NOTICE_TWICE)
     folder = f"notices/{version}/"
@@ -44,7 +47,10 @@ def publication(files: Mapping[str, bytes], version: str) -> Publication:
     scopes = {folder + FILE: written(assemble(files, Findings())).encode()}
     pins = {**{name: content for name, content in files.items() if name.startswith(folder)}, **scopes}
     new = {**scopes, PUBLISHED: files[PUBLISHED].rstrip() + b"\n\n" + _pins(version, pins)}
-    return _told(parse({**files, **new}), version, new)
+    found = parse({**files, **new})
+    if persons >= duties.MILLION.persons:
+        _hold_to_officer(found, version)
+    return _told(found, version, new)
 
 
 def review(files: Mapping[str, bytes], version: str) -> Publication:
@@ -83,6 +89,18 @@ def _behind(catalogue: Catalogue, notice: Notice) -> dict[str, tuple[str, ...]]:
         return {}
     late = [key for key, scope in notice.scopes.items() if key not in newest.scopes or newest.scopes[key].version < scope.version]
     return {newest.version: tuple(late)} if late else {}
+
+
+def _hold_to_officer(catalogue: Catalogue, version: str) -> None:
+    """Every language's text names the person in charge, as controller.toml does, and a way to reach them. Raises PolicyProblem."""
+    who = catalogue.controller
+    contacts = (who.contact_email, who.contact_phone)
+    findings = Findings()
+    for language, text in sorted(catalogue.notices[version].texts.items()):
+        if not duties.shows_officer(text.decode(), responsible=who.responsible_person, contacts=contacts):
+            findings.add(f"notices/{version}", language, faults.OFFICER_CONTACT_MISSING)
+    if findings.all():
+        raise PolicyProblem(findings.all())
 
 
 def _problem(where: str, fault: Fault) -> PolicyProblem:

@@ -3,11 +3,12 @@
 Names are the law's: PIPL 13 (bases), 28 (sensitive), 29 (separate consent), 31 (guardian). Nothing here reads a file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from policies.bulk import BULK_COUNTS, BulkClass
 from policies.marketing import MarketingRules, Sender, Topic
 from policies.naming import Title
 from policies.wording import Wording
@@ -121,20 +122,6 @@ class Reason(StrEnum):
     APPROVAL_REQUIRED = "APPROVAL_REQUIRED"
     PROCESSING_RESTRICTED = "PROCESSING_RESTRICTED"
     ERASED = "ERASED"
-
-
-class BulkClass(StrEnum):
-    """How many people's data make it grave to take it (法释〔2017〕10号 5(1)(3)-(5)): of tracks, communications, credit and property 50;
-    of lodging, communication records, health and transactions 500; of everything else 5,000.
-    """
-
-    PROPERTY = "PROPERTY"
-    TRANSACTION = "TRANSACTION"
-    OTHER = "OTHER"
-
-
-BULK_COUNTS: Mapping[BulkClass, int] = {BulkClass.PROPERTY: 50, BulkClass.TRANSACTION: 500, BulkClass.OTHER: 5000}
-"""The law's counts. A policy may be stricter, and never laxer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,11 +393,6 @@ class Catalogue:
     tags: Mapping[str, Tag] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     senders: Mapping[str, Sender] = field(default_factory=dict)
-
-    def bulk_classes(self, fields: Iterable[str]) -> frozenset[BulkClass]:
-        """What reading these fields of somebody counts as. Whatever is known of somebody without a field of theirs is OTHER."""
-        found = {self.categories[self.fields[key].category].bulk for key in fields if key in self.fields}
-        return frozenset(found) or frozenset({BulkClass.OTHER})
 
     def notice_in_force(self, now: datetime, kind: str = "GENERAL") -> Notice | None:
         """The newest notice of its kind that is in effect, or None where nothing may be asked yet."""

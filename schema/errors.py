@@ -97,6 +97,9 @@ WORDS: Mapping[str, Word] = dict(
         ("APPROVAL_DECIDED", Word(409, "It has been decided already.", "该事项已有审批结果。")),
         ("APPROVAL_EXPIRED", Word(409, "Its time is over; ask anew.", "该申请已过期，请重新申请。")),
         ("APPROVAL_REFUSED", Word(403, "The same was refused not long ago.", "同一申请不久前已被拒绝。")),
+        ("ALARM_NOT_FOUND", Word(404, "There is no such alarm.", "未找到该告警。")),
+        ("ALARM_CLOSED", Word(409, "It is closed already.", "该告警已关闭。")),
+        ("OWN_ALARM", Word(403, "Somebody else has to see to it.", "不得处理涉及本人的告警。")),
         ("OWN_APPROVAL", Word(403, "Somebody else has to approve it.", "不得审批本人的申请。")),
         ("EXPIRY_OUT_OF_RANGE", Word(400, "It may hold from 1 to 72 hours.", "有效期须为一至七十二小时。")),
         (

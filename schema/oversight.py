@@ -15,6 +15,7 @@ from schema.fields import field
 from schema.oversight_types import (
     AccessReview,
     Account,
+    ComplianceAuditPack,
     ComplianceDuty,
     ControlArtefact,
     ControlKind,
@@ -25,6 +26,8 @@ from schema.oversight_types import (
     GrantKind,
     Law,
     MeasureStanding,
+    PackFigure,
+    PackGap,
     ProcessingActivity,
     ProcessingRegister,
     RegisterDiff,
@@ -32,6 +35,9 @@ from schema.oversight_types import (
     SignedReview,
 )
 from service.oversight import model
+from service.oversight.pack.build import Built, Nowhere
+from service.oversight.pack.figures import FIGURES
+from service.oversight.pack.gaps import GAPS
 
 Shown = TypeVar("Shown")
 
@@ -82,6 +88,17 @@ class OversightQuery:
             grants=[_as(Grant, grant, what=GrantKind[grant.what.name]) for grant in found.grants],
             accounts=[_as(Account, account) for account in found.accounts],
         )
+
+    @field("The figures of a pack for a compliance audit (合规审计资料包, PIPL 54) over some days, counted now from its rows.")
+    async def compliance_audit_pack(
+        self,
+        info: Info,
+        since: Annotated[date, strawberry.argument(description="The first day, in China's time (起始日).")],
+        until: Annotated[date, strawberry.argument(description="The last day, whole (截止日).")],
+    ) -> ComplianceAuditPack | None:
+        """`ops.compliance_audit_pack`."""
+        ops, call = info.context.ops, info.context.call
+        return _pack(await ops.compliance_audit_pack(call, since=since, until=until, into=Nowhere()))  # type: ignore[arg-type]
 
     @field("Every task that a number, a change or a date has brought (合规任务), the most urgent open one first.")
     async def duties(self, info: Info) -> list[ComplianceDuty] | None:
@@ -166,6 +183,15 @@ def _measure(found: model.Measure) -> ControlMeasure:
     artefacts = [_as(ControlArtefact, one, standing=MeasureStanding[one.standing.name]) for one in found.artefacts]
     standing = MeasureStanding[found.standing.name]
     return ControlMeasure(item=found.item, title=found.title, standing=standing, artefacts=artefacts)
+
+
+def _pack(found: Built) -> ComplianceAuditPack:
+    figures = [
+        _as(PackFigure, one, definition=_json(one.definition), value=json.dumps(found.values[one.key], ensure_ascii=False))
+        for one in FIGURES
+    ]
+    gaps = [_as(PackGap, gap) for gap in GAPS]
+    return _as(ComplianceAuditPack, found, figures=figures, gaps=gaps, vkeys=list(found.vkeys))
 
 
 def _duty(found: model.Duty) -> ComplianceDuty:

@@ -204,3 +204,37 @@ class ComplianceDuty:
     done_at: datetime | None = strawberry.field(description="When somebody closed it (完成时间).")
     done_by: str = strawberry.field(description="Who (完成人账号).")
     reference: str = strawberry.field(description="What was done (办理依据).")
+
+
+@strawberry.type(description="One figure of a pack (数字) with the definition by which its rows come to it.")
+class PackFigure:
+    """From `service.oversight.pack.figures.Figure`."""
+
+    key: str = strawberry.field(description="Its stable key (代码).")
+    topic: str = strawberry.field(description="Its topic (审计事项).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="What it counts (名称).")
+    definition: str = strawberry.field(description="How, as JSON (定义).")
+    value: str = strawberry.field(description="What it comes to, as JSON: a number, or numbers by group (数值).")
+
+
+@strawberry.type(description="Something that a topic asks for and this system does not hold (本系统不持有的内容).")
+class PackGap:
+    """From `service.oversight.pack.figures.Gap`."""
+
+    topic: str = strawberry.field(description="Its topic (审计事项).")
+    title: naming.Title = strawberry.field(graphql_type=Title, description="What (内容).")
+
+
+@strawberry.type(
+    description="A pack for a compliance audit (合规审计资料包) in figures; `menshen oversight audit-pack` writes it with all its rows."
+)
+class ComplianceAuditPack:
+    """From `service.oversight.pack.build.Built`."""
+
+    since: date = strawberry.field(description="The first day (起始日).")
+    until: date = strawberry.field(description="The last day (截止日).")
+    figures: list[PackFigure] = strawberry.field(description="Every figure (各项数字).")
+    gaps: list[PackGap] = strawberry.field(description="What is to be added from elsewhere (须另行补充).")
+    rows: int = strawberry.field(description="How many rows they rest on (数据行数).")
+    manifest: str = strawberry.field(description="The signed manifest: every file with its SHA-256 (签名清单).")
+    vkeys: list[str] = strawberry.field(description="The public keys, the one that signed first (公钥).")

@@ -5,6 +5,7 @@ from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.alarms import AlarmMutation, AlarmQuery
 from schema.approvals import ApprovalMutation, ApprovalQuery
 from schema.audit import AuditMutation, AuditQuery
 from schema.campaigns import CampaignMutation, CampaignQuery
@@ -48,6 +49,7 @@ class Query(
     SendingQuery,
     SendersQuery,
     ApprovalQuery,
+    AlarmQuery,
     OversightQuery,
 ):
     """Everything that can be asked."""
@@ -70,6 +72,7 @@ class Mutation(
     SendingMutation,
     SendersMutation,
     ApprovalMutation,
+    AlarmMutation,
     OversightMutation,
 ):
     """Everything that can be done."""

@@ -19,16 +19,23 @@ from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
 from schema.http.meter import Meter
+from service.alarms import baits
+from service.alarms.settings import load as load_alarms
+from service.alarms.store import counts as alarm_counts
+from service.archive.ahead import keep_ahead
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints import witness_settings
+from service.checkpoints.anchors.anchoring import Anchoring
+from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
+from service.checkpoints.status import policy
 from service.config import Config, Suite
 from service.db import migrate
-from service.db.engine import Database, connect
+from service.db.engine import Database, Session, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
 from service.guardians.queries import sensitive as sensitive_members
@@ -53,18 +60,21 @@ from service.propagation.telling import Telling
 from service.receipts import jws
 from service.receipts.model import KEY_USE
 from service.senders import opening, settings
+from service.senders.depositing import anchored
 from service.senders.model import SEND
 from service.senders.sending import Sending
 from service.senders.wire import Wire
 from service.senders.writing import Writing
 from service.subscriptions import letters
 from service.subscriptions.model import LETTER
+from service.tally.guard import Guard
 from service.unit import Units
 from service.values import Chance, Clock, new_id
 from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
+from service.web.alarms import AlarmMeter
 from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.front import Front
@@ -103,6 +113,8 @@ class Parts:
     clock: Clock
     chance: Chance
     closed: Closed
+    anchoring: Anchoring
+    guard: Guard
 
 
 def now() -> datetime:
@@ -125,11 +137,18 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         vault = await open_vault(config, catalogue, database, clock=clock, chance=chance)
         journal = open_journal(config, catalogue, database, vault, clock=clock, chance=chance)
         async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
-            units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance)
+            guard = Guard(catalogue, load_alarms(config.alarms, production=config.production).rules)
+            units = Units(
+                database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance, watch=guard
+            )
+            guard.know(await baits.names(database.read, vault, kept, now=clock()))
             closed = Closed(partial(overseen.closed, database.read))
             await closed.look()
-            operations = Operations(units)
-            yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, chance, closed)
+            acts, origin = Operations(units), journal.authority.origin
+            async with anchored(config, catalogue, database, publisher.state, origin=origin, clock=clock) as anchors:
+                yield Parts(
+                    config, catalogue, database, vault, journal, publisher, units, acts, clock, chance, closed, anchors, guard
+                )
     finally:
         await database.close()
 
@@ -140,13 +159,12 @@ async def publishing(
 ) -> AsyncIterator[Publisher]:
     """The journal at work, and its log followed, signed and published meanwhile. Raises as `parts` does."""
     signer = signer_for(config, origin=journal.authority.origin, chance=chance)
-    origin = journal.authority.origin
-    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
+    witnesses = partial(witness_settings.load, config.witnesses, production=config.production)
     publisher = Publisher(
         database=database,
         authority=journal.authority,
         signer=signer,
-        cosigners=cosigners,
+        cosigners=witnesses(origin=journal.authority.origin, log=lambda: signer.keys),
         clock=clock,
         broken=journal.fail,
         elect=not config.transaction_pooler,
@@ -154,7 +172,7 @@ async def publishing(
     stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
-        await check_start(database, journal.authority, signer, cosigners)
+        await check_start(database, journal.authority, signer, publisher.cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
         task = asyncio.create_task(publisher.run(stop))
@@ -168,8 +186,6 @@ async def publishing(
             await asyncio.gather(task, return_exceptions=True)
     finally:
         await publisher.close()
-        if cosigners is not None:
-            await cosigners.close()
 
 
 @asynccontextmanager
@@ -251,6 +267,23 @@ async def overseen_by(running: Parts) -> AsyncIterator[Upkeep]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def partitioned(running: Parts) -> AsyncIterator[None]:
+    """See to it in the background that the log's next entries have a partition."""
+    task = asyncio.create_task(keep_ahead(running.database))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def kept(session: Session, member_id: str) -> baits.Wrapped | None:
+    """The secret of somebody who is there."""
+    row = await members.row(session, member_id)
+    return None if row is None or row.wrapped is None else (row.generation, row.wrapped)
+
+
 def open_endpoints(config: Config, catalogue: Catalogue) -> dict[str, endpoints.Endpoint]:
     """Where recipients are told. Raises ConfigError."""
     return endpoints.load(config.recipients, catalogue, production=config.production)
@@ -276,9 +309,12 @@ def build(running: Parts) -> ASGIApp:
 
     backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
+    rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
     received = ReceivedMeter(registry, partial(_received, running))
     pages = routes(
-        checks=_checks(running), registry=registry, fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh)
+        checks=_checks(running),
+        registry=registry,
+        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh),
     )
     asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
@@ -365,6 +401,23 @@ def catalogue_of(config: Config) -> Catalogue:
     except PolicyProblem as problem:
         found = "; ".join(f"{item.file}: {item.key}: {item.reason}" for item in problem.problems)
         raise ConfigError(f"the policy in {folder} is not valid: {found}") from None
+
+
+async def open_policy(config: Config) -> str:
+    """The policy text for auditors, from the signer's and the settings' own keys. Raises ConfigError, KeyUnavailable."""
+    origin = origin_of(config, catalogue_of(config))
+    signer = signer_for(config, origin=origin, chance=os.urandom)
+    try:
+        await signer.open()
+        return policy_of(config, signer)
+    finally:
+        await signer.close()
+
+
+def policy_of(config: Config, signer: Signer) -> str:
+    """The same, of a signer that is open."""
+    cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
+    return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
 
 
 def origin_of(config: Config, catalogue: Catalogue) -> str:

@@ -66,6 +66,9 @@ class Config(BaseSettings):
     issuer: str = Field("", description="Whose tokens are accepted (iss); empty: the development issuer")
     audience: str = Field("menshen", description="What tokens must be made for (aud)")
     jwks_file: Path | None = Field(None, description="The issuer's public keys, as a JWKS file")
+    audit_months: int = Field(
+        36, ge=6, le=600, description="Months after which archived entries may be pruned; 6 at least (CSL 23(3))"
+    )
     worker: bool = Field(default=True, description="on: serving also does queued work; off: `menshen work` does")
     recipients: Path | None = Field(None, description="TOML file with where recipients are told of withdrawals, and the secrets")
     senders: Path | None = Field(
@@ -74,6 +77,7 @@ class Config(BaseSettings):
     witnesses: Path | None = Field(None, description="TOML file with the witnesses that cosign this log, and how many must")
     anchors: Path | None = Field(None, description="TOML file with where checkpoints are left every hour or day")
     hooks: Path | None = Field(None, description="TOML file with the secrets of the addresses that vendors deliver to")
+    alarms: Path | None = Field(None, description="TOML file with who is told of alarms by mail or webhook, and from when on")
     retry_seconds: int = Field(30, ge=1, le=3600, description="Pause before a job's second try; it doubles with each one")
     retry_cap_seconds: int = Field(3600, ge=60, le=86400, description="The longest pause between a job's tries")
     host: str = Field("127.0.0.1", description="Address to listen on")

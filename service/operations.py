@@ -1,5 +1,6 @@
 """Everything that an edge can ask for: one line a feature."""
 
+from service.alarms.operations import AlarmOperations
 from service.approvals.operations import ApprovalOperations
 from service.archive.operations import ArchiveOperations
 from service.campaigns.operations import CampaignOperations
@@ -17,6 +18,7 @@ from service.propagation.operations import PropagationOperations
 from service.receipts.operations import ReceiptOperations
 from service.senders.operations import SenderOperations
 from service.subscriptions.operations import SubscriptionOperations
+from service.tally.operations import TallyOperations
 
 
 class Operations(
@@ -36,6 +38,8 @@ class Operations(
     PropagationOperations,
     NoticeOperations,
     ArchiveOperations,
+    AlarmOperations,
+    TallyOperations,
     ApprovalOperations,
 ):
     """All operations of all features, over one `Units`."""

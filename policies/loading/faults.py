@@ -176,6 +176,11 @@ NOTICE_NO_CHILD = Fault(
     "Guardians answer for those under {until}, and no notice of kind CHILD tells them of it (PIPL 31).",
     '未满 {until} 周岁须由监护人同意，但没有已发布的儿童个人信息保护规则（kind = "CHILD"）（个保法第31条）。',
 )
+OFFICER_CONTACT_MISSING = Fault(
+    "OFFICER_CONTACT_MISSING",
+    "With a million persons the notice names the person in charge, as controller.toml does, and how they are reached (PIPL 52).",
+    "处理一百万人以上个人信息的，告知须载明 controller.toml 中的个人信息保护负责人及其联系方式（个保法第五十二条）。",
+)
 NOTICE_TWICE = Fault(
     "NOTICE_TWICE",
     "Published already, and never published again. Make a new version.",

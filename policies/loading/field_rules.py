@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from policies.bulk import BulkClass
 from policies.loading import faults
 from policies.loading.problems import Findings
-from policies.terms import BulkClass, Catalogue, Field, LookupKind, Sensitivity, ValueType
+from policies.terms import Catalogue, Field, LookupKind, Sensitivity, ValueType
 
 PLAINTEXT = frozenset({"tier", "points", "joined_on", "tags"})
 """The four fields that have a column of their own, so that lists can be ordered and counted by them. They identify

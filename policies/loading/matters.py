@@ -9,12 +9,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from policies import mask
+from policies.bulk import BULK_COUNTS, BulkClass
 from policies.loading import faults
 from policies.loading.reading import Section
 from policies.terms import (
-    BULK_COUNTS,
     Basis,
-    BulkClass,
     Category,
     Channel,
     Field,

@@ -229,7 +229,7 @@ def _words(plan: Plan, folder: Path, vkeys: Sequence[str]) -> None:
 
 def _finish(plan: Plan, folder: Path, done: Done) -> None:
     """The manifest, last of all, from what stands on the disk."""
-    os.sync()
+    files.settle(folder)
     point = plan.checkpoint
     told = {"format": FORMAT, "origin": plan.origin, "size": point.size, "root": point.root.hex(), "from": plan.first}
     told |= {"to": plan.last, "asked": plan.asked, "entries": done.count, "first_ts": done.first_ts, "last_ts": done.last_ts}

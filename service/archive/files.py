@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import CDLL, get_errno
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -75,6 +76,16 @@ def put_whole(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def settle(folder: Path) -> None:
+    """Return when everything that was written to the file system of `folder` is on the disk: one call instead of one for each file."""
+    found = os.open(folder, os.O_RDONLY)
+    try:
+        if CDLL(None, use_errno=True).syncfs(found):
+            raise OSError(get_errno(), os.strerror(get_errno()))
+    finally:
+        os.close(found)
 
 
 def listed(folder: Path, *, but: frozenset[str], below: str = "") -> Iterator[Written]:

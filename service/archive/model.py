@@ -11,6 +11,9 @@ from service.errors import ConfigError
 SEGMENT = merkle.TILE_WIDTH**2
 """Entries: one full tile of level 1. Its root is one hash of level 2."""
 
+PARTITION_SEGMENTS = 16
+"""Of one partition on PostgreSQL (migrations/partitions.py): pruned together, they leave without a row being touched."""
+
 ENTRIES = "entries"
 DEFAULT_MONTHS = 36
 FEWEST_MONTHS = 6

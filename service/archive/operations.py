@@ -7,10 +7,10 @@ from menshen_verifier import merkle
 from service.archive import proofs, queries, store, tiles
 from service.archive.exporting import Done, Plan, Progress, export, planned, unfinished, unwatched
 from service.archive.files import own_folder, told
+from service.archive.keeping import SegmentOperations
 from service.archive.model import Published, Where
 from service.archive.queries import Asked
 from service.audit.head import Authority
-from service.desk import Desk
 from service.errors import RecordUnavailable
 from service.unit import Unit
 from service.values import Call
@@ -20,7 +20,7 @@ VERIFY = "audit.verify"
 SEARCH = "audit.search"
 
 
-class ArchiveOperations(Desk):
+class ArchiveOperations(SegmentOperations):
     """See the module."""
 
     async def checkpoint(self) -> Published | None:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import bindparam, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from service.archive.model import Published
+from service.archive.model import SEGMENT, Published, Segment
+from service.audit.entry import Entry
+from service.audit.store import ENTRY_COLUMNS
 from service.db.engine import Session
-from service.db.statement import Prepared
-from service.db.tables import audit_anchor, audit_checkpoint, audit_entry, audit_tile
+from service.db.statement import Bulk, Prepared
+from service.db.tables import audit_anchor, audit_checkpoint, audit_entry, audit_segment, audit_subject, audit_tile
 from service.values import utc_text
 
 _SKEW = timedelta(minutes=1)
@@ -18,6 +20,7 @@ _SKEW = timedelta(minutes=1)
 _OF, _CP, _TILE = audit_entry.c, audit_checkpoint.c, audit_tile.c
 _PUBLISHED = select(_CP.size, _CP.root, _CP.note)
 _NEWEST = Prepared(_PUBLISHED.order_by(_CP.size.desc()).limit(1))
+_NEWEST_COSIGNED = Prepared(_PUBLISHED.where(_CP.witnessed_at.is_not(None)).order_by(_CP.size.desc()).limit(1))
 _AT_LEAST = Prepared(_PUBLISHED.where(_CP.size >= bindparam("size")).order_by(_CP.size).limit(1))
 _SOME = Prepared(_PUBLISHED.where(_CP.size > bindparam("after"), _CP.size <= bindparam("size")).order_by(_CP.size).limit(500))
 _ANCHORS = Prepared(
@@ -30,6 +33,7 @@ _TILES = Prepared(
     .where(_TILE.level == bindparam("of_level"), _TILE.n >= bindparam("first"), _TILE.n < bindparam("last"))
     .order_by(_TILE.n)
 )
+_TILE_ROOT = Prepared(select(_TILE.root).where(_TILE.level == bindparam("of_level"), _TILE.n == bindparam("of_n")))
 _FIRST_SINCE = Prepared(select(_OF.idx, _OF.ts).where(_OF.ts >= bindparam("since")).order_by(_OF.ts, _OF.idx).limit(1))
 _LAST_BEFORE = Prepared(
     select(_OF.idx, _OF.ts).where(_OF.ts < bindparam("until")).order_by(_OF.ts.desc(), _OF.idx.desc()).limit(1)
@@ -44,9 +48,40 @@ _ENTRIES_AT_ONCE = Prepared(
 )
 
 
+_SEG = audit_segment.c
+_SEGMENT_NAMES = [column.name for column in audit_segment.columns]
+_SEGMENTS = Prepared(select(*audit_segment.columns).order_by(_SEG.n))
+_ADD_SEGMENT = Prepared(insert(audit_segment).values({name: bindparam(name) for name in _SEGMENT_NAMES}))
+_MOVED = Prepared(
+    update(audit_segment)
+    .where(_SEG.n == bindparam("of_n"))
+    .values(uri=bindparam("uri"), digest=bindparam("digest"), size=bindparam("size"), archived_at=bindparam("archived_at"))
+)
+_SET_PRUNED = Prepared(
+    update(audit_segment)
+    .where(_SEG.n >= bindparam("first"), _SEG.n <= bindparam("last"))
+    .values(pruned_at=bindparam("pruned_at"))
+)
+_PRUNE = Prepared(text("SELECT audit_prune(:first, :last)"))
+_DELETE = [
+    Prepared(delete(table).where(table.c.idx >= bindparam("first"), table.c.idx < bindparam("last")))
+    for table in (audit_subject, audit_entry)
+]
+_AHEAD = Prepared(text("SELECT audit_partitions_ahead()"))
+_ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
+_ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
+_ANY_BETWEEN = Prepared(select(func.count()).select_from(audit_entry).where(*_IN_PAGE))
+
+
 async def newest(session: Session) -> Published | None:
     """The newest checkpoint that was signed."""
     rows = await session.rows(_NEWEST)
+    return Published(*rows[0]) if rows else None
+
+
+async def newest_cosigned(session: Session) -> Published | None:
+    """The newest checkpoint that enough witnesses have cosigned."""
+    rows = await session.rows(_NEWEST_COSIGNED)
     return Published(*rows[0]) if rows else None
 
 
@@ -70,6 +105,12 @@ async def tiles(session: Session, level: int, first: int, last: int) -> dict[int
     """The full tiles of `level` from number `first` up to, not including, `last`, as they are stored."""
     rows = await session.rows(_TILES, {"of_level": level, "first": first, "last": last})
     return {n: bytes(hashes) for n, hashes in rows}
+
+
+async def tile_root(session: Session, level: int, n: int) -> bytes | None:
+    """The root of a full tile, as it is stored."""
+    rows = await session.rows(_TILE_ROOT, {"of_level": level, "of_n": n})
+    return bytes(rows[0][0]) if rows else None
 
 
 async def entries(session: Session, first: int, last: int) -> list[bytes]:
@@ -111,3 +152,51 @@ async def last_before(session: Session, until: datetime) -> int | None:
 async def _edge(session: Session, since: datetime, until: datetime, side: int) -> int:
     found: int = (await session.rows(_EDGES, {"since": utc_text(since), "until": utc_text(until)}))[0][side]
     return found
+
+
+async def segments(session: Session) -> list[Segment]:
+    """Every segment that was archived, in order."""
+    return [Segment(*row) for row in await session.rows(_SEGMENTS)]
+
+
+async def add_segment(session: Session, segment: Segment) -> None:
+    """Remember where it was archived. Raises Duplicate where it was before."""
+    await session.run(_ADD_SEGMENT, {name: getattr(segment, name) for name in _SEGMENT_NAMES})
+
+
+async def move_segment(session: Session, segment: Segment) -> None:
+    """Remember that it was archived anew, at another place or under a newer checkpoint."""
+    named = {"of_n": segment.n, "uri": segment.uri, "digest": segment.digest, "size": segment.size}
+    await session.run(_MOVED, {**named, "archived_at": segment.archived_at})
+
+
+async def prune(session: Session, first: int, last: int, at: datetime) -> None:
+    """Take the entries of segments `first` to `last` (included) away: partitions where they are whole ones, rows elsewhere."""
+    await session.run(_SET_PRUNED, {"first": first, "last": last, "pruned_at": at})
+    if session.dialect == "postgresql":
+        await session.rows(_PRUNE, {"first": first, "last": last})
+        return
+    for statement in _DELETE:
+        await session.run(statement, {"first": first * SEGMENT, "last": (last + 1) * SEGMENT})
+
+
+async def restore(session: Session, segment: Segment, entries: Sequence[Entry]) -> None:
+    """Put the entries of one segment back, as they were."""
+    numbered = list(enumerate(entries, start=segment.first))
+    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
+    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await session.run(_SET_PRUNED, {"first": segment.n, "last": segment.n, "pruned_at": None})
+
+
+async def count(session: Session, first: int, last: int) -> int:
+    """How many entries there are from index `first` up to, not including, `last`."""
+    found: int = (await session.rows(_ANY_BETWEEN, {"first": first, "last": last}))[0][0]
+    return found
+
+
+async def partitions_ahead(session: Session) -> int:
+    """See to it that the next entries have a partition; how many were made. Nothing to do on SQLite."""
+    if session.dialect != "postgresql":
+        return 0
+    made: int = (await session.rows(_AHEAD))[0][0]
+    return made

@@ -40,7 +40,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `remembered` is the size of the remembered head, None where there is none to compare with."""
+    """What was found. `remembered` is the size of the remembered head, None where there is none to compare with. Before `pruned` there are
+    entries that were archived and pruned, of which only the hashes were verified.
+    """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
@@ -49,6 +51,7 @@ class Report:
     entries: int
     remembered: int | None
     waiting: int
+    pruned: int = 0
 
     @property
     def first(self) -> int | None:

@@ -33,7 +33,10 @@ class Break(NamedTuple):
 
 
 class Replay:
-    """`tree` is what the entries make; `sound` is up to where it was the head's; `places` is the evidence, by part."""
+    """`tree` is what the entries make; `sound` is up to where it was the head's; `places` is the evidence, by part.
+
+    `skipped` is the end of what was pruned, as the tables have it; `pruned_to` is up to where the log's own entries say that it was.
+    """
 
     def __init__(self, head: Head, remembered: Seen | None) -> None:
         self.tree = Tree()
@@ -44,6 +47,8 @@ class Replay:
         self.postings = Postings()
         self.moments: list[str] = []
         self.lanes: dict[str, int] = {}
+        self.skipped = 0
+        self.pruned_to = 0
         self._last_of_lane: dict[str, int] = {}
         self._expected = 0
         self._head = head
@@ -65,6 +70,20 @@ class Replay:
         self._contiguous(page.indices)
         pairs = self._contents(page)
         return self._grow(leaves), pairs
+
+    def skip(self, first: int, last: int, stored: Mapping[int, tuple[bytes, bytes]]) -> list[Tile]:
+        """Entries that were archived and pruned: their leaf hashes are those of the tiles that stayed. What lanes were at is not known."""
+        leaves: list[bytes] = []
+        for n in range(first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH):
+            hashes = stored[n][0] if n in stored else b""
+            if len(hashes) != merkle.TILE_WIDTH * merkle.HASH_BYTES:
+                self.note(Part.TILE, n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH - 1)
+                hashes = bytes(merkle.TILE_WIDTH * merkle.HASH_BYTES)
+            leaves += [hashes[at : at + merkle.HASH_BYTES] for at in range(0, len(hashes), merkle.HASH_BYTES)]
+        self.lanes.clear()
+        self._last_of_lane.clear()
+        self._expected = self.skipped = last
+        return self._grow(leaves)
 
     def compare_tiles(self, made: Iterable[Tile], stored: Mapping[int, tuple[bytes, bytes]]) -> None:
         """A stored tile that is not what the entries make points to the very hash."""
@@ -103,6 +122,8 @@ class Replay:
         lanes, last_of_lane, pairs = self.lanes, self._last_of_lane, []
         self.postings, self.moments = Postings(), []
         place, moments = self.postings.add, self.moments
+        # Behind what was pruned, a lane goes on from a number that nobody here knows.
+        unseen = None if self.skipped else 0
         for index, raw, projected in zip(page.indices, page.raws, page.columns, strict=True):
             try:
                 entry = load(raw)
@@ -111,8 +132,11 @@ class Replay:
                 moments.append(entry["ts"])
                 if projected != columns(entry):
                     self.note(Part.COLUMNS, index, index)
-                if lanes.get(writer, 0) != number or (number == 0 and entry["typ"] != "boot"):
+                due = lanes.get(writer, unseen)
+                if (due != number and due is not None) or (number == 0 and entry["typ"] != "boot"):
                     self._note_break(index, writer)
+                if entry["typ"] == "prune":
+                    self.pruned_to = max(self.pruned_to, int(entry["x"]["before"]))
                 lanes[writer] = number + 1
                 last_of_lane[writer] = index
                 for subject in entry.get("sub", ()):

@@ -13,6 +13,8 @@ What must be true, in numbered steps that the code repeats:
  (9) So do the subjects' rows, and the words of every block that is indexed.
 (10) In every lane, numbers go up by one from a `boot` with 0: no entry was lost between the service and the tree.
 (11) What waits in `audit_pending` was put there by us, and its numbers go on where its lane stands in the tree.
+(12) Entries that are not here were pruned, and the log says so in a `prune` entry. For them the leaf hashes of the tiles that stayed are
+     read, which must come to the same head; their bytes, columns and lanes are verified in the archive.
 
 It trusts the MAC's key and, as far as it is there, the remembered head. What it cannot find out without witnesses: an older state that
 was put back together with an older remembered head.
@@ -55,6 +57,7 @@ class _State:
     indexed: int
     tiles: dict[int, int]
     waiting: list[Waiting]
+    pruned: frozenset[int]
 
 
 async def verify(
@@ -67,6 +70,7 @@ async def verify(
     replay = Replay(head, remembered)
     if state.head is not None:
         await _read_all(replay, database, state, progress)
+        findings += _pruned_findings(replay)
         findings += _entry_findings(replay, head, state) or _side_findings(replay, head, state, remembered)
         findings += _waiting_findings(replay, state, authority)
     return Report(
@@ -77,6 +81,7 @@ async def verify(
         entries=replay.tree.size,
         remembered=remembered.size if remembered else None,
         waiting=len(state.waiting),
+        pruned=replay.skipped,
     )
 
 
@@ -87,7 +92,7 @@ async def _state(database: Database, authority: Authority) -> _State:
         outside = await store.outside(session, size)
         words = await index.outside(session, size // BLOCK), min(await index.indexed(session), size // BLOCK)
         end, tiles, waiting = await store.end(session, size), await store.tile_counts(session), await store.waiting(session)
-        return _State(head, end, *outside, *words, tiles, waiting)
+        return _State(head, end, *outside, *words, tiles, waiting, await store.pruned(session))
 
 
 def _head_findings(state: _State, authority: Authority, remembered: Seen | None) -> list[Finding]:
@@ -114,15 +119,20 @@ async def _read_all(replay: Replay, database: Database, state: _State, progress:
     async with aclosing(store.subjects(database, end)) as named, aclosing(_pages(database, end, state.indexed)) as pages:
         subjects = _Subjects(named)
         async for number, (page, tiles, words) in pages:
-            made, pairs = replay.read(page)
-            if words is not None:
+            first = number * store.PAGE
+            made, pairs = _taken_in(replay, page, tiles, first=first, pruned=first // store.SEGMENT in state.pruned)
+            if words is not None and page.indices:
                 replay.compare_words(number, words)
             await _compare_tiles(replay, database, made, tiles)
             pairs.sort()
             if not await subjects.are(number, pairs) and Part.SUBJECTS not in replay.places:
-                first = number * store.PAGE
                 replay.compare_subjects(pairs, await store.pairs(database.read, first, first + store.PAGE))
             progress(replay.tree.size, end)
+
+
+def _taken_in(replay: Replay, page: Page, tiles: Tiles, *, first: int, pruned: bool) -> tuple[list[Tile], list[Pair]]:
+    """A page as its entries make it; of one that was pruned, as the leaves say that stayed."""
+    return (replay.skip(first, first + store.PAGE, tiles), []) if pruned and not page.indices else replay.read(page)
 
 
 async def _compare_tiles(replay: Replay, database: Database, made: list[Tile], stored: Tiles) -> None:
@@ -160,6 +170,13 @@ async def _page(session: Session, number: int, end: int, indexed: int) -> _Read:
     page = await store.page(session, first, last)
     tiles = await store.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
     return page, tiles, await index.stored(session, number) if number < indexed else None
+
+
+def _pruned_findings(replay: Replay) -> list[Finding]:
+    """Step 12. A table says that they were pruned; only the log itself is believed."""
+    if replay.skipped <= replay.pruned_to:
+        return []
+    return [Finding(Verdict.REMOVED, Part.ENTRY, replay.pruned_to, replay.skipped - 1)]
 
 
 def _entry_findings(replay: Replay, head: Head, state: _State) -> list[Finding]:
@@ -225,7 +242,7 @@ def _waiting_findings(replay: Replay, state: _State, authority: Authority) -> li
         except Malformed:
             findings.append(Finding(Verdict.INSERTED, Part.WAITING, replay.tree.size, replay.tree.size))
             continue
-        due = expected.get(row.writer, 0)
+        due = expected.get(row.writer, row.number if replay.skipped else 0)
         if row.number != due:
             verdict = Verdict.REMOVED if row.number > due else Verdict.INSERTED
             findings.append(Finding(verdict, Part.WAITING, replay.tree.size, replay.tree.size))

@@ -58,7 +58,7 @@ def in_use(path: Path, origin: str, kind: Kind, *, setting: str) -> list[Signing
     """The key at `path` and the one that retires beside it. Raises ConfigError, KeyUnavailable for a file that is none."""
     found: list[SigningKey] = [load(path, origin, kind, setting=setting)]
     retiring = beside(path, RETIRING)
-    if retiring.exists():
+    if retiring.exists() and not retiring.samefile(path):
         found.append(load(retiring, origin, kind, setting=setting))
     return found
 

@@ -45,6 +45,23 @@ class Signer(Protocol):
         """Let go of it."""
 
 
+class Rotating(Protocol):
+    """A signer whose key can be followed by another."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """See `Signer`."""
+
+    async def prepare(self) -> Key:
+        """The key that waits to take over. Raises Conflict where none waits and none can be made from here."""
+
+    async def activate(self) -> None:
+        """Let it: from now on it signs, and the one before it beside it."""
+
+    async def retire(self) -> None:
+        """Destroy the one before it. Raises Conflict where that is not for us to do, or none is being retired."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """A checkpoint as it is stored. `note` has the log's signatures and whatever cosignatures there are."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from menshen_verifier.note import Kind
+from menshen_verifier.note import Key, Kind
 from service.audit import grammar
 from service.audit.journal import Ack
 from service.checkpoints import keys
@@ -12,8 +12,10 @@ from service.checkpoints.guard import Guard
 from service.checkpoints.keys import SigningKey
 from service.checkpoints.model import Signer
 from service.checkpoints.remote import RemoteSigner
+from service.checkpoints.rotation import KeyFiles
+from service.checkpoints.token import token_key
 from service.config import Config
-from service.errors import ConfigError
+from service.errors import ConfigError, Conflict
 from service.values import Chance
 
 SETTING, SECOND = "MENSHEN_SIGNER", "MENSHEN_SIGNER_ML_DSA"
@@ -25,8 +27,12 @@ def signer_for(config: Config, *, origin: str, chance: Chance) -> Signer:
     scheme, _, rest = (config.signer or f"file:{config.home / _DEVELOPMENT}").partition(":")
     if scheme == "file" and rest and not config.production:
         return _of_files(config, Path(rest), origin=origin, chance=chance)
+    if config.signer_ml_dsa:
+        raise ConfigError(f"{SECOND}: only beside a key file; a signer process has its own")
     if scheme == "unix" and rest:
         return RemoteSigner(Path(rest))
+    if scheme == "pkcs11":
+        return TokenSigner(config.signer, origin=origin, state=config.home / "log.state")
     raise ConfigError(f"{SETTING}: unix:PATH, pkcs11:…, or in development file:PATH")
 
 
@@ -47,9 +53,53 @@ def acks_for(config: Config, *, witnesses: bool) -> Mapping[str, Ack]:
     return found
 
 
-def guarded_files(path: Path, *, second: Path | None, state: Path, origin: str) -> Guard:
-    """The key at `path`, and the ML-DSA-44 key at `second`, behind one guard."""
-    return Guard(origin=origin, keyring=partial(_keyring, path, second, origin), state=state)
+class FileSigner(Guard):
+    """See `Signer` and `Rotating`: keys in files, for development, and for the signer process."""
+
+    def __init__(self, path: Path, *, origin: str, state: Path, second: Path | None = None, chance: Chance | None = None) -> None:
+        super().__init__(origin=origin, keyring=partial(_keyring, path, second, origin), state=state)
+        self.files = KeyFiles(path, origin)
+        self._chance = chance
+
+    async def prepare(self) -> Key:
+        """See `Rotating`. Without chance, a key is only found and not made."""
+        waits = self.files.waits() if self._chance is None else self.files.prepare(chance=self._chance)
+        if waits is None:
+            raise Conflict("no key waits")
+        return waits
+
+    async def activate(self) -> None:
+        """See `Rotating`."""
+        await self.files.activate()
+
+    async def retire(self) -> None:
+        """See `Rotating`."""
+        self.files.retire()
+
+
+class TokenSigner(Guard):
+    """See `Signer`: the key in a token, the memory in a file of ours."""
+
+    def __init__(self, uri: str, *, origin: str, state: Path) -> None:
+        self._token = token_key(uri, origin)
+        super().__init__(origin=origin, keyring=self._ring, state=state)
+
+    async def close(self) -> None:
+        """See `Signer`."""
+        await self._token.close()
+
+    async def make(self) -> None:
+        """Make the key in the token. Raises Conflict where there is one."""
+        await self._token.make()
+
+    async def public(self) -> Key:
+        """Its key. Raises KeyUnavailable."""
+        return (await self._ring())[0].key
+
+    async def _ring(self) -> Sequence[SigningKey]:
+        if not self._token.key.public:
+            await self._token.open()
+        return [self._token]
 
 
 async def _keyring(path: Path, second: Path | None, origin: str) -> Sequence[SigningKey]:
@@ -57,11 +107,11 @@ async def _keyring(path: Path, second: Path | None, origin: str) -> Sequence[Sig
     return found + (keys.in_use(second, origin, Kind.ML_DSA_44, setting=SECOND) if second else [])
 
 
-def _of_files(config: Config, path: Path, *, origin: str, chance: Chance) -> Guard:
+def _of_files(config: Config, path: Path, *, origin: str, chance: Chance) -> FileSigner:
     if not config.signer:
         keys.make(path, Kind.ED25519, chance=chance, setting=SETTING)
     scheme, _, rest = config.signer_ml_dsa.partition(":")
     if config.signer_ml_dsa and (scheme != "file" or not rest):
         raise ConfigError(f"{SECOND}: file:PATH")
     second = Path(rest) if rest else None
-    return guarded_files(path, second=second, state=keys.beside(path, ".state"), origin=origin)
+    return FileSigner(path, origin=origin, state=keys.beside(path, ".state"), second=second, chance=chance)

@@ -9,14 +9,14 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from menshen_verifier.errors import Malformed
-from menshen_verifier.note import Key
 from service.checkpoints.guard import Guard
 from service.checkpoints.model import SignerAhead
+from service.checkpoints.rotation import KeyFiles
 from service.checkpoints.wire import (
     MOST_BYTES,
     Activate,
@@ -40,22 +40,13 @@ _AT_ONCE = 16
 
 
 class SignerProcess:
-    """`waits` tells the key that waits to take over, `activate` lets it. Callers of other accounts than `accounts` are not read."""
+    """Callers of other accounts than `accounts` are not read. `files` are where the next key waits to take over; a token has none."""
 
-    def __init__(
-        self,
-        guard: Guard,
-        *,
-        clock: Clock,
-        accounts: Collection[int],
-        waits: Callable[[], Key | None],
-        activate: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, guard: Guard, *, clock: Clock, accounts: Collection[int], files: KeyFiles | None) -> None:
         self._guard = guard
         self._clock = clock
         self._accounts = frozenset(accounts)
-        self._waits = waits
-        self._activate = activate
+        self._files = files
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
@@ -113,11 +104,11 @@ class SignerProcess:
             return Refused(problem.code, broken=False)
 
     async def _done(self, request: Request) -> Answer:
-        if isinstance(request, Activate):
-            await self._activate()
+        if isinstance(request, Activate) and self._files:
+            await self._files.activate()
         if isinstance(request, Activate | Ask):
             size = await self._guard.open()
-            return Known(size, self._guard.keys, self._waits())
+            return Known(size, self._guard.keys, self._files.waits() if self._files else None)
         time = int(self._clock().timestamp())
         return Lines(await self._guard.sign(request.checkpoint, old=request.old, proof=request.proof, time=time))
 

@@ -123,7 +123,8 @@ class Publisher:
                     async with self._own.single() as session:
                         await self._save(session, force=True)
         self._waiting.end(None)
-        for close in (self._own.close, self._beside.close, self.signer.close):
+        closing = [self._own.close, self._beside.close, self.signer.close, *([self.cosigners.close] if self.cosigners else [])]
+        for close in closing:
             with suppress(Exception):
                 await close()
 
@@ -226,6 +227,14 @@ class Publisher:
         if (said.origin, said.size, said.root) != (self._authority.origin, made.size, made.root):
             raise LogBroken(f"the checkpoint of {made.size} entries says something else")
 
+    async def _believe_another(self, made: Published) -> None:
+        """What another instance published may be under a key that took over since we asked for the keys."""
+        try:
+            self._believe(made)
+        except LogBroken:
+            await self.signer.open()
+            self._believe(made)
+
     def _took(self, made: Published) -> None:
         state, self._newest = self.state, made
         state.signed, state.signed_at = made.size, made.signed_at
@@ -249,7 +258,7 @@ class Publisher:
         head = await log.head(session, self._authority.origin)
         newest = await store.newest(session)
         if newest is not None and newest.size > self.state.signed:
-            self._believe(newest)
+            await self._believe_another(newest)
             self._took(newest)
         cosigned = await store.newest_cosigned(session) if self.cosigners else None
         if cosigned is not None:

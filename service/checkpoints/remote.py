@@ -23,7 +23,7 @@ from service.checkpoints.wire import (
     parse_answer,
     request_bytes,
 )
-from service.errors import KeyUnavailable, LogBroken
+from service.errors import Conflict, KeyUnavailable, LogBroken
 
 _PATIENCE_SECONDS = 5.0
 
@@ -43,9 +43,20 @@ class RemoteSigner:
         """Everything that it says of itself. Raises KeyUnavailable, LogBroken."""
         return self._took(await self._asked(Ask()))
 
-    async def activate(self) -> Known:
-        """Let the key that waits take over. Raises KeyUnavailable where none waits."""
-        return self._took(await self._asked(Activate()))
+    async def prepare(self) -> Key:
+        """See `Rotating`. The signer's own operator makes keys."""
+        waits = (await self.known()).waits
+        if waits is None:
+            raise Conflict("no key waits: run `menshen audit signer rotate` where the signer runs")
+        return waits
+
+    async def activate(self) -> None:
+        """See `Rotating`."""
+        self._took(await self._asked(Activate()))
+
+    async def retire(self) -> None:
+        """See `Rotating`."""
+        raise Conflict("the key lies with the signer: run `menshen audit signer retire` there")
 
     async def sign(self, checkpoint: Checkpoint, *, old: int, proof: Sequence[bytes], time: int) -> tuple[str, ...]:  # noqa: ARG002
         """See `Signer`. The signer has a clock of its own, and `time` is not sent."""

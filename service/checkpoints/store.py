@@ -3,12 +3,12 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from service.checkpoints.model import Published
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_checkpoint, audit_position
+from service.db.tables import audit_anchor, audit_checkpoint, audit_position
 
 _OF = audit_checkpoint.c
 _CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
@@ -27,6 +27,11 @@ _MOVE_POSITION = Prepared(
     update(audit_position).where(audit_position.c.log_id == bindparam("of_log")).values(state=bindparam("state"))
 )
 _ADD_POSITION = Prepared(insert(audit_position).values(log_id=bindparam("log_id"), state=bindparam("state")))
+_ANCHORS = Prepared(
+    select(audit_anchor.c.kind, func.max(audit_anchor.c.size), func.max(audit_anchor.c.at))
+    .group_by(audit_anchor.c.kind)
+    .order_by(audit_anchor.c.kind)
+)
 _ELECT = Prepared(text("SELECT pg_try_advisory_lock(:key)"))
 
 
@@ -75,6 +80,11 @@ async def move_position(session: Session, origin: str, state: bytes) -> None:
     """Write down where the follower is. Raises Duplicate when two do so for the first time."""
     if not await session.run(_MOVE_POSITION, {"of_log": origin, "state": state}):
         await session.run(_ADD_POSITION, {"log_id": origin, "state": state})
+
+
+async def anchors(session: Session) -> list[tuple[str, int, datetime]]:
+    """Of each kind of anchor, the largest size and the newest moment."""
+    return [(kind, size, at) for kind, size, at in await session.rows(_ANCHORS)]
 
 
 async def elected(session: Session, origin: str) -> bool:

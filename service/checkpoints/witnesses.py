@@ -80,6 +80,16 @@ class Witnesses:
         """Under which they cosign."""
         return tuple(key for witness in self._known for key in witness.keys)
 
+    @property
+    def parties(self) -> tuple[tuple[Key, ...], ...]:
+        """The same, witness by witness: any of one's keys is that witness's word."""
+        return tuple(witness.keys for witness in self._known)
+
+    @property
+    def quorum(self) -> int:
+        """How many must cosign."""
+        return self._quorum
+
     async def close(self) -> None:
         """Let go of the connections."""
         for witness in self._known:

@@ -9,16 +9,23 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from service.cli.alarms import alarms
 from service.cli.approvals import approvals
 from service.cli.audit import audit
+from service.cli.audit_anchor import anchor
 from service.cli.audit_archive import show
+from service.cli.audit_checkpoints import key, policy_text, status
 from service.cli.audit_export import export
 from service.cli.audit_search import search
+from service.cli.audit_segment import segment
+from service.cli.audit_signer import signer
+from service.cli.audit_who_saw import who_saw
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
 from service.cli.health import health
 from service.cli.intake import import_
 from service.cli.minors import minors
+from service.cli.oversight import oversight
 from service.cli.policy import policy
 from service.cli.serving import demo, doctor, migrate, serve
 from service.cli.suppression import suppression
@@ -44,13 +51,24 @@ menshen.command(name="import")(import_)
 menshen.add_typer(policy, name="policy")
 audit.command(name="minors")(minors)
 audit.command()(show)
+audit.command()(search)
+audit.command(name="who-saw")(who_saw)
+audit.command()(export)
 audit.add_typer(witness, name="witness")
 audit.command()(export)
 audit.command()(search)
+audit.add_typer(signer, name="signer")
+audit.command()(status)
+audit.command(name="policy")(policy_text)
+audit.add_typer(key, name="key")
+audit.add_typer(anchor, name="anchor")
+audit.add_typer(segment, name="segment")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
+menshen.add_typer(oversight, name="oversight")
 menshen.add_typer(suppression, name="suppression")
 menshen.add_typer(approvals, name="approvals")
+menshen.add_typer(alarms, name="alarms")
 
 
 def main() -> NoReturn:

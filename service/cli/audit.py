@@ -3,15 +3,17 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from menshen_verifier.__main__ import main as offline
 from service import app
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.verify import verify as replay
@@ -46,12 +48,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machin
 
 
 @audit.command()
-def verify(as_json: AsJson = False) -> None:
+def verify(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="导出目录 · An export's folder.", show_default=False)
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="信任策略 · Whom to believe: a tlog-policy file.", show_default=False)
+    ] = None,
+    since: Annotated[Path | None, typer.Option(help="上次审计留下的检查点 · The checkpoint that the last audit kept.")] = None,
+    timestamps: Annotated[
+        Path | None, typer.Option(help="时间戳机构证书 · Check time stamps against this authority (PEM).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """逐条重放并验证整个日志 · Replay the whole log and say whether it is the one that was written.
 
-    Needs the database, the key of the head and the remembered head, nothing else. Exits 0 when all is well, 1 when something is not,
-    2 when it could not be found out.
+    Without DIR, the service's own log: needs the database, the key of the head and the remembered head. With DIR and --policy, an export,
+    offline: needs nothing but that file, as `menshen-verify` does. Exits 0 when all is well, 1 when something is not, 2 when it could not
+    be found out.
     """
+    if folder is not None:
+        raise typer.Exit(offline(_words(folder, policy, {"--since": since, "--timestamps": timestamps}) + ["--json"] * as_json))
+    if policy or since or timestamps:
+        raise typer.BadParameter("--policy, --since, --timestamps: DIR is missing")
     report = asyncio.run(_verified(Config.load()))
     if as_json:
         _out.print_json(json.dumps(asdict(report), ensure_ascii=False))
@@ -61,15 +80,23 @@ def verify(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+def _words(folder: Path, policy: Path | None, others: Mapping[str, Path | None]) -> list[str]:
+    """As somebody would type them who has the verifier alone."""
+    if policy is None:
+        raise typer.BadParameter("--policy: whom to believe must be said, and not by the export")
+    given = [word for option, path in others.items() if path is not None for word in (option, str(path))]
+    return [str(folder), "--policy", str(policy), *given]
+
+
 async def _verified(config: Config) -> Report:
-    async with _opened(config) as (database, journal):
+    async with opened(config) as (database, journal):
         remembered = journal.remembered.read(journal.authority)
         with _progress() as progress:
             return await replay(database, journal.authority, remembered, progress=progress)
 
 
 @asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[tuple[Database, Writer]]:
+async def opened(config: Config) -> AsyncIterator[tuple[Database, Writer]]:
     """The database and a writer that is never started: a log that the service refuses to serve on can still be examined."""
     catalogue = app.catalogue_of(config)
     app.check_schema(config)
@@ -100,6 +127,10 @@ def _show_report(report: Report) -> None:
         _out.print(f"[bold red]{report.verdict}[/]")
     for finding in report.findings:
         _out.print(_said(finding))
+    if report.pruned:
+        _out.print(
+            f"  前 {report.pruned:,} 条已归档清理，其哈希已验证 · pruned up to {report.pruned:,}: their hashes were verified"
+        )
     remembered = "—" if report.remembered is None else f"{report.remembered:,}"
     _out.print(f"  大小 size {report.size:,} · 根 root {report.root}")
     _out.print(f"  本机记得的大小 remembered size {remembered} · 待写入 waiting {report.waiting}")

@@ -36,11 +36,12 @@ File = Annotated[Path, typer.Option("--settings", "-s", help="见证服务的 TO
 def init(
     name: Annotated[str, typer.Option(help="见证者名称，如 witness.example.cn/w1 · Its name, a URL without a scheme.")],
     key: Annotated[Path, typer.Option(help="新密钥文件 · The key file to make.")],
+    ml_dsa: Annotated[bool, typer.Option("--ml-dsa", help="另加 ML-DSA-44 · A second key, ML-DSA-44.")] = False,
 ) -> None:
     """生成见证密钥并显示其公钥 · Make a witness's key, and print its vkey for the log's owner and for auditors."""
     try:
         # A command that runs by itself is a composition root: chance comes from the system.
-        made = cosigner.Cosigner.drawn(name, os.urandom)  # noqa: TID251
+        made = cosigner.Cosigner.drawn(name, os.urandom, ml_dsa=ml_dsa)  # noqa: TID251
     except ValueError:
         raise ConfigError("--name: no spaces and no +, 255 bytes at most") from None
     cosigner.write(key, made)

@@ -38,6 +38,17 @@ def _wrong(config: Config) -> str:
     return "" if answer.status == HTTPStatus.OK else _named(answer.status, body)
 
 
+def breaker(config: Config) -> str:
+    """What the server on this machine says of the log: "ok", "unavailable", "broken"; "unknown" when no server answers."""
+    host = _EVERY_ADDRESS.get(config.host, config.host)
+    with closing(HTTPConnection(host, config.port, timeout=_SECONDS)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            return str(json.loads(connection.getresponse().read(_LONGEST))["parts"]["audit"])
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            return "unknown"
+
+
 def _named(status: int, body: bytes) -> str:
     """The parts that are not there, as /readyz tells them; from whoever else listens on that port, its status."""
     try:

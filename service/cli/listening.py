@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, overseen_by, working
+from service.app import Parts, build, overseen_by, partitioned, working
+from service.cli.rounds import watched
 from service.errors import ConfigError
 
 
@@ -58,7 +59,7 @@ async def listen(running: Parts) -> None:
         )
     )
     try:
-        async with overseen_by(running), working(running):
+        async with overseen_by(running), partitioned(running), watched(running), working(running):
             await server.serve()
     except SystemExit:
         raise ConfigError(f"MENSHEN_HOST, MENSHEN_PORT: {config.host}:{config.port} cannot be listened on") from None

@@ -1,5 +1,6 @@
 """`menshen policy diff` and `menshen policy publish`: what a new notice changes, and putting it where it never changes again."""
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,24 @@ from policies.loading import faults
 from policies.loading.files import snapshot
 from policies.publishing import Publication, publication, review
 from policies.terms import Scope
+from service.app import check_schema
 from service.cli.policy_problems import AsJson, Folder, give_up
+from service.config import Config
+from service.db.engine import connect
+from service.oversight import store as overseen
 
 Version = Annotated[
     str, typer.Argument(help="告知版本，即 notices/ 下的文件夹名 · The version: the folder's name below notices/.")
+]
+
+Persons = Annotated[
+    int | None,
+    typer.Option(
+        help="已处理的人数，缺省取最近一次统计；一百万起须载明负责人及联系方式 · How many persons there are data of; the last count, "
+        "if left out. From a million on the notice names who is in charge, and how they are reached (PIPL 52).",
+        min=0,
+        show_default=False,
+    ),
 ]
 
 _KINDS = {"GENERAL": "隐私政策", "CHILD": "儿童个人信息保护规则"}
@@ -42,18 +57,40 @@ def diff(version: Version, folder: Folder = SHIPPED, as_json: AsJson = False) ->
     _show(found, published=not found.files, as_json=as_json)
 
 
-def publish(version: Version, folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
+def publish(version: Version, folder: Folder = SHIPPED, persons: Persons = None, as_json: AsJson = False) -> None:
     """检查并发布一个版本，此后不可更改 · Check a version, and publish it for good: nothing of it can be changed afterwards.
 
     Exits 0 when it is published, 1 when something is missing or wrong (it is named, and nothing is written), 2 when the folder could not
     be read or written.
     """
     try:
-        found = publication(snapshot(folder), version)
+        found = publication(snapshot(folder), version, persons=_persons(persons))
         _write(folder, found.files)
     except PolicyProblem as wrong:
         give_up(folder, wrong, as_json=as_json)
     _show(found, published=True, as_json=as_json)
+
+
+def _persons(given: int | None) -> int:
+    """How many there are data of: as said, or as the deployment last counted. On a machine without its database there is nothing to ask."""
+    if given is not None:
+        return given
+    config = Config.load()
+    path = config.database.removeprefix("sqlite:///")
+    if config.database.startswith("sqlite") and not Path(path).exists():
+        return 0
+    return asyncio.run(_counted(config))
+
+
+async def _counted(config: Config) -> int:
+    check_schema(config)
+    database = connect(config.database, pool_size=1, transaction_pooler=config.transaction_pooler)
+    await database.start()
+    try:
+        newest = await overseen.newest_count(database.read)
+    finally:
+        await database.close()
+    return newest.persons if newest else 0
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

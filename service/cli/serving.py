@@ -23,12 +23,16 @@ _out = Console()
 
 def migrate(
     role: Annotated[str, typer.Option(help="PostgreSQL: the service's own role, to be granted what it needs and no more.")] = "",
+    archivist_role: Annotated[
+        str,
+        typer.Option("--archivist-role", help="PostgreSQL: the role that `menshen audit segment` runs under, which may prune."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
 ) -> None:
     """Bring the database to this release's schema. Running it again does no harm. 升级数据库结构。"""
     config = Config.load()
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    before = migrations.upgrade(config.database, service_role=role)
+    before = migrations.upgrade(config.database, service_role=role, archivist_role=archivist_role)
     _out.print(json.dumps({"revision": before}) if as_json else f"schema {before}", highlight=False)
 
 

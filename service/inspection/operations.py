@@ -2,19 +2,22 @@
 
 import re
 from datetime import datetime
+from pathlib import Path
 
+from service.archive.exporting import Progress, unwatched
 from service.audit import grammar
 from service.audit.entry import Draft
 from service.desk import Desk
 from service.errors import BadInput, Forbidden
-from service.inspection import incidents, naming, own, queries
+from service.inspection import answering, incidents, naming, own, queries
+from service.inspection.answering import Answered, Asking
 from service.inspection.incidents import Leak
 from service.inspection.model import Filter, Page, Resolved, Scope
 from service.inspection.own import AccessLog
 from service.unit import Unit
 from service.values import ActorKind, Call, MemberId
 
-SEARCH, RESOLVE, OVERSEE = "audit.search", "audit.resolve", "oversight.read"
+SEARCH, RESOLVE, OVERSEE, EXPORT = "audit.search", "audit.resolve", "oversight.read", "audit.export"
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -68,3 +71,24 @@ class InspectionOperations(Desk):
             return await incidents.scope(unit, leak, names=names, first=first, after=after)
 
         return await self.units.disclose(call, self.duty("audit", "incidentScope"), work)
+
+    async def who_saw(
+        self,
+        call: Call,
+        *,
+        member_id: MemberId,
+        field: str,
+        since: datetime,
+        until: datetime | None,
+        output: Path,
+        progress: Progress = unwatched,
+    ) -> Answered:
+        """Who has seen something of one member, and the proof that this is all, in one file; recorded as an export before it is made."""
+
+        async def work(unit: Unit) -> Asking:
+            self.require(call, EXPORT)
+            who = self.known_form(member_id)
+            return await answering.asked(unit, member_id=who, field=field, since=since, until=until)
+
+        asking = await self.units.disclose(call, self.duty("export", "whoSaw"), work)
+        return await answering.write(self.units.database, self.units.vault.origin, asking, output, progress=progress)

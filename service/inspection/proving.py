@@ -13,8 +13,13 @@ from service.db.engine import Session
 _LABEL = "c2sp.org/tlog-proof@v1"
 
 
-async def proof_of_leaf(session: Session, newest: Published | None, index: int, leaf: bytes) -> str | None:
-    """A tlog-proof without `extra`. None while no checkpoint covers the entry, and where what is stored does not come to its root."""
+async def proof_of_leaf(
+    session: Session, newest: Published | None, index: int, leaf: bytes, *, extra: bytes | None = None
+) -> str | None:
+    """A tlog-proof; with the entry's bytes in `extra` only where they are given.
+
+    None while no checkpoint covers the entry, and where what is stored does not come to its root.
+    """
     if newest is None or not 0 <= index < newest.size:
         return None
     try:
@@ -23,4 +28,5 @@ async def proof_of_leaf(session: Session, newest: Published | None, index: int, 
             return None
     except ValueError:
         return None
-    return "\n".join([_LABEL, f"index {index}", *map(encoded, path), "", newest.note])
+    shown = [] if extra is None else [f"extra {encoded(extra)}"]
+    return "\n".join([_LABEL, *shown, f"index {index}", *map(encoded, path), "", newest.note])

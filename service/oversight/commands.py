@@ -119,15 +119,13 @@ async def count(database: Database, *, now: datetime) -> Persons:
 async def wanted(database: Database, *, now: datetime) -> list[Due]:
     """The tasks that today asks for and nobody has opened."""
     today = day_in_shanghai(now)
-    newest = await store.newest_count(database.read)
     known = await store.duty_keys(database.read)
     found = list(rules.recurring(today))
-    if newest is not None:
-        for threshold in rules.reached(newest.persons):
-            day = await store.first_reached(database.read, threshold.persons)
-            found += [
-                due for due in rules.opened(newest.persons, day.day if day else today) if due.occasion == str(threshold.persons)
-            ]
+    for threshold in rules.THRESHOLDS:
+        # The first day with so many, though there be fewer by now: what it brought is not taken back by members who leave.
+        reached = await store.first_reached(database.read, threshold.persons)
+        if reached is not None:
+            found += rules.opened_by(threshold, reached.day)
     if any(kind == DutyKind.OFFICER_FILING.value for kind, _ in known):
         found += await queries.officer_changes(database.read)
     return [due for due in found if (due.kind.value, due.occasion) not in known]

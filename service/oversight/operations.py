@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import IO
 
 from service.audit.entry import Draft
 from service.guardians.model import Alert
@@ -18,6 +19,7 @@ from service.oversight.model import (
     RegisterDiff,
     SignedReview,
 )
+from service.oversight.pack.build import Built, build
 from service.unit import Unit
 from service.values import Call, utc_text
 
@@ -121,6 +123,19 @@ class OversightOperations(InboundOperations):
             return await commands.complete(unit, duty_id=duty_id, reference=reference)
 
         return await self.units.change(call, self.duty("admin", "completeDuty"), work)
+
+    async def compliance_audit_pack(self, call: Call, *, since: date, until: date, into: IO[bytes]) -> Built:
+        """Write the pack of a period (PIPL 54). It is an export, recorded with its digest before anybody has it. Raises BadInput."""
+
+        async def work(unit: Unit) -> Built:
+            self.require(call, READ)
+            unit.draft.extra |= {"from": since.isoformat(), "to": until.isoformat()}
+            made = await build(self.units.database, unit.vault, unit.catalogue, since=since, until=until, now=unit.now, into=into)
+            unit.draft.extra["digest"] = made.digest
+            unit.draft.count = made.rows
+            return made
+
+        return await self.units.disclose(call, self.duty("export", "complianceAuditPack"), work)
 
     def _looking(self, operation: str, **moments: datetime) -> Draft:
         """Who looks at the record of processing is in the log, with the moments that they asked for."""

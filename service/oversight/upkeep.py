@@ -35,7 +35,11 @@ class Upkeep:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: look who is closed every half minute, and do a round every few."""
-        await asyncio.gather(self._looking(stop), self._rounds(stop))
+        try:
+            await asyncio.gather(self._looking(stop), self._rounds(stop))
+        finally:
+            if not stop.is_set():
+                self._shut.lost()
 
     async def once(self) -> None:
         """One round. Raises what the database or the log raises."""
@@ -74,14 +78,10 @@ class Upkeep:
         return Call(Actor(ActorKind.SYSTEM, "oversight", frozenset()), new_id(self._clock(), self._chance))
 
     async def _looking(self, stop: asyncio.Event) -> None:
-        try:
-            while not stop.is_set():
-                with suppress(StoreUnavailable):
-                    await self._shut.look()
-                await _pause(stop, closed.SECONDS)
-        finally:
-            if not stop.is_set():
-                self._shut.lost()
+        while not stop.is_set():
+            with suppress(StoreUnavailable):
+                await self._shut.look()
+            await _pause(stop, closed.SECONDS)
 
     async def _rounds(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

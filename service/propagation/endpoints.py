@@ -39,16 +39,17 @@ def load(path: Path | None, catalogue: Catalogue, *, production: bool) -> dict[s
             raise ConfigError(
                 f"{_SETTING}: a table is named after no recipient with known_by (there are: {', '.join(sorted(known))})"
             )
-    return {key: _endpoint(key, table, production=production) for key, table in tables.items()}
+    return {key: endpoint(f"{_SETTING}: {key}", table, production=production) for key, table in tables.items()}
 
 
-def _endpoint(key: str, table: object, *, production: bool) -> Endpoint:
+def endpoint(where: str, table: object, *, production: bool) -> Endpoint:
+    """One table with an address and a secret. `where` names setting and table. Raises ConfigError."""
     if not isinstance(table, dict) or table.keys() != {"url", "secret"}:
-        raise ConfigError(f"{_SETTING}: {key}: exactly `url` and `secret` are needed")
-    return Endpoint(_url(key, table["url"], production=production), _secret(key, table["secret"]))
+        raise ConfigError(f"{where}: exactly `url` and `secret` are needed")
+    return Endpoint(_url(where, table["url"], production=production), _secret(where, table["secret"]))
 
 
-def _url(key: str, text: object, *, production: bool) -> str:
+def _url(where: str, text: object, *, production: bool) -> str:
     """HTTPS; plain HTTP in development, and only to this machine. No user, no password: those would be logged by whoever logs addresses."""
     try:
         parts = urlsplit(text if isinstance(text, str) else "")
@@ -58,17 +59,15 @@ def _url(key: str, text: object, *, production: bool) -> str:
     except ValueError:
         fit = False
     if not fit or not isinstance(text, str):
-        raise ConfigError(
-            f"{_SETTING}: {key}: url: https:// (in development also http:// to 127.0.0.1), without user or fragment"
-        )
+        raise ConfigError(f"{where}: url: https:// (in development also http:// to 127.0.0.1), without user or fragment")
     return text
 
 
-def _secret(key: str, text: object) -> bytes:
+def _secret(where: str, text: object) -> bytes:
     try:
         raw = b64decode(text.removeprefix(_PREFIX), validate=True) if isinstance(text, str) else b""
     except (binascii.Error, ValueError):
         raw = b""
     if not 24 <= len(raw) <= 64:
-        raise ConfigError(f"{_SETTING}: {key}: secret: whsec_ and 24 to 64 bytes in base64")
+        raise ConfigError(f"{where}: secret: whsec_ and 24 to 64 bytes in base64")
     return raw

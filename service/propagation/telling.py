@@ -5,6 +5,7 @@ purpose that has ended and on the duty to stop those who work on it (PIPL 21, 47
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
@@ -110,3 +111,8 @@ async def _subject(unit: Unit, job: Job) -> Row | None:
 def _draft(typ: str, job: Job) -> Draft:
     told: dict[str, str | int | bool | list[str]] = {"job": job.job_id, "recipient": job.recipient, "attempt": job.attempts}
     return Draft(typ=typ, operation=_OPERATION, purpose=job.purpose, basis=Basis.LEGAL_DUTY.value, extra=told)
+
+
+async def posted(courier: Courier, endpoint: Endpoint, content: bytes, name: str, now: datetime) -> bool:
+    """Sign and post; whether the other side has confirmed it."""
+    return await courier.post(endpoint.url, content, message.headers(endpoint.secret, name, content, now)) == ACKNOWLEDGED

@@ -66,6 +66,10 @@ class SmtpMail(Adapter):
         except Unfit as problem:
             return Delivery(Fate.REFUSED, problem.code)
 
+    async def deposit(self, name: str, to: str, words: Words) -> Delivery:
+        """Hand over a mail that is about no member and needs no leave (`depositing`). Raises Unfit."""
+        return await self._handed(name, to, words, None)
+
     async def _handed(self, name: str, to: str, said: Words, way_out: WayOut | None) -> Delivery:
         content = self._written(name, to, said, way_out)
         try:

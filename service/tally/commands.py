@@ -1,12 +1,12 @@
 """Count before anybody is told; ask to read of more than the law's count."""
 
-from policies.terms import BulkClass
+from policies.bulk import BulkClass
 from service.approvals import commands as approvals
 from service.approvals import store as approved
 from service.approvals.model import Approval, about_of
 from service.errors import BadInput, Refused
 from service.tally import store
-from service.tally.model import KIND, MOST_MEMBERS, WINDOW, Allowance, allowance, operator_of
+from service.tally.model import KIND, MOST_MEMBERS, WINDOW, Allowance, allowance, classes_of, operator_of
 from service.unit import Reader, Unit
 
 REASON = "APPROVAL_REQUIRED"
@@ -16,7 +16,7 @@ async def admit(unit: Unit) -> None:
     """Count whom this unit tells a person of. Raises Refused (APPROVAL_REQUIRED) where with these it would be more, of some class, than
     the policy's count or what another person has approved: then nobody is told anything, and nobody is counted.
     """
-    operator, classes = operator_of(unit.call.actor.name), unit.catalogue.bulk_classes(unit.draft.fields)
+    operator, classes = operator_of(unit.call.actor.name), classes_of(unit.catalogue, unit.draft.fields)
     await store.lock(unit.session, operator, now=unit.now)
     await store.mark(unit.session, operator, classes, unit.draft.subjects, now=unit.now)
     counted = await store.counts(unit.session, operator, since=unit.now - WINDOW)

@@ -10,12 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from policies.terms import BulkClass, Catalogue
+from policies.bulk import BulkClass
+from policies.terms import Catalogue
 from service.alarms.commands import raise_alarm
 from service.alarms.model import AlarmKind, Rules
 from service.audit.entry import Draft
 from service.tally import commands
-from service.tally.model import Recent
+from service.tally.model import Recent, classes_of
 from service.unit import Raising, Unit
 from service.values import ActorKind, Call
 
@@ -45,8 +46,7 @@ class Guard:
 
     def counts(self, call: Call, draft: Draft) -> bool:
         """Whether a person is about to be told of members."""
-        told = draft.decision == "allow" and draft.typ in _TELLING and bool(draft.subjects)
-        return told and call.actor.kind is ActorKind.STAFF
+        return call.actor.kind is ActorKind.STAFF and _tells(draft)
 
     async def admit(self, unit: Unit) -> None:
         """See `commands.admit`."""
@@ -61,7 +61,7 @@ class Guard:
             raising.append(partial(raise_alarm, kind=AlarmKind.HONEY_MEMBER, about=account, codes=_codes(draft)))
         if draft.decision == "deny":
             raising += self._denied(call, draft, account, now)
-        elif actor.kind is ActorKind.SERVICE and draft.subjects and draft.typ in _TELLING:
+        elif actor.kind is ActorKind.SERVICE and _tells(draft):
             raising += self._served(call, draft, account, now)
         return raising
 
@@ -102,7 +102,7 @@ class Guard:
     def _classes_of(self, fields: tuple[str, ...]) -> frozenset[BulkClass]:
         found = self._classes.get(fields)
         if found is None:
-            found = self._classes[fields] = self._catalogue.bulk_classes(fields)
+            found = self._classes[fields] = classes_of(self._catalogue, fields)
         return found
 
     def _usual(self, call: Call, bulk: BulkClass) -> int:
@@ -115,3 +115,9 @@ def _codes(draft: Draft) -> dict[str, str | int]:
     """What the alarm's entry says of the one that it was raised for."""
     found = {"op_seen": draft.operation, "pur_seen": draft.purpose}
     return {key: value for key, value in found.items() if value}
+
+
+def _tells(draft: Draft) -> bool:
+    """Whether anything of a member leaves: where all that was asked for is withheld, nothing does."""
+    told = draft.decision == "allow" and draft.typ in _TELLING and bool(draft.subjects)
+    return told and (bool(draft.fields) or not draft.withheld)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from policies.bulk import BulkClass
 from policies.searching import plain
-from policies.terms import BulkClass
+from policies.terms import Catalogue
 
 WINDOW = timedelta(hours=24)
 KIND = "bulk.read"
@@ -37,6 +38,12 @@ def allowance(what: str) -> Allowance | None:
 def operator_of(name: str) -> str:
     """Under which name an account is counted: one, however it is spelt, or each spelling would have a count of its own."""
     return plain(name).strip()
+
+
+def classes_of(catalogue: Catalogue, fields: Iterable[str]) -> frozenset[BulkClass]:
+    """What reading these fields of somebody counts as. Whatever is known of somebody without a field of theirs is OTHER."""
+    found = {catalogue.categories[catalogue.fields[key].category].bulk for key in fields if key in catalogue.fields}
+    return frozenset(found) or frozenset({BulkClass.OTHER})
 
 
 class Recent:

@@ -1,6 +1,6 @@
 """The operation of whoever has to read of many members, and says so beforehand."""
 
-from policies.terms import BulkClass
+from policies.bulk import BulkClass
 from service.approvals.model import Approval
 from service.desk import Desk
 from service.tally import commands

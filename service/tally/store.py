@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import String, bindparam, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from policies.terms import BulkClass
+from policies.bulk import BulkClass
 from service.db.engine import Session
 from service.db.statement import Prepared
 from service.db.tables import tally, tally_operator

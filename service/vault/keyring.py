@@ -27,6 +27,7 @@ USES: Final = (
     "decision",
     "receipt",
     "link",
+    "pack",
 )
 """What a key is for. No key has two uses: what is known about one must say nothing about the other."""
 

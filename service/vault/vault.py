@@ -36,7 +36,7 @@ NOTE: Final = "note"
 MAC_USES: Final = ("suppression", "head", "address", "cursor", "idempotency", "member-act", "decision")
 """The uses of the keyring that make keyed digests of their callers' messages."""
 
-SIGNING_USES: Final = ("receipt",)
+SIGNING_USES: Final = ("receipt", "pack")
 """The uses of the keyring that sign."""
 
 TOKEN_USES: Final = ("link",)

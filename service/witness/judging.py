@@ -66,7 +66,7 @@ class Witness:
         if code := _unfit(case, standing):
             self._suspect(case, standing)
             return Answer(code, size=standing.size)
-        lines = self._cosigner.lines(case.note.text, self._clock())
+        lines = self._cosigner.lines(case.checkpoint, self._clock())
         new = Standing(case.checkpoint.size, case.checkpoint.root, self._cosigned(case, lines))
         if self._store.moved(case.checkpoint.origin, standing, new):
             return Answer(Code.COSIGNED, lines)

@@ -48,6 +48,14 @@ OVERSIGHT = {
         count=None,
         **SEEING_TO_IT,
     ),
+    "complianceAuditPack": Case(
+        query='{ complianceAuditPack(since: "2020-01-01", until: "2020-12-31") { rows } }',
+        typ="export",
+        count=0,
+        subjects=0,
+        further={"from": "2020-01-01", "to": "2020-12-31"},
+        **SEEING_TO_IT,
+    ),
     "controlEvidence": Case(
         query="{ controlEvidence(law: PIPL51) { item } }",
         typ="audit",

@@ -1,8 +1,12 @@
 """The cases of the record's own keeping: what takes two persons, bulk reading, alarms."""
 
+from functools import partial
 from typing import Any
 
+from service.alarms.commands import raise_alarm
+from service.alarms.model import WATCH, AlarmKind
 from service.app import Parts
+from service.audit.entry import Draft
 from service.values import Actor, ActorKind, Call
 from tests.api.recorded import Ask, Case, Given
 from tests.api.recorded_roles import SEEING_TO_IT, SELF
@@ -14,6 +18,13 @@ async def an_approval(running: Parts, ask: Ask, given: Given) -> Given:
     """A clerk asks for something."""
     asked = await running.operations.ask_approval(CLERK, kind="audit.resolve", what="one token", reason="a complaint", hours=1)
     return {"approval": asked.approval_id}
+
+
+async def an_alarm(running: Parts, ask: Ask, given: Given) -> Given:
+    """An account was refused again and again."""
+    work = partial(raise_alarm, kind=AlarmKind.DENIED_STREAK, about="staff:clerk@shop")
+    draft = Draft(typ="admin", operation="raiseAlarm")
+    return {"alarm": await running.units.change(Call(WATCH, "req-watch"), draft, work)}
 
 
 _STEP: dict[str, Any] = SEEING_TO_IT | {"typ": "admin", "count": None}
@@ -69,4 +80,27 @@ INSPECTION = {
         **(SEEING_TO_IT | {"typ": "audit", "count": 0}),
     ),
 }
-RECORD = {**APPROVALS, **INSPECTION}
+ALARMS = {
+    "alarms": Case(query="{ alarms { id kind advice } }", before=an_alarm, subjects=0, **(SEEING_TO_IT | {"typ": "audit"})),
+    "acknowledgeAlarm": Case(
+        query="mutation ($alarm: ID!) { acknowledgeAlarm(id: $alarm) { __typename } }",
+        before=an_alarm,
+        further={"kind": "DENIED_STREAK", "state": "SEEN"},
+        outcome="Alarm",
+        **_STEP,
+    ),
+    "closeAlarm": Case(
+        query="""mutation ($alarm: ID!) { closeAlarm(id: $alarm, note: "a wrong setting") { __typename } }""",
+        before=an_alarm,
+        further={"kind": "DENIED_STREAK", "state": "CLOSED"},
+        outcome="Alarm",
+        **_STEP,
+    ),
+    "askBulkReading": Case(
+        query="""mutation { askBulkReading(bulk: TRANSACTION, most: 800, reason: "stock-taking") { __typename } }""",
+        further={"kind": "bulk.read"},
+        outcome="Approval",
+        **_STEP,
+    ),
+}
+RECORD = {**APPROVALS, **INSPECTION, **ALARMS}

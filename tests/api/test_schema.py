@@ -186,6 +186,7 @@ OTHERS = {
     "campaignArchive",
     "messageTemplate",
     "audienceEstimate",
+    "alarms",
     "approvals",
     "auditEntries",
     "incidentScope",
@@ -195,6 +196,7 @@ OTHERS = {
     "controlEvidence",
     "accessReview",
     "duties",
+    "complianceAuditPack",
 }
 
 

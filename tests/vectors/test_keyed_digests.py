@@ -4,23 +4,26 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from policies.terms import Catalogue
-from service.app import Parts, open_journal
+from service.app import Parts, open_journal, publishing
 from service.audit.entry import parse_entry
 from service.config import Config
 from service.consent.model import CaptureChannel, Decision, Evidence, Expression
 from service.db.engine import Database
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, idempotency, member
+from service.identity.closed import Closed
 from service.inspection.model import Filter
 from service.intake.model import Provenance
 from service.members.model import Joined
 from service.operations import Operations
+from service.oversight import store as overseen
 from service.unit import Units
 from service.values import Actor, ActorKind, Call, Clock
 from tests.service.intake.exports import load
@@ -39,12 +42,10 @@ async def fixed(case: Case, config: Config, catalogue: Catalogue, database: Data
     """A running Menshen under the keys of the vectors."""
     vault = vault_of(case)
     journal = open_journal(config, catalogue, database, vault, clock=clock, chance=os.urandom)
-    await journal.start()
     units = Units(database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=os.urandom)
-    try:
-        yield Parts(config, catalogue, database, vault, journal, units, Operations(units), clock, os.urandom)
-    finally:
-        await journal.close()
+    async with publishing(config, database, journal, clock=clock, chance=os.urandom) as publisher:
+        closed, operations = Closed(partial(overseen.closed, database.read)), Operations(units)
+        yield Parts(config, catalogue, database, vault, journal, publisher, units, operations, clock, os.urandom, closed)
 
 
 async def join(running: Parts, *, key: str, caller: str, address: str) -> None:

@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from menshen_verifier import merkle, tiles
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Key, Kind, cosigned
+from menshen_verifier.proof import Proof
 from service.audit.entry import Draft
 from service.audit.lanes import Scribe
 from service.values import Actor, ActorKind, Call
 
 ORIGIN = "members.example.cn/audit"
-BEGAN = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+BEGAN = datetime(2025, 11, 22, 2, 0, tzinfo=UTC)
 STEP = timedelta(milliseconds=50)
 CALL = Call(Actor(ActorKind.STAFF, "clerk-0017", frozenset({"customer_service_agent"})), "01987f2e-5c1a-7b3e", "192.0.2.7")
 FIELDS = ("name", "phone", "email", "birthday", "address")
@@ -148,6 +149,12 @@ class Log:
         manifest = {"origin": ORIGIN, "size": len(self.entries), "from": self.first, "to": end}
         write(folder / "manifest.json", json.dumps(manifest).encode())
         return folder
+
+
+def proof_of(index: int, log: Log) -> str:
+    leaves = merkle.leaf_hashes(log.entries[: log.size])
+    path = [merkle.root(merkle.extend(0, (), leaves[first:last]).frontier) for first, last in merkle.path_spans(index, log.size)]
+    return Proof(index, tuple(path), log.entries[index], log.note(log.size).decode()).text
 
 
 def write_tiles(folder: Path, leaves: list[bytes]) -> None:

@@ -21,10 +21,13 @@ from service.audit.index.terms import BLOCK
 from service.audit.store import ENTRY_COLUMNS, FIELD, ROW, Waiting, among, listed
 from service.db.engine import Database, Session
 from service.db.statement import Prepared
-from service.db.tables import audit_entry, audit_pending, audit_subject, audit_tile
+from service.db.tables import audit_entry, audit_pending, audit_segment, audit_subject, audit_tile
 
 PAGE = BLOCK
 """Entries: eight tiles' worth, so that a page, its tiles and its words end together."""
+
+SEGMENT = merkle.TILE_WIDTH**2
+"""Entries that are archived and pruned together (docs/formats/audit-archive.md)."""
 
 _GROUPS = 8
 
@@ -117,6 +120,7 @@ _OUTSIDE = {
     )
     for table in (audit_entry, audit_subject)
 }
+_PRUNED = Prepared(select(audit_segment.c.n).where(audit_segment.c.pruned_at.is_not(None)))
 _FIRST = Prepared(select(func.coalesce(func.min(_OF.idx), 0)))
 _LAST = Prepared(select(func.max(_OF.idx)).where(_OF.idx < bindparam("size")))
 _BY_ID = Prepared(select(_OF.idx, _OF.entry, _OF.leaf).where(_OF.entry_id == bindparam("entry_id")).order_by(_OF.idx))
@@ -196,6 +200,11 @@ async def end(session: Session, size: int) -> int:
     """One past the last entry before index `size`: a forged size must not have anybody look for entries for ever."""
     last = (await session.rows(_LAST, {"size": size}))[0][0]
     return 0 if last is None else max(last + 1, 0)
+
+
+async def pruned(session: Session) -> frozenset[int]:
+    """The segments of which a table says that their entries were pruned."""
+    return frozenset(n for (n,) in await session.rows(_PRUNED))
 
 
 async def first(session: Session) -> int:

@@ -58,7 +58,9 @@ class Anchoring:
         return self._states[kind]
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back, and those to the outside."""
+        for anchor in self._anchors.values():
+            await anchor.close()
         await self._own.close()
 
     async def _if_due(self, kind: str) -> None:

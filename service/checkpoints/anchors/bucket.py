@@ -34,6 +34,9 @@ class S3(Protocol):
     def head_object(self, **given: object) -> Mapping[str, Any]:
         """How it is kept."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -49,6 +52,10 @@ class Bucket:
     async def deposit(self, deposit: Deposit, now: datetime) -> bytes:
         """See `Anchor`: the receipt names bucket, object, version, SHA-256 and the end of the lock, in JSON."""
         return await asyncio.to_thread(self._put, deposit, now)
+
+    async def close(self) -> None:
+        """See `Anchor`."""
+        self.client.close()
 
     def _put(self, deposit: Deposit, now: datetime) -> bytes:
         content, until = deposit.note.encode(), now + timedelta(days=self.days)

@@ -32,6 +32,9 @@ class Folder:
             raise Undeposited("UNREACHABLE") from None
         return json.dumps({"file": name, "sha256": sha256(content).hexdigest()}).encode()
 
+    async def close(self) -> None:
+        """Nothing is held open."""
+
 
 def _written(folder: Path, name: str, content: bytes) -> None:
     """A new file that nobody may write to, on the disk when this returns, and read again. Raises OSError."""

@@ -32,8 +32,12 @@ class Mailing:
             taken[name] = address
         return json.dumps({"mails": sorted(taken)}).encode()
 
+    async def close(self) -> None:
+        """Nothing is held open."""
+
 
 _TEXT = """请妥善保存此邮件。它证明：日志在此时已有这些条目，此后不得更改。
 Keep this mail. It shows what the log held by now; nobody can change that any more without being found out by it.
 
-{note}"""
+{note}（完 End）
+"""

@@ -41,6 +41,9 @@ class Anchor(Protocol):
     async def deposit(self, deposit: Deposit, now: datetime) -> bytes:
         """Leave it there; the receipt, checked. Raises Undeposited, and nothing else that comes from outside."""
 
+    async def close(self) -> None:
+        """Let go of connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

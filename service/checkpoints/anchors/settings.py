@@ -1,4 +1,4 @@
-"""Where checkpoints are left: a TOML file of the deployment (MENSHEN_ANCHORS), because addresses and keys are no policy (docs/anchors.md).
+"""Where checkpoints are left: a TOML file of the deployment (MENSHEN_ANCHORS), because addresses and keys are no policy (docs/formats/audit-anchor.md).
 
 [[anchor]]
 kind = "rfc3161"                 # or folder, s3, mail

@@ -53,6 +53,10 @@ class Authority:
         self._check(said.body, request, text, now)
         return said.body
 
+    async def close(self) -> None:
+        """See `Anchor`."""
+        await self.outside.close()
+
     def _check(self, reply: bytes, request: TimeStampRequest, text: bytes, now: datetime) -> None:
         try:
             answer = decode_timestamp_response(reply)

@@ -118,7 +118,7 @@ def test_the_table_shows_who_when_why_what_and_how_it_ended(run: Run, member_id:
         "原因 Reason",
     ):
         assert heading in output
-    for shown in ("staff:customer_service_agent-1", "customer_service", "CONTRACT", "手机", "允许 allow", "… 待证明 pending"):
+    for shown in ("staff:customer_service_agent-1", "customer_service", "CONTRACT", "手机", "允许 allow", "证明 Status"):
         assert shown in output
 
 

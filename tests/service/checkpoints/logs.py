@@ -14,7 +14,7 @@ from service.audit.head import Authority
 from service.audit.writer import Writer
 from service.checkpoints import keys, store
 from service.checkpoints.model import Published
-from service.checkpoints.opening import guarded_files
+from service.checkpoints.opening import FileSigner
 from service.checkpoints.publisher import Publisher
 from service.db.engine import Database
 from service.values import Clock
@@ -27,7 +27,8 @@ def signer(home: Path, *, origin: str = logs.ORIGIN, second: bool = False) -> An
     paths = [home / "log.key", home / "second.key"]
     keys.make(paths[0], Kind.ED25519, chance=os.urandom, setting="TEST")
     keys.make(paths[1], Kind.ML_DSA_44, chance=os.urandom, setting="TEST")
-    return guarded_files(paths[0], second=paths[1] if second else None, state=home / "log.key.state", origin=origin)
+    state = home / "log.key.state"
+    return FileSigner(paths[0], second=paths[1] if second else None, state=state, origin=origin, chance=os.urandom)
 
 
 @asynccontextmanager

@@ -164,12 +164,12 @@ ANSWERS = {
     "the log's own line": (200, LOG.note(9).rpartition("\n\n")[2], "FORGED_ANSWER"),
     "a line of another witness": (
         200,
-        "".join(f"{line}\n" for line in OTHER.lines(LOG.checkpoint(9).text, StillClock()())),
+        "".join(f"{line}\n" for line in OTHER.lines(LOG.checkpoint(9), StillClock()())),
         "FORGED_ANSWER",
     ),
     "a line over another size": (
         200,
-        "".join(f"{line}\n" for line in Cosigner(NAMES[0], seed(NAMES[0])).lines(LOG.checkpoint(8).text, StillClock()())),
+        "".join(f"{line}\n" for line in Cosigner(NAMES[0], seed(NAMES[0])).lines(LOG.checkpoint(8), StillClock()())),
         "FORGED_ANSWER",
     ),
     "another text and its own line": (200, "\nx\n\n" + key(NAMES[0]).line(b"\x00" * 72) + "\n", "FORGED_ANSWER"),
@@ -245,7 +245,7 @@ async def test_a_witness_that_is_ahead_because_another_instance_was_quicker_is_n
 async def test_a_witness_that_lies_about_a_fork_without_our_signature_stops_nothing(house: House) -> None:
     fork = Log(entries(60, "another past"), seed=b"\x09" * 32)
     cosigner = Cosigner(NAMES[0], seed(NAMES[0]))
-    shown = fork.note(40) + "".join(f"{line}\n" for line in cosigner.lines(fork.checkpoint(40).text, StillClock()()))
+    shown = fork.note(40) + "".join(f"{line}\n" for line in cosigner.lines(fork.checkpoint(40), StillClock()()))
     refusing, showing = says(422, "")[0], says(200, shown)[1]
     await house.strange(NAMES[0], refusing, showing)
     found = await house.client(LOG).cosign(LOG.note(9), old=0, proof=proofs(LOG))

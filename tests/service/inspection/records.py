@@ -1,9 +1,11 @@
 """What the tests of the record share: somebody reads, somebody signs, somebody is erased."""
 
+from menshen_verifier.note import Key
 from service.app import Parts
+from service.audit.journal import Ack
+from service.audit.store import head
 from service.values import Call
 from tests.factories import a_call
-from tests.service.archive.logs import Signer
 
 OFFICER = a_call("compliance_officer")
 
@@ -13,11 +15,12 @@ async def read(running: Parts, member: str, *, role: str = "customer_service_age
     await running.operations.member(call or a_call(role), member_id=member, purpose="customer_service", fields=("name", "phone"))
 
 
-async def signed(running: Parts, url: str) -> Signer:
-    """The log as it stands gets a signed checkpoint."""
-    signer = Signer(running.journal.authority.origin)
-    await signer.publish(running.database, url, running.clock())
-    return signer
+async def signed(running: Parts) -> tuple[Key, ...]:
+    """Wait until the log as it stands has a signed checkpoint; the keys under which it is."""
+    found = await head(running.database.read, running.journal.authority.origin)
+    assert found is not None
+    await running.publisher.reached(found.size, Ack.SIGNED)
+    return running.publisher.keys
 
 
 async def erased(running: Parts, member: str) -> None:

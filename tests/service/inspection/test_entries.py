@@ -58,7 +58,8 @@ async def test_an_auditor_sees_who_read_what_and_no_value(running: Parts, ask: C
       pageInfo { hasNextPage endCursor } } }"""
     answer = await ask(query, role="auditor", variables={"id": member})
     (node,) = answer["data"]["auditEntries"]["nodes"]
-    assert (node["status"], node["actor"], node["roles"]) == ("PENDING", "customer_service_agent-1", ["customer_service_agent"])
+    assert (node["actor"], node["roles"]) == ("customer_service_agent-1", ["customer_service_agent"])
+    assert node["status"] in {"PENDING", "PROVEN"}
     assert node["purposeTitle"]["zh"]
     assert node["basisTitle"] == {"zh": "订立、履行合同所必需", "en": "needed for a contract with the individual"}
     assert [one["key"] for one in node["fields"]] == ["name", "phone"]

@@ -1,16 +1,21 @@
 """The witness's files: what is refused, and that no error shows a key."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from menshen_verifier.note import parse_key
+from menshen_verifier.checkpoint import open_checkpoint
+from menshen_verifier.note import Kind, parse_key
 from service.cli import menshen
 from service.errors import ConfigError
 from service.witness import cosigner
 from service.witness.cosigner import Cosigner
+from service.witness.serving import opened
 from service.witness.settings import load
+from tests.conftest import StillClock
 from tests.service.witness.house import WITNESS_SEED, Log, entries, settings_file
 
 LOG = Log(entries(3))
@@ -82,3 +87,19 @@ async def test_evidence_is_listed_and_a_fork_is_an_exit_code(tmp_path: Path, add
     done = CliRunner().invoke(menshen, command)
     assert done.exit_code == 1
     assert "分叉" in done.output and log.origin in done.output
+
+
+async def test_a_second_signature_can_be_switched_on(tmp_path: Path, clock: StillClock) -> None:
+    key = tmp_path / "witness.key"
+    command = ["audit", "witness", "init", "--name", "witness.example.cn/pq", "--key", str(key), "--ml-dsa"]
+    printed = CliRunner().invoke(menshen, command).output.split()
+    keys = [parse_key(vkey) for vkey in printed]
+    assert [one.kind for one in keys] == [Kind.COSIGNATURE_V1, Kind.ML_DSA_44]
+    with ExitStack() as stack:
+        transport = httpx2.ASGITransport(app=opened(stack, load(settings_file(tmp_path, LOG)), clock=clock))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://witness.test") as http:
+            answer = await http.post("/add-checkpoint", content=LOG.asks(0, 3))
+    signed = open_checkpoint((LOG.note(3) + answer.text).encode(), [LOG.key], keys).signed
+    assert [(one.key, one.time) for one in signed[1:]] == [(one, int(clock().timestamp())) for one in keys]
+    with pytest.raises(ValueError, match="two keys"):
+        Cosigner("w", WITNESS_SEED, WITNESS_SEED)

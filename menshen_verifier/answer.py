@@ -1,0 +1,254 @@
+"""An answer to "who has seen this, and is that all?" in one file (docs/formats/audit-answer.md), checked without whoever gave it.
+
+What must be true, in numbered steps that the code repeats:
+
+ (1) The file is a zip with `answer.json` and an export of the log under `export/`.
+ (2) The export is the log that was signed, from its first entry to the checkpoint's size (`verify`).
+ (3) It begins before the time that was asked about, and goes on to the end: its first entry is older than that by more than clocks may
+     differ, or is the log's very first.
+ (4) There is one name of the member for every month that was asked about.
+ (5) The entries with one of these names and the field, in that time, are the ones that the answer has: none is missing, none is more.
+ (6) Each row's own proof holds, so that a row can be shown alone.
+
+What it cannot find out: whether the names are this member's (only the member's own key makes them), and what was never written into
+the log.
+"""
+
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from menshen_verifier.errors import Forged, Malformed
+from menshen_verifier.export import Export, Manifest
+from menshen_verifier.findings import Report, Verdict
+from menshen_verifier.merkle import TILE_WIDTH
+from menshen_verifier.policy import Policy
+from menshen_verifier.proof import check_proof, parse_proof
+from menshen_verifier.tiles import parse_bundle
+from menshen_verifier.verify import FRESH, TOLERANCE, verify
+
+FORMAT = "menshen/audit-answer/v1"
+FILE, FOLDER = "answer.json", "export"
+_MOST_ANSWER = 1 << 28
+_MOST_RATIO = 100
+_MOST_FILES = 1 << 20
+_CHUNK = 1 << 20
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
+_NAME = re.compile(r"p1:[A-Za-z0-9_-]{21}[AQgw]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who has seen `field` (any, where it is "") of the member with these names, by month, from one moment until before another."""
+
+    names: Mapping[str, str]
+    field: str
+    since: str
+    until: str
+
+    def takes(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry is part of the answer."""
+        named = set(self.names.values()).intersection(entry.get("sub", ()))
+        return bool(named) and self.since <= entry["ts"] < self.until and (not self.field or self.field in entry.get("fld", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the file says, before anything of it is believed. `rows` are proofs by index."""
+
+    question: Question
+    rows: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is true of it. `missing` are entries that the answer keeps quiet about, `surplus` those that it has without right."""
+
+    report: Report
+    question: Question
+    rows: tuple[tuple[int, Mapping[str, Any]], ...]
+    missing: tuple[int, ...]
+    surplus: tuple[int, ...]
+    from_the_beginning: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether this is all."""
+        whole = self.report.verdict is Verdict.OK and self.from_the_beginning
+        return whole and not self.missing and not self.surplus
+
+
+def check_answer(path: Path, policy: Policy, *, now: int, since: bytes | None = None) -> Checked:
+    """Check the file. Raises Malformed, Forged, OSError where it cannot be found out."""
+    with tempfile.TemporaryDirectory(prefix="menshen-answer-") as made:
+        folder = Path(made)
+        _unpack(path, folder)  # (1)
+        answer = parse_answer((folder / FILE).read_bytes())
+        # How fresh it is, whoever asked decides: an answer stays true.
+        report = verify(folder / FOLDER, policy, now=now, since=since, fresh=max(now, FRESH))  # (2)
+        export = Export(folder / FOLDER)
+        manifest = export.manifest(origin=report.origin, size=report.size)
+        _months(answer.question)  # (4)
+        found: dict[int, Mapping[str, Any]] = {}
+        oldest = ""
+        for index, entry in _entries(export, manifest):
+            oldest = oldest or str(entry["ts"])
+            if answer.question.takes(entry):
+                found[index] = entry
+        proven = {index: _row(index, text, policy) for index, text in answer.rows.items()}  # (6)
+    missing = sorted(found.keys() - proven.keys())  # (5)
+    surplus = sorted(index for index, entry in proven.items() if found.get(index) != entry)
+    whole = manifest.end == report.size and (manifest.first == 0 or oldest < _earlier(answer.question.since))  # (3)
+    return Checked(report, answer.question, tuple(sorted(found.items())), tuple(missing), tuple(surplus), whole)
+
+
+def parse_answer(raw: bytes) -> Answer:
+    """What `answer.json` says. Raises Malformed."""
+    try:
+        said = json.loads(raw)
+        asked = said["question"]
+        question = Question(dict(said["names"]), asked["field"], asked["since"], asked["until"])
+        rows = {row["index"]: row["proof"] for row in said["rows"]}
+        texts = [question.field, *question.names, *question.names.values(), *rows.values()]
+        if said["format"] != FORMAT or not all(isinstance(text, str) for text in texts) or len(rows) != len(said["rows"]):
+            raise Malformed("answer: another format")
+        if any(type(index) is not int or index < 0 for index in rows):
+            raise Malformed("answer: an index that is none")
+        if not all(_MOMENT.fullmatch(moment) for moment in (question.since, question.until)):
+            raise Malformed("answer: a moment that is none")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Malformed("answer: answer.json is none") from None
+    return Answer(question, rows)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Into an empty folder, nothing beside it, and not more than such a file can hold. Raises Malformed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = archive.infolist()
+            whole = sum(one.file_size for one in found)
+            if len(found) > _MOST_FILES or whole > _MOST_RATIO * path.stat().st_size + _CHUNK:
+                raise Malformed("answer: more in it than such a file can hold")
+            for one in found:
+                _unpack_one(archive, one, folder)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
+        raise Malformed("answer: no zip") from None
+    if not (folder / FILE).is_file() or (folder / FILE).stat().st_size > _MOST_ANSWER:
+        raise Malformed("answer: there is no answer.json")
+
+
+def _unpack_one(archive: zipfile.ZipFile, one: zipfile.ZipInfo, folder: Path) -> None:
+    parts = PurePosixPath(one.filename).parts
+    if one.is_dir() or not parts or not all(_PART.fullmatch(part) for part in parts):
+        raise Malformed("answer: a name that no such file has")
+    target = folder.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left = one.file_size
+    with archive.open(one) as source, target.open("xb") as file:
+        while chunk := source.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise Malformed("answer: a file that is longer than it says")
+            file.write(chunk)
+
+
+def _months(question: Question) -> None:
+    """A name for every month, and no month twice. Raises Malformed."""
+    first, last = _earlier(question.since)[:7], _before(question.until)[:7]
+    wanted: set[str] = set()
+    while first <= last and len(wanted) < 100:
+        wanted.add(first)
+        year, month = int(first[:4]), int(first[5:])
+        first = f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+    names = question.names
+    if not wanted <= names.keys() or len(set(names.values())) != len(names):
+        raise Malformed("answer: a month that was asked about has no name of its own")
+    if not all(_NAME.fullmatch(name) for name in names.values()):
+        raise Malformed("answer: a name that is none")
+
+
+def _earlier(moment: str) -> str:
+    """As much before as clocks may differ."""
+    return _text(_moment(moment) - timedelta(seconds=TOLERANCE))
+
+
+def _before(moment: str) -> str:
+    return _text(_moment(moment) - timedelta(microseconds=1))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise Malformed("answer: a moment that is none") from None
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _entries(export: Export, manifest: Manifest) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Every entry of the range. Raises Malformed where a bundle is missing or holds what is none."""
+    for n in range(manifest.first // TILE_WIDTH, -(-manifest.end // TILE_WIDTH)):
+        raw = export.bundle(n, min(TILE_WIDTH, manifest.size - n * TILE_WIDTH))
+        if raw is None:
+            raise Malformed("answer: entries are missing in the export")
+        for index, one in enumerate(parse_bundle(raw), start=n * TILE_WIDTH):
+            if manifest.first <= index < manifest.end:
+                yield index, _entry(one)
+
+
+def _entry(raw: bytes) -> Mapping[str, Any]:
+    try:
+        entry = json.loads(raw)
+        if isinstance(entry, dict) and isinstance(entry["ts"], str):
+            return entry
+    except (ValueError, KeyError, RecursionError):
+        pass
+    raise Malformed("answer: an entry that is none")
+
+
+def _row(index: int, text: str, policy: Policy) -> Mapping[str, Any]:
+    proven = check_proof(parse_proof(text.encode("utf-8", "surrogateescape")), policy)
+    if proven.index != index:
+        raise Forged("answer: a proof of another entry")
+    return _entry(proven.entry)
+
+
+def page(found: Checked) -> str:
+    """The result on one page, 中文 and English."""
+    asked, report = found.question, found.report
+    result = "完整 COMPLETE" if found.complete else "不完整 NOT COMPLETE"
+    lines = [
+        f"{result}：{report.origin}，检查点 checkpoint {report.size:,}，日志 log {report.verdict.value}",
+        f"问题 question：字段 field {asked.field or '*'}，{asked.since} – {asked.until}",
+        f"共 {len(found.rows)} 条 entries in the log that answer it：",
+    ]
+    lines += [f"  {index:>10}  {_told(entry)}" for index, entry in found.rows]
+    if found.missing:
+        lines.append(f"  答复遗漏 missing in the answer：{', '.join(map(str, found.missing[:20]))}")
+    if found.surplus:
+        lines.append(f"  答复多出 not in the log as told：{', '.join(map(str, found.surplus[:20]))}")
+    if not found.from_the_beginning:
+        lines.append("  导出范围未覆盖所问期间 the export does not cover the whole time that was asked about")
+    lines += [
+        "证明了：所附导出就是已签名的日志，其中符合问题的条目仅以上各条。",
+        "未证明：这些假名属于该会员（只有其密钥能算出）；从未写入日志的行为。",
+        "Proven: the export is the log that was signed, and these are all its entries that answer the question.",
+        "Not proven: that the names are this member's (only the member's key makes them), and what was never written into the log.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _told(entry: Mapping[str, Any]) -> str:
+    act = entry.get("act", {})
+    who = f"{act.get('k', '')}:{act.get('id', '')} ({' '.join(act.get('role', ()))})"
+    done, why = f"{entry.get('typ', '')} {entry.get('op', '')}", f"{entry.get('pur', '—')} {entry.get('bas', '—')}"
+    return f"{entry['ts']}  {done}  {who}  {why}  {entry.get('dec', '')}"

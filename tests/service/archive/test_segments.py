@@ -1,0 +1,246 @@
+"""Segments leave for the archive and come back; every proof holds meanwhile, and nothing leaves that is not there."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from menshen_verifier import merkle, tiles
+from service.app import parts
+from service.archive import checking, proofs, store
+from service.archive.checking import folder_of
+from service.archive.model import SEGMENT
+from service.archive.queries import Asked
+from service.audit import inclusion
+from service.audit.findings import Part, Verdict
+from service.audit.store import head, leaves
+from service.audit.verify import verify
+from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
+from tests.factories import a_call
+from tests.service.archive.conftest import Kept
+from tests.service.archive.logs import Signer
+from tests.service.audit import logs
+from tests.service.audit.logs import Administrator
+
+OFFICER = a_call("compliance_officer")
+
+
+async def archived(kept: Kept) -> None:
+    done = await kept.running.operations.archive_segments(OFFICER, kept.house, kept.base)
+    assert [one.n for one in done] == [0]
+
+
+async def pruned(kept: Kept, months: int = 36) -> list[int]:
+    return [one.n for one in await kept.running.operations.prune_segments(OFFICER, kept.house, months=months)]
+
+
+async def replayed(kept: Kept):
+    journal = kept.running.journal
+    return await verify(kept.running.database, journal.authority, journal.remembered.read(journal.authority))
+
+
+async def rows(kept: Kept) -> list[tuple]:
+    """Everything of the log's two large tables, as it is stored."""
+    administrator = Administrator(kept.running.config.database)
+    entries = administrator.run("SELECT * FROM audit_entry WHERE idx < ? ORDER BY idx", given=(SEGMENT,))
+    return entries + administrator.run("SELECT * FROM audit_subject WHERE idx < ? ORDER BY idx, sub", given=(SEGMENT,))
+
+
+async def test_a_log_goes_to_the_archive_is_pruned_and_comes_back_byte_for_byte(kept: Kept) -> None:
+    before, database = await rows(kept), kept.running.database
+    authority = kept.running.journal.authority
+    kept_proof = await inclusion.prove(database.read, authority, 40_000, (await leaves(database.read, 40_000, 40_001))[0])
+    await archived(kept)
+    assert await pruned(kept) == [0]
+    assert await store.count(database.read, 0, SEGMENT) == 0
+    report = await replayed(kept)
+    assert (report.verdict, report.pruned) == (Verdict.OK, SEGMENT)
+
+    # Everything that needs hashes lives on.
+    [leaf] = await leaves(database.read, 40_000, 40_001)
+    proof = await inclusion.prove(database.read, authority, 40_000, leaf)
+    assert kept_proof is not None and proof is not None
+    assert merkle.climbed(40_000, proof.size, leaf, proof.path) == (await head(database.read, authority.origin)).root
+    assert await proofs.consistency(database.read, 1000, SEGMENT + 300)
+    text_of = await proofs.proof_of(database.read, authority, SEGMENT + 100)
+    assert text_of.startswith("c2sp.org/tlog-proof@v1\n")
+    with pytest.raises(BadInput):
+        await proofs.proof_of(database.read, authority, 40_000)
+
+    assert await kept.running.operations.restore_segment(OFFICER, kept.house, 0) == SEGMENT
+    assert await rows(kept) == before
+    report = await replayed(kept)
+    assert (report.verdict, report.pruned) == (Verdict.OK, 0)
+    assert (await proofs.proof_of(database.read, authority, 40_000)).startswith("c2sp.org/tlog-proof@v1\n")
+
+
+async def test_the_prune_entry_says_what_will_be_gone_before_it_is(kept: Kept) -> None:
+    await archived(kept)
+    await pruned(kept)
+    said = [one for one in await logs.entries(kept.running.database) if one["typ"] in {"export", "prune", "result"}]
+    kinds = [(one["typ"], one["op"]) for one in said]
+    assert kinds == [("export", "segments"), ("prune", "segments"), ("result", "prune")]
+    prune = said[1]
+    assert prune["x"]["before"] == SEGMENT and prune["cnt"] == SEGMENT
+    assert len(prune["x"]["manifests"]) == 1
+
+
+async def test_an_instance_starts_appends_and_exports_behind_what_was_pruned(kept: Kept, full, tmp_path: Path) -> None:
+    await archived(kept)
+    await pruned(kept)
+    await kept.running.journal.close()
+    async with parts(full, clock=kept.clock) as again:
+        receipt = await again.journal.append(logs.read(), logs.CLERK)
+        assert receipt.index > SEGMENT
+        await kept.signer.publish(again.database, full.database)
+        plan, done = await again.operations.export(OFFICER, Asked(), tmp_path / "out", origin=kept.house.origin)
+        assert (plan.first, done.count) == (SEGMENT, plan.last - plan.first)
+        with pytest.raises(BadInput):
+            await again.operations.export(OFFICER, Asked(first=0), tmp_path / "other", origin=kept.house.origin)
+    assert len(list((tmp_path / "out" / "tile" / "0").rglob("*"))) > 256
+
+
+@pytest.mark.obligation("AL-01")
+async def test_what_is_younger_than_its_time_stays_and_a_shorter_time_is_refused(kept: Kept) -> None:
+    await archived(kept)
+    kept.clock.now -= timedelta(days=365 * 3 + 31 - 183)
+    assert await pruned(kept) == []
+    for months in (5, 0, -1):
+        with pytest.raises(ConfigError, match="MENSHEN_AUDIT_MONTHS"):
+            await pruned(kept, months)
+    report = await replayed(kept)
+    assert (report.verdict, report.pruned) == (Verdict.OK, 0)
+    raws = (await logs.store.page(kept.running.database.read, 0, SEGMENT)).raws
+    assert len(raws) == SEGMENT
+
+
+async def test_what_is_not_archived_is_not_pruned(kept: Kept) -> None:
+    assert await pruned(kept) == []
+    assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
+
+
+VICTIMS = ("tile/entries/000", "tile/0/017", "tile/1/000", "checkpoint", "manifest.json", "log.vkey")
+
+
+async def test_an_archive_that_was_touched_anywhere_keeps_everything_where_it_is(kept: Kept) -> None:
+    await archived(kept)
+    for victim in VICTIMS:
+        path = folder_of(kept.base, 0) / victim
+        whole = path.read_bytes()
+        raw = bytearray(whole)
+        raw[len(raw) // 2] ^= 1
+        path.write_bytes(raw)
+        with pytest.raises(Malformed):
+            await pruned(kept)
+        path.write_bytes(whole)
+    (folder_of(kept.base, 0) / "more").write_text("")
+    with pytest.raises(Malformed):
+        await pruned(kept)
+    assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
+    assert not [one for one in await logs.entries(kept.running.database) if one["typ"] == "prune"]
+
+
+async def test_a_folder_verifies_alone_and_under_the_logs_key_only(kept: Kept, tmp_path: Path) -> None:
+    await archived(kept)
+    moved = tmp_path / "usb" / "stick"
+    shutil.copytree(folder_of(kept.base, 0), moved)
+    found = checking.check(moved, kept.house.origin, 0, kept.house.keys)
+    stored = await store.tile_root(kept.running.database.read, 1, 0)
+    assert found.root == stored
+    assert sum(1 for _ in checking.entries(moved, 0)) == SEGMENT
+    with pytest.raises(Malformed):
+        checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
+    with pytest.raises(Malformed):
+        checking.check(moved, "another.example.cn/audit", 0, kept.house.keys)
+    with pytest.raises(Malformed):
+        checking.check(moved, kept.house.origin, 1, kept.house.keys)
+
+
+async def test_a_run_that_was_cut_off_while_it_archived_is_done_again(kept: Kept) -> None:
+    half = folder_of(kept.base, 0)
+    half.mkdir(mode=0o700, parents=True)
+    kept.base.chmod(0o700)
+    (half / "tile" / "0").mkdir(parents=True)
+    (half / "tile" / "0" / "000").write_bytes(b"half of i")
+    (half / "manifest.json.part").write_bytes(b"{")
+    await archived(kept)
+    assert await pruned(kept) == [0]
+
+
+async def test_a_run_that_was_cut_off_before_its_row_finds_its_folder(kept: Kept) -> None:
+    await archived(kept)
+    Administrator(kept.running.config.database).run("DELETE FROM audit_segment")
+    manifest = folder_of(kept.base, 0) / "manifest.json"
+    before = manifest.stat().st_mtime_ns
+    await archived(kept)
+    assert manifest.stat().st_mtime_ns == before
+
+
+async def test_entries_that_are_missing_are_not_archived(kept: Kept) -> None:
+    Administrator(kept.running.config.database).run("DELETE FROM audit_entry WHERE idx = 5")
+    with pytest.raises(LogBroken):
+        await archived(kept)
+
+
+async def test_who_takes_a_segment_away_and_says_it_was_pruned_is_found_out(kept: Kept) -> None:
+    await archived(kept)
+    administrator = Administrator(kept.running.config.database)
+    administrator.run("UPDATE audit_segment SET pruned_at = archived_at WHERE n = 0")
+    administrator.run("DELETE FROM audit_entry WHERE idx < ?", given=(SEGMENT,))
+    administrator.run("DELETE FROM audit_subject WHERE idx < ?", given=(SEGMENT,))
+    report = await replayed(kept)
+    assert report.verdict is Verdict.REMOVED
+    assert (report.findings[0].part, report.findings[0].first, report.findings[0].last) == (Part.ENTRY, 0, SEGMENT - 1)
+
+
+async def test_a_tile_that_was_changed_behind_what_was_pruned_is_found(kept: Kept) -> None:
+    await archived(kept)
+    await pruned(kept)
+    administrator = Administrator(kept.running.config.database)
+    administrator.run("UPDATE audit_tile SET hashes = ? WHERE level = 0 AND n = 7", given=(bytes(8192),))
+    report = await replayed(kept)
+    assert report.verdict is not Verdict.OK
+    assert report.findings[0].first <= 7 * 256 <= report.findings[0].last
+
+
+async def test_only_who_may_prune(kept: Kept) -> None:
+    auditor, operations = a_call("auditor"), kept.running.operations
+    with pytest.raises(Forbidden):
+        await operations.archive_segments(auditor, kept.house, kept.base)
+    await archived(kept)
+    with pytest.raises(Forbidden):
+        await operations.prune_segments(auditor, kept.house, months=36)
+    await pruned(kept)
+    with pytest.raises(Forbidden):
+        await operations.restore_segment(auditor, kept.house, 0)
+
+
+async def test_a_segment_that_is_here_is_not_restored_and_a_false_archive_neither(kept: Kept, tmp_path: Path) -> None:
+    await archived(kept)
+    with pytest.raises(BadInput):
+        await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
+    await pruned(kept)
+    path = folder_of(kept.base, 0) / tiles.bundle_path(3)
+    path.write_bytes(path.read_bytes()[:-1] + b"]")
+    with pytest.raises(Malformed):
+        await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
+    assert await store.count(kept.running.database.read, 0, SEGMENT) == 0
+
+
+@pytest.mark.obligation("AL-03")
+async def test_no_row_leaves_that_was_not_archived_and_pruned(kept: Kept) -> None:
+    engine = create_engine(kept.running.config.database)
+    with engine.connect() as connection:
+        for statement in ("DELETE FROM audit_entry WHERE idx = 3", "DELETE FROM audit_subject WHERE idx < 100"):
+            with pytest.raises(Exception, match="append-only"):
+                connection.execute(text(statement))
+            connection.rollback()
+    engine.dispose()
+    with pytest.raises(ChangeRefused):
+        if kept.running.database.dialect == "postgresql":
+            await kept.running.database.read.rows(store._PRUNE, {"first": 0, "last": 0})
+        else:
+            async with kept.running.database.write() as transaction:
+                await transaction.run(store._DELETE[1], {"first": 0, "last": 10})

@@ -1,0 +1,111 @@
+"""SE-01: each of the six items of PIPL 51 shown by what the deployment is now; what is not there is missing, and says what to do."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import bindparam, insert
+
+from service.db.statement import Prepared
+from service.db.tables import audit_checkpoint
+from service.oversight.model import ControlKind, Law, Standing
+from tests.factories import a_call, a_member
+from tests.policy_folder import edit, shipped
+from tests.service.oversight.house import seen_to, under
+
+ADD_CHECKPOINT = Prepared(insert(audit_checkpoint).values({one.name: bindparam(one.name) for one in audit_checkpoint.columns}))
+EVIDENCE = "{ controlEvidence(law: PIPL51) { item standing artefacts { code value standing todo { zh en } } } }"
+RECORD = """mutation ($kind: ControlKind!, $on: Date!) {
+  recordControl(kind: $kind, title: "制度文件", heldOn: $on, reference: "OA-2026-17") { controlId } }"""
+
+
+async def found(running) -> dict[str, dict[str, object]]:
+    """Every artefact by its code."""
+    measures = await running.operations.control_evidence(a_call("compliance_officer"), law=Law.PIPL51)
+    assert [measure.item for measure in measures] == ["51(1)", "51(2)", "51(3)", "51(4)", "51(5)", "51(6)"]
+    return {one.code: one for measure in measures for one in measure.artefacts}
+
+
+@pytest.mark.obligation("SE-01")
+async def test_each_of_the_six_items_has_live_artefacts_and_what_is_missing_says_what_to_do(running, ask):
+    answer = (await ask(EVIDENCE, role="compliance_officer"))["data"]["controlEvidence"]
+    assert [measure["item"] for measure in answer] == ["51(1)", "51(2)", "51(3)", "51(4)", "51(5)", "51(6)"]
+    for measure in answer:
+        assert measure["artefacts"]
+        missing = [one for one in measure["artefacts"] if one["standing"] == "MISSING"]
+        assert measure["standing"] == ("MISSING" if missing else "PRESENT")
+        assert all(one["todo"]["zh"] and one["todo"]["en"] and not one["value"] for one in missing)
+        assert all(one["value"] and one["todo"] is None for one in measure["artefacts"] if one not in missing)
+    codes = {one["code"] for measure in answer for one in measure["artefacts"] if one["standing"] == "MISSING"}
+    assert {kind.value for kind in ControlKind} - {"SUPERVISION", "COMPLIANCE_AUDIT"} <= codes
+    assert {"POLICY_SERVED_SINCE", "ACCESS_REVIEW", "CHECKPOINT", "COSIGNED", "MASTER_KEY"} <= codes
+
+
+@pytest.mark.obligation("SE-01")
+async def test_the_artefacts_are_of_this_deployment_and_change_with_it(running, config, clock, tmp_path):
+    before = await found(running)
+    assert before["POLICY_DIGEST"].value == running.catalogue.digest
+    assert before["CIPHER_SUITE"].value == "AES256_GCM"
+    assert int(before["FIELDS_CLASSIFIED"].value) == len(running.catalogue.fields)
+    assert {code for code in before if code.startswith("KEY_")} >= {"KEY_MEMBERS", "KEY_RECEIPT", "KEY_HEAD"}
+    await a_member(running)
+    folder = shipped(tmp_path)
+    edit(folder, "roles.toml", 'may = ["tag.record", "minor.presume"]', 'may = ["tag.record"]')
+    async with under(config, folder, clock) as other:
+        after = await found(other)
+    assert after["POLICY_DIGEST"].value != before["POLICY_DIGEST"].value
+    assert after["ROLES_MATRIX"].value != before["ROLES_MATRIX"].value
+    assert int(after["LOG_ENTRIES"].value) > int(before["LOG_ENTRIES"].value or 0)
+    assert after["POLICY_SERVED_SINCE"].standing is Standing.PRESENT
+
+
+@pytest.mark.obligation("SE-01")
+@pytest.mark.parametrize("kind", ["INTERNAL_RULES", "TRAINING", "INCIDENT_PLAN", "INCIDENT_DRILL", "BACKUP_RESTORE"])
+async def test_what_only_people_can_do_is_there_once_they_have_recorded_it_and_for_as_long_as_it_holds(running, ask, clock, kind):
+    assert (await found(running))[kind].standing is Standing.MISSING
+    answer = await ask(RECORD, role="compliance_officer", variables={"kind": kind, "on": "2026-11-20"})
+    assert answer["data"]["recordControl"]["controlId"]
+    one = (await found(running))[kind]
+    assert (one.standing, one.value) == (Standing.PRESENT, "制度文件 OA-2026-17 2026-11-20")
+    clock.advance(days=370)
+    later = (await found(running))[kind].standing
+    assert later is (Standing.PRESENT if kind in {"INTERNAL_RULES", "INCIDENT_PLAN"} else Standing.MISSING)
+
+
+@pytest.mark.obligation("SE-01")
+async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_there_is_one(running, clock):
+    async with running.database.write() as transaction:
+        given = {"size": 7, "root": b"\x07" * 32, "note": "n", "signed_at": clock(), "witnessed_at": clock()}
+        await transaction.run(ADD_CHECKPOINT, given)
+        await transaction.commit()
+    fresh = await found(running)
+    assert fresh["CHECKPOINT"].value.startswith("7 0707") and fresh["COSIGNED"].standing is Standing.PRESENT
+    clock.advance(timedelta(hours=2).total_seconds())
+    assert (await found(running))["CHECKPOINT"].standing is Standing.MISSING
+
+
+@pytest.mark.parametrize(
+    ("title", "held_on", "digest"),
+    [
+        ("找 13800138000", "2026-11-01", ""),
+        ("=cmd()", "2026-11-01", ""),
+        ("", "2026-11-01", ""),
+        ("预案", "2027-01-01", ""),
+        ("预案", "2026-11-01", "xyz"),
+    ],
+)
+async def test_a_record_of_a_person_a_formula_or_the_future_is_refused(ask, title, held_on, digest):
+    query = """mutation ($title: String!, $on: Date!, $digest: String!) {
+      recordControl(kind: TRAINING, title: $title, heldOn: $on, digest: $digest) { controlId } }"""
+    answer = await ask(query, role="compliance_officer", variables={"title": title, "on": held_on, "digest": digest})
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+
+
+async def test_the_auditor_sees_the_measures_and_records_none(ask):
+    assert (await ask(EVIDENCE, role="auditor"))["data"]["controlEvidence"]
+    answer = await ask(RECORD, role="auditor", variables={"kind": "TRAINING", "on": "2026-11-01"})
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_the_policy_counts_as_served_only_while_it_is_the_one_in_force(running, clock):
+    await seen_to(running)
+    assert (await found(running))["POLICY_SERVED_SINCE"].value == "2026-11-22T02:00:00.000000Z"

@@ -1,0 +1,120 @@
+"""Entries as a stranger reads them: exactly those that the service's own reader takes, and the quick expression takes none that it refuses."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from menshen_verifier.entry import RULES, TYPES, facts_of, parse_entry, quick
+from menshen_verifier.errors import Malformed
+from service.audit import grammar
+from service.audit.entry import parse_entry as parse_as_the_service_does
+from service.errors import Malformed as MalformedOfTheService
+from tests.vectors.reading import cases
+from tests.verifier.exporting import entries
+
+ENTRIES = entries(60)
+
+
+def ours(raw: bytes) -> dict[str, Any] | None:
+    with contextlib.suppress(Malformed):
+        return parse_entry(raw)
+    return None
+
+
+def theirs(raw: bytes) -> dict[str, Any] | None:
+    with contextlib.suppress(MalformedOfTheService):
+        return parse_as_the_service_does(raw)
+    return None
+
+
+def agreed(raw: bytes) -> None:
+    found = ours(raw)
+    assert found == theirs(raw)
+    if quick(raw) is not None and len(raw) <= grammar.MOST_BYTES:
+        assert found is not None
+    if found is None:
+        with pytest.raises(Malformed):
+            facts_of(raw)
+    else:
+        facts = facts_of(raw)
+        said = (facts.number, facts.ts.decode(), facts.typ.decode(), facts.writer.decode())
+        assert said == (found["s"], found["ts"], found["typ"], found["w"])
+
+
+def canonical(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_the_grammar_knows_the_keys_and_types_of_the_service_s() -> None:
+    assert RULES.keys() == grammar.RULES.keys()
+    assert set(TYPES) == grammar.TYPES
+
+
+def test_what_the_service_writes_is_read_and_nearly_all_of_it_quickly() -> None:
+    for raw in ENTRIES:
+        agreed(raw)
+    assert sum(quick(raw) is not None for raw in ENTRIES) > 50
+
+
+VALUES: list[object] = [
+    "", "a", "A.b-c_d", "1a", "a" * 61, "phone", "手机", "a\"b", "a\\b", "a/b", "a\x7fb", "a\u2028b", "13800138000", 0, 1, -1, 2**53 - 1, 2**53, 10**15, 1.0, True,
+    False, None, [], ["a"], ["a"] * 200, ["a"] * 201, ["a", 1], {}, {"a": 1}, {"a": "é"}, {"a": [], "b": True}, {"A": 1}, {"a": 1.5}, {"a": {"b": 1}},
+    ["p1:AAECAwQFBgcICQoLDA0ODw"], ["p1:AAECAwQFBgcICQoLDA0ODw"] * 2, ["p1:AAECAwQFBgcICQoLDA0ODx"], "019aa8f2-6645-71c6-80f0-794ebb4383fe",
+    "2026-02-31T02:00:00.000000Z", "2026-11-22T24:00:00.000000Z", "allow", "deny", "boot", "x" * 64, "5f" * 32, "AAECAwQFBgcICQoLDA0ODw",
+    {"k": "staff", "role": []}, {"k": "member", "role": []}, {"id": "门神", "k": "staff", "role": ["a"]}, {"id": "a b", "ip": "00:11_-", "k": "service", "role": ["a", "b"]},
+    {"id": "", "k": "staff", "role": []}, {"id": "a\u200bb", "k": "staff", "role": []}, {"id": "a" * 65, "k": "staff", "role": []}, {"id": "a", "k": "x", "role": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(RULES))
+def test_under_every_key_the_two_readers_take_the_same(key: str) -> None:
+    for raw in (ENTRIES[0], ENTRIES[5]):
+        whole = json.loads(raw)
+        agreed(canonical({name: one for name, one in whole.items() if name != key}))
+        for value in VALUES:
+            agreed(canonical(whole | {key: value}))
+
+
+def test_con_stands_beside_exactly_one_subject() -> None:
+    consent = {"con": "019aa8f2-6645-71c6-80f0-794ebb4383fe"}
+    one = json.loads(ENTRIES[5])
+    agreed(canonical(one | consent))
+    assert ours(canonical(one | consent)) is not None
+    for subjects in (None, ["p1:AAECAwQFBgcICQoLDA0ODw", "p1:AAECAwQFBgcICQoLDA0ODg"]):
+        other = {key: value for key, value in one.items() if key != "sub"} | consent | ({"sub": subjects} if subjects else {})
+        agreed(canonical(other))
+        assert ours(canonical(other)) is None
+
+
+@pytest.mark.parametrize("case", cases("audit-entry", "entries"))
+def test_the_vectors_of_the_service_are_read_as_they_say(case: dict[str, Any]) -> None:
+    raw = case["entry"].encode() if "entry" in case else bytes.fromhex(case["hex"])
+    agreed(raw)
+    assert (ours(raw) is not None) is (case["expect"] == "entry")
+
+
+@given(st.sampled_from(ENTRIES), st.integers(0, 600), st.binary(max_size=3), st.integers(0, 3))
+def test_one_place_changed_and_the_two_readers_still_agree(raw: bytes, at: int, put: bytes, gone: int) -> None:
+    agreed(raw[:at] + put + raw[at + gone :])
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.integers() | st.text(max_size=3), lambda some: st.lists(some) | st.dictionaries(st.text(max_size=2), some)
+    ).map(canonical)
+)
+def test_any_bytes_are_an_entry_or_malformed(raw: bytes) -> None:
+    agreed(raw)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[" * 32_000, b'{"a":' * 6_000, b"1" * 5_000, b"\xff", b'"\\ud800"', b"{" + b" " * 40_000 + b"}"]
+)
+def test_bytes_that_would_cost_a_parser_dear_are_malformed(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse_entry(raw)
