@@ -244,11 +244,15 @@ class _Work:
 
 
 def _parted(first: int, width: int, leaves: list[bytes], stored: list[bytes]) -> tuple[Verdict, Part, int, int]:
-    """Where entries and their tile part. A leaf that comes too early shows an entry taken out before it, one too late one put in."""
+    """Where entries and their tile part. A leaf that comes too early shows an entry taken out before it, one too late one put in, and two
+    that stand in each other's place were exchanged.
+    """
     pairs = zip(leaves, stored, strict=False)
     places = [at for at, (one, other) in enumerate(pairs) if one != other] or [min(len(leaves), len(stored), width - 1)]
     at = places[0]
     here, there = leaves[at : at + 2], stored[at : at + 2]
+    if len(here) == 2 and here == there[::-1]:
+        return Verdict.ALTERED, Part.ENTRY, first + at, first + at + 1
     if len(there) == 2 and here[:1] == there[1:]:
         return Verdict.REMOVED, Part.ENTRY, first + at, first + at
     if len(here) == 2 and there[:1] == here[1:]:

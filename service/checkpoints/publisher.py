@@ -23,7 +23,7 @@ from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead,
 from service.checkpoints.notes import cosigned_note, note_of
 from service.checkpoints.patrol import Patrol
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
-from service.db.engine import Database, Duplicate, Session
+from service.db.engine import Database, Duplicate, OwnConnection, Session
 from service.errors import LogBroken, ServiceError
 from service.values import Clock
 
@@ -70,6 +70,7 @@ class Publisher:
         self.cosigners = cosigners
         self._database = database
         self._own = database.own()
+        # The witnesses' word is waited for beside the rounds: a connection cannot be in two places.
         self._beside = database.own()
         self._authority = authority
         self._clock = clock
@@ -97,7 +98,7 @@ class Publisher:
         cosigning = asyncio.create_task(self._keep_cosigned())
         try:
             while not stop.is_set() and not self.state.breaker:
-                await self._try(self.once)
+                await self._try(self.once, self._own)
                 await self._pause(stop)
         finally:
             cosigning.cancel()
@@ -295,22 +296,27 @@ class Publisher:
             end.cancel()
         self._waiting.arrived.clear()
 
-    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Whatever it raises, the next round begins anew; on a connection of its own, should this one have been the reason."""
+    async def _try(self, work: Callable[[], Awaitable[None]], own: OwnConnection) -> bool:
+        """Whatever it raises, the next round begins anew; on another connection than `own`, should that have been the reason.
+
+        False where it should be tried again.
+        """
         try:
             await work()
             if self.state.problem:
                 _log.warning("checkpoints are signed again")
             self.state.problem = ""
         except LogBroken:
-            pass
+            return True
         except Exception as problem:  # noqa: BLE001  (the log goes on without a signature, and the age of its unsigned tail tells)
             code = problem.code if isinstance(problem, ServiceError) else "INTERNAL"
             if self.state.problem != code:
                 _log.error("no checkpoint can be signed: %s", type(problem).__name__)
             self.state.problem = code
             with suppress(Exception):
-                await self._own.close()
+                await own.close()
+            return False
+        return True
 
     async def _keep_cosigned(self) -> None:
         """Take the newest note to the witnesses, whenever there is one, and again when their word has become old."""
@@ -337,6 +343,8 @@ class Publisher:
             return True
         except Exception as problem:  # noqa: BLE001  (whatever it is: asked again, and the age of the last cosignature tells)
             _log.error("a checkpoint cannot be cosigned: %s", type(problem).__name__)
+            with suppress(Exception):
+                await self._beside.close()
             return False
         return found.enough
 

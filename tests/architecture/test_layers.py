@@ -45,10 +45,6 @@ VIOLATIONS = {
     ),
     "Inside the gate: locked, judged, kept, redeemed, proven": ("service/gate/model.py", "import service.gate.store"),
     "Inside inbound: read, believed, done once": ("service/inbound/model.py", "import service.inbound.store"),
-    "Inside oversight: the log is traced, people record, the pack stands by itself": (
-        "service/oversight/model.py",
-        "import service.oversight.store",
-    ),
     "Inside inspection: where to look, what is there, who may see it": (
         "service/inspection/model.py",
         "import service.inspection.store",

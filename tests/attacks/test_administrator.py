@@ -12,7 +12,7 @@ from tests.attacks import mischief
 from tests.attacks.house import House
 from tests.attacks.mischief import Mischief
 
-AT = 200
+AT, TILE = 200, 256
 LINES = {
     mischief.change_a_byte: Verdict.ALTERED,
     mischief.change_a_word: Verdict.ALTERED,
@@ -40,7 +40,8 @@ async def test_what_is_edited_is_found_online_by_the_replay_and_by_a_stranger_wi
 
     report = await lived_in.verdict(since=note)
     assert report.verdict is LINES[do] and report.size == size
-    assert first <= report.findings[0].first <= report.findings[0].last <= last
+    # Where a tile's entries are not all there, its bundle is not, and the range is the tile.
+    assert first // TILE * TILE <= report.findings[0].first <= report.findings[0].last <= last | (TILE - 1)
 
 
 @pytest.mark.parametrize("table", ["audit_entry", "audit_subject"])

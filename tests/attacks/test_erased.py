@@ -21,7 +21,7 @@ from service.members import store as members
 from tests.attacks.house import House, config_of
 from tests.factories import a_call
 
-SEARCH = """query Search($id: ID!) { auditEntries(memberId: $id, first: 50) { nodes { index } } }"""
+SEARCH = """query Search($id: ID!) { auditEntries(where: {memberId: $id}, first: 50) { nodes { index } } }"""
 
 
 @pytest.mark.obligation("AL-04")
@@ -33,7 +33,7 @@ async def test_erasing_a_member_changes_no_byte_breaks_no_proof_and_leaves_nobod
     await house.settled()
     named, secret = await named_in(house, gone), await wrapped(house, gone)
     assert len(named) >= 30
-    proofs = {index: await proof(house, index) for index in named[:5]}
+    proofs = {index: await proof(house, index) for index in named[:2]}
     before, note = raws(house), await house.note()
 
     async with app.parts(config_of(house)) as running:
@@ -76,6 +76,7 @@ async def wrapped(house: House, member_id: str) -> tuple[int, bytes]:
 
 
 async def proof(house: House, index: int) -> str:
+    await house.settled()
     async with app.parts(config_of(house)) as running:
         return await running.operations.proof(caller(running, VERIFY), running.journal.authority, index)
 
@@ -94,7 +95,7 @@ async def found(house: House, member_id: str) -> int:
 async def hunt(house: House, member_id: str, secret: tuple[int, bytes], names: set[str]) -> None:
     """With the whole database, this machine's keys and the member's number: no row leads to the names in the log, and no key makes them."""
     tables = [name for (name,) in house.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-    for table in set(tables) - {"audit_entry", "audit_subject"}:
+    for table in [name for name in tables if not name.startswith(("audit_entry", "audit_subject"))]:
         told = " ".join(str(row[0]) for row in house.sql(f"SELECT t::text FROM {table} AS t"))
         assert not [name for name in names if name in told], f"{table} has a name of the log"
         assert secret[1].hex() not in told, f"{table} still has the secret"

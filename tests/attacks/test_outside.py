@@ -52,7 +52,7 @@ async def test_a_bit_that_rotted_in_the_archive_is_found_at_its_entry(lived_in: 
     path.write_bytes(raw)
     report = await lived_in.verdict(folder)
     assert report.verdict is Verdict.ALTERED
-    assert (report.findings[0].first, report.findings[0].last) == (300, 300)
+    assert (300, 300) in {(one.first, one.last) for one in report.findings if one.part is Part.ENTRY}, report.findings
 
 
 async def test_an_export_that_is_old_says_so(lived_in: House):
