@@ -46,7 +46,7 @@ docs: $(READY) ## write docs/reference.md anew: every setting, command and reaso
 
 # uv only writes the locks; pip installs from them. The locks name versions and hashes, and no place to fetch from.
 COMPILE = $(VENV)/uv/bin/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command 'make lock' --extra pkcs11
+	--custom-compile-command 'make lock' --extra pkcs11 --extra s3
 lock: $(READY) ## resolve the dependencies anew (ARGS='--upgrade' for newer ones)
 	@test -x $(VENV)/uv/bin/uv || { $(PYTHON) -m venv $(VENV)/uv && $(VENV)/uv/bin/pip install -q uv; }
 	@$(COMPILE) $(ARGS) -o requirements.lock
