@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -121,6 +123,23 @@ def test_every_command_of_the_tour_does_what_it_says(demo, tmp_path):
         done = menshen(demo.settings, *(stand_ins.get(word, word) for word in words))
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         assert done.stdout
+
+
+# The answer "is that all" is made and checked on both databases in tests/service/inspection.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_question_of_who_has_seen_a_number_is_answered_in_one_file_that_a_stranger_checks(demo, tmp_path):
+    (member_id,) = {call["data"]["member"]["id"] for call in demo.calls() if "member" in call["data"]}
+    for line in blocks("README.md", "sh")[2].splitlines():
+        program, *words = line.split("#")[0].split()
+        words, target = (words[: words.index(">")], words[-1]) if ">" in words else (words, None)
+        module = {".venv/bin/menshen": "service", ".venv/bin/menshen-verify": "menshen_verifier"}[program]
+        command = [sys.executable, "-m", module, *(member_id if word == "019a…" else word for word in words)]
+        known = {**demo.settings, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        if target:
+            (tmp_path / target).write_text(done.stdout, "utf-8")
+    assert "OK" in done.stdout
 
 
 async def test_the_campaign_of_both_pages_goes_from_the_draft_to_the_last_message(shop):
