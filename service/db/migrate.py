@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, or say how far it is."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -60,8 +61,9 @@ def _grant(url: str, role: str, *, archivist: bool = False) -> None:
     engine.dispose()
 
 
+@cache
 def newest() -> str:
-    """The revision that this release needs."""
+    """The revision that this release needs. Asked of the scripts once: reading them takes longer than all else that a start does."""
     head = ScriptDirectory.from_config(_config("")).get_current_head()
     assert head is not None
     return head
