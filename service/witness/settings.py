@@ -1,4 +1,4 @@
-"""What a witness is told, in one TOML file that names no database and nothing of Menshen's (docs/formats/audit-witness.md).
+"""What a witness is told, in one TOML file that names no database and nothing of Menshen's (docs/witness.md).
 
 listen = "127.0.0.1:8700"
 key = "witness.key"              # made by `menshen audit witness init`; paths are from this file's folder

@@ -1,4 +1,4 @@
-"""Where checkpoints are left (docs/formats/audit-anchor.md): a TOML file of the deployment, because addresses and keys are no policy.
+"""Where checkpoints are left (docs/anchors.md): a TOML file of the deployment, because addresses and keys are no policy.
 
 [[anchor]]
 kind = "rfc3161"                 # or folder, s3, mail
