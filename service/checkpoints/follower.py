@@ -8,6 +8,10 @@ What must be true, in numbered steps that the code repeats:
 (4) In every lane, numbers go up by one from a `boot` with 0.
 (5) The columns for search and the subjects' rows say what the entries say.
 (6) The tree of all entries is the head's, and at the size of the newest checkpoint it was that checkpoint's.
+(7) What is not there was pruned: whole segments of which a table says so and, by the time all has been read, a `prune` entry of the log.
+    For their entries the leaf hashes count that stayed.
+
+A page that does not fit is read a second time before anything is said: somebody may prune or restore it between two of our statements.
 
 Its position outlives the process in the database, under the head's MAC: where the tree's root was what, and where each lane was. Who puts
 back an older position makes it read more, nothing else.
@@ -43,6 +47,8 @@ class Follower:
         self.tree = Tree()
         self.lanes: dict[str, int] = {}
         self._forgot = False
+        self._skipped = self._pruned_to = 0
+        self._unsaid = False
         self._authority = authority
 
     async def take_up(self, session: Session, sealed: bytes | None) -> None:
@@ -75,9 +81,27 @@ class Follower:
         # Step 6.
         if self.tree.size == head.size and self.tree.frontier != head.hashes:
             raise LogBroken(f"the entries up to {head.size} are not those of the head")
+        # Step 7. What was pruned between our look at the head and at its row is said behind this head: the next round knows.
+        if self._unsaid:
+            self._all_said()
+        self._unsaid = self._skipped > self._pruned_to
+
+    def _all_said(self) -> None:
+        """What a table says alone is not believed. Raises LogBroken."""
+        if self._skipped > self._pruned_to:
+            raise LogBroken(f"entries {self._pruned_to} to {self._skipped - 1} are missing: no entry says that they were pruned")
 
     async def _read(self, session: Session, first: int, last: int) -> None:
+        try:
+            await self._read_page(session, first, last)
+        except LogBroken:
+            await self._read_page(session, first, last)
+
+    async def _read_page(self, session: Session, first: int, last: int) -> None:
         page = await reading.page(session, first, last)
+        if not page.indices and first // reading.SEGMENT in await reading.pruned(session):
+            await self._skip(session, first, last)
+            return
         # Step 1.
         if list(page.indices) != list(range(first, last)):
             missing = next(index for index in range(first, last) if index not in set(page.indices))
@@ -97,6 +121,18 @@ class Follower:
         self.tree = tree
         self._moved(numbers)
 
+    async def _skip(self, session: Session, first: int, last: int) -> None:
+        """Step 7. How far the lanes were is known to the archive alone."""
+        width = merkle.TILE_WIDTH * merkle.HASH_BYTES
+        stored = await reading.tiles(session, 0, first // merkle.TILE_WIDTH, last // merkle.TILE_WIDTH)
+        joined = b"".join(hashes for _, (hashes, _) in sorted(stored.items()) if len(hashes) == width)
+        leaves = [joined[at : at + merkle.HASH_BYTES] for at in range(0, len(joined), merkle.HASH_BYTES)]
+        if len(leaves) != last - first:
+            raise LogBroken(f"entry {first} is missing")
+        tree, made = self.tree.grown(leaves)
+        await _compare_tiles(session, made)
+        self.tree, self.lanes, self._forgot, self._skipped = tree, {}, True, last
+
     def _number(
         self, raws: Sequence[bytes], columns: Sequence[str], first: int, numbers: dict[str, int | None]
     ) -> list[reading.Pair]:
@@ -106,6 +142,8 @@ class Follower:
             try:
                 entry = orjson.loads(raw)
                 self._next(index, entry, numbers)
+                if entry["typ"] == "prune":
+                    self._pruned_to = max(self._pruned_to, int(entry["x"]["before"]))
                 if reading.columns(entry) != told:
                     raise LogBroken(f"entry {index}: its columns for search say something else")
                 pairs += [(index, subject) for subject in entry.get("sub", ())]

@@ -9,6 +9,7 @@ three quarters of an hour.
 import asyncio
 import time
 
+from service.audit import store as log
 from service.audit.reading import store as reading
 from service.audit.tree import Tree
 from service.checkpoints.follower import Follower, loaded
@@ -20,9 +21,6 @@ _PAUSE_SECONDS = 0.4
 _IDLE = 20
 """How many times as long as a page kept this process busy nothing is read."""
 
-_SEGMENT = 1 << 16
-"""Entries are pruned by so many, and never others."""
-
 
 class Patrol(Follower):
     """`walks` counts those that came to their end."""
@@ -30,6 +28,7 @@ class Patrol(Follower):
     walks = 0
     _goal: Published | None = None
     _due = 0.0
+    _enough = 0
 
     async def step(self, session: Session, signed: Published) -> None:
         """A page more, if it is time. `signed` is where a new walk ends. Raises LogBroken."""
@@ -46,16 +45,29 @@ class Patrol(Follower):
         await self._read(session, first, min((first // reading.PAGE + 1) * reading.PAGE, goal.size))
         if self.tree.size < goal.size:
             return
-        self._goal = None
         if self.tree.root != goal.root:
             raise LogBroken(f"the first {goal.size} entries are not those of the signed checkpoint")
+        if self._skipped > self._pruned_to and await self._further(session, goal, signed):
+            return
+        self._all_said()
+        self._goal = None
         self.walks += 1
 
+    async def _further(self, session: Session, goal: Published, signed: Published) -> bool:
+        """What is pruned during a walk is said by an entry behind its goal: so it goes on, once, to where the log is by then."""
+        if not self._enough:
+            head = await log.head(session, self._authority.origin)
+            self._enough = head.size if head else 0
+        if signed.size >= self._enough > goal.size:
+            self._goal = signed
+        return goal.size < self._enough
+
     async def _again(self, session: Session, signed: Published) -> Published:
-        """At the first entry that is here: nothing before it but whole segments, which were pruned, and whose hashes are still there."""
+        """At the first entry that is here: nothing before it but whole segments, and by the end of the walk an entry that says so."""
         first = await reading.first(session)
         tree = Tree() if first == 0 else await loaded(session, first)
-        if tree is None or first % _SEGMENT or first >= signed.size:
+        if tree is None or first % reading.SEGMENT or first >= signed.size:
             raise LogBroken(f"entries before {first} are missing")
         self.tree, self.lanes, self._forgot, self._goal = tree, {}, first > 0, signed
+        self._skipped, self._pruned_to, self._enough = first, 0, 0
         return signed
