@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from menshen_verifier import pack as packs
 from menshen_verifier import report as reports
 from menshen_verifier.answer import check_answer, page
 from menshen_verifier.entry import parse_entry
@@ -36,7 +37,7 @@ exit codes: 0 OK; 1 ALTERED, REMOVED, INSERTED, ROLLED-BACK, FORKED, STALE or UN
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    single = {"proof": (_proofs, proof), "answer": (_answers, answer)}.get(words[0] if words else "")
+    single = {"proof": (_proofs, proof), "answer": (_answers, answer), "pack": (_packs, pack)}.get(words[0] if words else "")
     try:
         if single is not None:
             return single[1](single[0]().parse_args(words[1:]))
@@ -95,6 +96,11 @@ def answer(given: argparse.Namespace) -> int:
     return 0 if found.complete else 1
 
 
+def pack(given: argparse.Namespace) -> int:
+    """`menshen-verify pack`: a compliance audit's pack, and whether its figures come out of its rows again."""
+    return packs.main([str(given.file), given.vkey])
+
+
 def _proven(proven: Proven, policy: Policy) -> str:
     checkpoint, times = proven.opened.checkpoint, policy.times(proven.opened)
     seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(times[0])) if times else "—"
@@ -108,6 +114,7 @@ def _exports() -> argparse.ArgumentParser:
     one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
     one.usage = "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE]"
     one.usage += "\n       menshen-verify answer FILE --policy FILE"
+    one.usage += "\n       menshen-verify pack FILE VKEY"
     one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
     _policy(one)
     one.add_argument("--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept")
@@ -142,6 +149,15 @@ def _answers() -> argparse.ArgumentParser:
         "--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept"
     )
     return three
+
+
+def _packs() -> argparse.ArgumentParser:
+    four = argparse.ArgumentParser(
+        "menshen-verify pack", description="重算合规审计包 · Is this pack signed, and does each figure come out of its rows?"
+    )
+    four.add_argument("file", type=Path, metavar="FILE", help="menshen oversight audit-pack -o FILE")
+    four.add_argument("vkey", metavar="VKEY", help="签名公钥 · the public key that it is signed with")
+    return four
 
 
 def _policy(parser: argparse.ArgumentParser) -> None:

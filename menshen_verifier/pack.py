@@ -15,7 +15,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -102,16 +102,16 @@ def parse_manifest(text: str) -> Manifest:
     return Manifest(content, files)
 
 
-def main() -> None:
-    """`python -m menshen_verifier.pack FILE VKEY`: exits 0 when all fits, 1 when something does not, 2 when it is no pack of this key."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m menshen_verifier.pack FILE VKEY`: 0 when all fits, 1 when something does not, 2 when it is no pack of this key."""
     try:
-        path, vkey = sys.argv[1:]
+        path, vkey = sys.argv[1:] if arguments is None else arguments
         report = verify_pack(Path(path), parse_key(vkey))
     except (ValueError, OSError, Malformed, Forged) as problem:
         sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
-        sys.exit(2)
+        return 2
     sys.stdout.write("".join(f"{line}\n" for line in lines(report)))
-    sys.exit(1 if report.problems else 0)
+    return 1 if report.problems else 0
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -235,4 +235,4 @@ def _malformed() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -38,7 +38,8 @@ _FRESH_SECONDS = 600.0
 """How old a cosignature may become while nothing is appended: it is also the sign that the log is alive."""
 
 _AGAIN_SECONDS = 1.0
-"""Before witnesses that were not enough are asked again."""
+_LONGEST_SECONDS = 60.0
+"""Before witnesses that were not enough are asked again: twice as long each time, up to a minute; soon while an answer waits for them."""
 
 _CLOSE_SECONDS = 2.0
 _TRIES = 3
@@ -320,13 +321,23 @@ class Publisher:
 
     async def _keep_cosigned(self) -> None:
         """Take the newest note to the witnesses, whenever there is one, and again when their word has become old."""
+        pause = _AGAIN_SECONDS
         while self.cosigners is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._signed.wait(), _FRESH_SECONDS)
             self._signed.clear()
-            if self._newest is not None and self.state.leading and not await self._cosigned(self.cosigners, self._newest):
-                await asyncio.sleep(_AGAIN_SECONDS)
-                self._signed.set()
+            self._waiting.pressing.clear()
+            if self._newest is None or not self.state.leading or await self._cosigned(self.cosigners, self._newest):
+                pause = _AGAIN_SECONDS
+                continue
+            await self._rest(pause)
+            pause = min(2 * pause, _LONGEST_SECONDS)
+            self._signed.set()
+
+    async def _rest(self, pause: float) -> None:
+        """Over at once when somebody comes who waits for the witnesses, whose minute need not be everybody's."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._waiting.pressing.wait(), _AGAIN_SECONDS if self._waiting.for_witnesses else pause)
 
     async def _cosigned(self, cosigners: Cosigners, newest: Published) -> bool:
         """Whether enough have cosigned, or nobody need be asked again."""

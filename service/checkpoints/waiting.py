@@ -19,15 +19,21 @@ class _One:
 
 
 class Waiting:
-    """True while anybody waits; `arrived` is set when somebody comes."""
+    """True while anybody waits; `arrived` is set when somebody comes, `pressing` when they wait for witnesses."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self.arrived = asyncio.Event()
+        self.pressing = asyncio.Event()
         self._all: list[_One] = []
 
     def __bool__(self) -> bool:
         return bool(self._all)
+
+    @property
+    def for_witnesses(self) -> bool:
+        """Whether anybody waits for a cosignature."""
+        return any(one.ack is Ack.WITNESSED for one in self._all)
 
     async def until(self, size: int, ack: Ack, state: State) -> None:
         """Return when it is so. Raises RecordUnavailable when it is not in time, LogBroken when it will not be."""
@@ -38,6 +44,8 @@ class Waiting:
         one = _One(size, ack, asyncio.get_running_loop().create_future())
         self._all.append(one)
         self.arrived.set()
+        if ack is Ack.WITNESSED:
+            self.pressing.set()
         try:
             async with asyncio.timeout(self._patience):
                 await one.answer

@@ -6,12 +6,12 @@ An operation that is not here needs a purpose and no act, or comes from outside 
 from collections.abc import Mapping
 
 _BY_ACT: Mapping[str, str] = {
-    "alarm.handle": "acknowledgeAlarm closeAlarm",
+    "alarm.handle": "acknowledgeAlarm closeAlarm plantMember plantedMembers",
     "alarm.read": "alarms",
     "alert.read": "complianceAlerts",
     "approval.ask": "askApproval askBulkReading",
     "approval.decide": "decideApproval approvals",
-    "audit.export": "audit entries",
+    "audit.export": "audit entries whoSaw inspectionExport",
     "audit.prune": "prune restore",
     "audit.resolve": "resolveSubject incidentScope",
     "audit.search": "search auditEntries show evidence memberEvidence",

@@ -16,7 +16,7 @@ from service.checkpoints.model import Cosigned, Proof, RootAt
 from service.db.engine import Database
 from service.errors import LogBroken, RecordUnavailable
 from service.hazmat import signing
-from tests.service.audit.logs import CLERK
+from tests.service.audit.logs import CLERK, read
 from tests.service.checkpoints.logs import export, grow, newest, publishing
 
 SEED = merkle.EMPTY_ROOT
@@ -95,6 +95,32 @@ async def test_a_witness_that_is_silent_is_told_of_and_asked_again_and_only_who_
 
         await eventually(unwitnessed, 0)
         await eventually(silent, {})
+        stop.set()
+        await task
+
+
+async def test_witnesses_that_are_away_are_asked_ever_more_seldom_and_at_once_by_who_needs_them(
+    database: Database, journal: Writer, home: Path, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    party, stop, loop = Party(), asyncio.Event(), asyncio.get_running_loop()
+    party.willing = False
+
+    async def asked() -> int:
+        return party.asked
+
+    async with publishing(database, journal, home, cosigners=party, patience=5) as publisher:
+        task = await working(publisher, stop)
+        await grow(journal, 1)
+        await eventually(asked, 3)
+        # A second and two have passed; the next pause is four, however much is signed meanwhile.
+        until = loop.time() + 2.5
+        while loop.time() < until:
+            receipt = await journal.append(read(), CLERK)
+            await publisher.reached(receipt.size, Ack.SIGNED)
+        assert party.asked == 3
+        party.willing, begun = True, loop.time()
+        await publisher.reached(receipt.size, Ack.WITNESSED)
+        assert loop.time() < begun + 1
         stop.set()
         await task
 

@@ -1,6 +1,8 @@
 """SE-09: every grant with its last use, a review that a person signs, and accounts that nobody uses are closed at the door."""
 
+import ast
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +13,7 @@ from service.oversight.acts import OPERATIONS
 from service.values import Actor, ActorKind
 from tests.api.front_end import entries
 from tests.api.recorded_cases import CASES
+from tests.architecture.text_rules import REPOSITORY
 from tests.factories import a_member
 from tests.service.oversight.house import upkeep
 
@@ -163,6 +166,32 @@ def test_every_operation_of_the_contract_that_an_act_allows_is_known():
     by_purpose = {"member", "memberByContact", "members", "me", "myTags", "myAccessLog"}
     known = {operation for operations in OPERATIONS.values() for operation in operations}
     assert set(CASES) - known == by_purpose
+
+
+def test_every_operation_that_asks_for_an_act_is_known_whatever_door_it_has():
+    """Some have no place in the contract: the commands of those who run the record."""
+    asking = dict(
+        pair for path in sorted((REPOSITORY / "service").rglob("*.py")) for pair in recorded(ast.parse(path.read_text()))
+    )
+    known = {operation for operations in OPERATIONS.values() for operation in operations}
+    assert {"whoSaw", "plantMember", "signAccessReview"} <= asking.keys()
+    assert asking.keys() - known == set()
+
+
+def recorded(module: ast.Module) -> Iterator[tuple[str, str]]:
+    """The operations that are written into entries by functions which let nobody by without an act."""
+    for made in (node for node in ast.walk(module) if isinstance(node, ast.AsyncFunctionDef)):
+        calls = [node for node in ast.walk(made) if isinstance(node, ast.Call)]
+        if {"require", "_allowed"} & {_called(call) for call in calls}:
+            for call in calls:
+                stated = {"duty": call.args[1:2], "Draft": [word.value for word in call.keywords if word.arg == "operation"]}
+                for word in stated.get(_called(call), []):
+                    if isinstance(word, ast.Constant):
+                        yield word.value, made.name
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def test_every_act_that_the_catalogue_gives_is_in_the_table(catalogue):

@@ -40,7 +40,7 @@ def test_one_command_makes_the_pack_and_a_third_person_verifies_it_with_the_publ
     checked = menshen("recompute", path, "--key", key)
     assert checked.exit_code == 0 and "✔" in checked.output
     alone = subprocess.run(
-        [sys.executable, "-m", "menshen_verifier.pack", str(path), key],
+        [sys.executable, "-m", "menshen_verifier", "pack", str(path), key],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
