@@ -1,5 +1,6 @@
 """AL-08: each bound of an authority's scope keeps something out; what is outside of any of them is not in the file."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -37,8 +38,6 @@ async def told(running: Parts, clock: Any) -> list[str]:
 
 
 def held(row: dict[str, Any]) -> dict[str, Any]:
-    import json
-
     entry: dict[str, Any] = json.loads(row["entry"]) if "entry" in row else row["part"]
     return entry
 
