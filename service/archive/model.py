@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from menshen_verifier import merkle, tiles
 from service.errors import ConfigError
@@ -18,6 +18,9 @@ ENTRIES = "entries"
 DEFAULT_MONTHS = 36
 FEWEST_MONTHS = 6
 """Cybersecurity Law 23(3): network logs are kept for at least six months."""
+
+FEWEST_DAYS = timedelta(days=184)
+"""Six months at their longest: from February to July they have 181 days, and nobody has to count which six somebody means."""
 
 _NUMBER = re.compile(r"((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 _LEVEL = re.compile(r"0|[1-9]|[1-5][0-9]|6[0-3]")
@@ -100,4 +103,4 @@ def kept_since(now: datetime, months: int) -> datetime:
         raise ConfigError(f"MENSHEN_AUDIT_MONTHS: network logs are kept for {FEWEST_MONTHS} months at least (CSL 23(3))")
     month = now.year * 12 + now.month - 1 - months
     # The same day of that month or, where it has none, its last hours are kept as well: rather a day more than one less.
-    return now.replace(year=month // 12, month=month % 12 + 1, day=min(now.day, 28))
+    return min(now.replace(year=month // 12, month=month % 12 + 1, day=min(now.day, 28)), now - FEWEST_DAYS)

@@ -18,6 +18,9 @@ from service.vault.caller import address_digest, token_digest
 KIND = "incident.names"
 MOST = 1000
 _READ = frozenset({"access", "export", "change"})
+"""These count though they name nobody. Of the others those do that are about somebody: whoever asked for the proof of a consent, or which
+questions are open, has been told of the member as surely as by a look at a field.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class _Seen:
         """An entry; what is broken is told of, and counted as far as it can be read."""
         if line.status is Status.BROKEN or not line.entry:
             self.broken.append(line.index)
-        if line.entry.get("typ") not in _READ or line.entry["dec"] != "allow":
+        if line.entry.get("dec") != "allow" or not (line.entry["typ"] in _READ or line.entry.get("sub")):
             return
         self.entries += 1
         self.fields.update(line.entry.get("fld", ()))

@@ -1,7 +1,7 @@
 """Segments leave for the archive and come back; every proof holds meanwhile, and nothing leaves that is not there."""
 
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from menshen_verifier import merkle, tiles
 from service.app import parts
 from service.archive import checking, proofs, store
 from service.archive.checking import folder_of
-from service.archive.model import SEGMENT
+from service.archive.model import SEGMENT, kept_since
 from service.archive.queries import Asked
 from service.audit import inclusion
 from service.audit.findings import Part, Verdict
@@ -115,6 +115,28 @@ async def test_what_is_younger_than_its_time_stays_and_a_shorter_time_is_refused
     assert (report.verdict, report.pruned) == (Verdict.OK, 0)
     raws = (await logs.store.page(kept.running.database.read, 0, SEGMENT)).raws
     assert len(raws) == SEGMENT
+
+
+@pytest.mark.obligation("AL-01")
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_shortest_time_keeps_183_days_in_every_month_of_the_year(month: int) -> None:
+    for day in (1, 28):
+        now = datetime(2027, month, day, 9, tzinfo=UTC)
+        assert kept_since(now, 6) <= now - timedelta(days=184)
+        assert kept_since(now, 6) >= now - timedelta(days=188), "and what is older may go"
+
+
+@pytest.mark.obligation("AL-01")
+async def test_logs_of_183_days_ago_are_here_and_whole_under_the_shortest_time_that_there_is(kept: Kept) -> None:
+    await archived(kept)
+    (segment,) = await store.segments(kept.running.database.read)
+    last = datetime.fromisoformat(segment.last_ts)
+    kept.clock.now = last + timedelta(days=183)
+    assert await pruned(kept, 6) == []
+    assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
+    assert (await replayed(kept)).verdict is Verdict.OK
+    kept.clock.now = last + timedelta(days=190)
+    assert await pruned(kept, 6) == [0]
 
 
 async def test_what_is_not_archived_is_not_pruned(kept: Kept) -> None:

@@ -37,6 +37,7 @@ def code(answer: dict) -> str:
 async def test_the_review_lists_every_act_and_purpose_of_every_role_with_its_last_use(running, ask, clock):
     await a_member(running)
     await ask(LIST, role="order_service")
+    await ask("{ controlEvidence(law: PIPL51) { item } }", role="auditor")
     clock.advance(days=3)
     await ask("{ duties { dutyId } }", role="auditor")
     await ask('{ members(purpose: "order_fulfilment", first: 1) { nodes { phone } } }', role="marketer")
@@ -51,7 +52,9 @@ async def test_the_review_lists_every_act_and_purpose_of_every_role_with_its_las
     assert named == wanted
     last = {(one["account"], one["what"], one["name"]): one["lastUse"] for one in lines if one["lastUse"]}
     assert last["service:order_service@development", "PURPOSE", "order_fulfilment"].startswith("2026-11-22T02:00:00")
-    assert last[AUDITOR, "ACT", "oversight.read"].startswith("2026-11-25T02:00:00")
+    assert last["service:order_service@development", "ROLE", "order_service"].startswith("2026-11-22T02:00:00")
+    assert last[AUDITOR, "ACT", "oversight.read"].startswith("2026-11-25T02:00:00"), "of two operations of one act, the later"
+    assert last[AUDITOR, "ROLE", "auditor"].startswith("2026-11-25T02:00:00")
     assert (AUDITOR, "ACT", "audit.search") not in last
     assert ("staff:marketer@development", "ROLE", "marketer") not in last, "a refusal is no use"
     assert {one["account"] for one in lines if one["role"] == "campaign_reviewer"} == {""}
@@ -75,10 +78,10 @@ async def test_a_person_signs_off_exactly_what_was_seen_and_what_has_changed_sin
 @pytest.mark.obligation("SE-09")
 async def test_an_account_that_nobody_used_for_90_days_is_refused_everywhere_until_somebody_else_opens_it(running, ask, clock):
     await ask("{ duties { dutyId } }", role="auditor")
-    clock.advance(days=89)
+    clock.advance(days=90)
     await upkeep(running).once()
     assert "errors" not in await ask("{ duties { dutyId } }", role="auditor")
-    clock.advance(days=91)
+    clock.advance(days=90, seconds=1)
     await ask("{ duties { dutyId } }", role="compliance_officer")
     await upkeep(running).once()
     for query in ("{ duties { dutyId } }", "{ notice { version } }", REVIEW):
@@ -86,7 +89,7 @@ async def test_an_account_that_nobody_used_for_90_days_is_refused_everywhere_unt
     (entry,) = await entries(running, "disableUnusedAccounts")
     assert (entry["act"]["k"], entry["x"]["accounts"], entry["cnt"]) == ("system", [AUDITOR], 1)
     assert [one for one in (await reviewed(ask))["accounts"] if one["disabledAt"]] == [
-        {"account": AUDITOR, "disabledAt": "2027-05-21T02:00:00Z"}
+        {"account": AUDITOR, "disabledAt": "2027-05-21T02:00:01Z"}
     ]
     assert code(await ask(ENABLE, role="marketer", variables={"who": AUDITOR})) == "FORBIDDEN"
     assert (await ask(ENABLE, role="compliance_officer", variables={"who": AUDITOR}))["data"]["enableAccount"]

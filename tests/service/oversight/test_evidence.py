@@ -47,6 +47,7 @@ async def test_the_artefacts_are_of_this_deployment_and_change_with_it(running, 
     assert before["CIPHER_SUITE"].value == "AES256_GCM"
     assert int(before["FIELDS_CLASSIFIED"].value) == len(running.catalogue.fields)
     assert {code for code in before if code.startswith("KEY_")} >= {"KEY_MEMBERS", "KEY_RECEIPT", "KEY_HEAD"}
+    assert before["KEY_MEMBERS"].value == "1 2026-11-22T02:00:00.000000Z", "its generation, and when it was made"
     await a_member(running)
     folder = shipped(tmp_path)
     edit(folder, "roles.toml", 'may = ["tag.record", "minor.presume"]', 'may = ["tag.record"]')
@@ -81,6 +82,20 @@ async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_ther
     assert fresh["CHECKPOINT"].value.startswith("7 0707") and fresh["COSIGNED"].standing is Standing.PRESENT
     clock.advance(timedelta(hours=2).total_seconds())
     assert (await found(running))["CHECKPOINT"].standing is Standing.MISSING
+
+
+@pytest.mark.obligation("SE-01")
+async def test_a_review_of_access_shows_the_measure_for_one_quarter(running, ask, clock):
+    await seen_to(running)
+    query = "{ accessReview { digest } }"
+    seen = (await ask(query, role="compliance_officer"))["data"]["accessReview"]["digest"]
+    sign = f'mutation {{ signAccessReview(digest: "{seen}") {{ quarter }} }}'
+    assert (await ask(sign, role="compliance_officer"))["data"]["signAccessReview"]
+    clock.advance(days=92)
+    one = (await found(running))["ACCESS_REVIEW"]
+    assert (one.standing, one.value) == (Standing.PRESENT, f"2026-Q4 {seen} 2026-11-22T02:00:00.000000Z")
+    clock.advance(seconds=1)
+    assert (await found(running))["ACCESS_REVIEW"].standing is Standing.MISSING
 
 
 @pytest.mark.parametrize(

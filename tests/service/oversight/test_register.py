@@ -8,7 +8,7 @@ from policies.catalogue import load
 from service.oversight import commands, queries, register, store
 from service.oversight.register import applied
 from tests.factories import a_call
-from tests.policy_folder import edit, shipped
+from tests.policy_folder import edit, set_key, shipped
 from tests.service.oversight.house import seen_to, under
 
 AT = "query ($at: DateTime!) { processingRegister(at: $at) { digest responsible activities { purpose basis record } } }"
@@ -16,9 +16,11 @@ AT = "query ($at: DateTime!) { processingRegister(at: $at) { digest responsible 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
-    """The policy with another person in charge, a shorter retention and one role less."""
+    """The policy with another person in charge, and one purpose with a shorter retention and one role less."""
     folder = shipped(tmp_path)
     edit(folder, "controller.toml", "个人信息保护负责人 · ", "首席隐私官 · ")
+    set_key(folder, "purposes.toml", "purposes.membership_benefits.retention_months", 24)
+    set_key(folder, "purposes.toml", "purposes.membership_benefits.roles", ["store_clerk"])
     return folder
 
 
@@ -35,7 +37,9 @@ async def test_the_difference_between_two_dates_makes_of_the_earlier_register_th
         assert found.before.activities == register.activities(running.catalogue)
         assert applied(found.before.activities, found.differences) == found.after.activities == register.activities(load(changed))
         assert {change.purpose for change in found.differences} == set(running.catalogue.purposes)
-        assert all(set(change.after) == {"responsible"} for change in found.differences)
+        parts = {change.purpose: set(change.after) for change in found.differences}
+        assert parts.pop("membership_benefits") == {"responsible", "retentionMonths", "roles"}
+        assert all(differing == {"responsible"} for differing in parts.values())
 
 
 @pytest.mark.obligation("AL-07")
