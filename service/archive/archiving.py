@@ -14,21 +14,23 @@ from menshen_verifier import merkle, tiles
 from menshen_verifier.note import Key
 from service.archive import checking, files, store
 from service.archive.checking import CHECKPOINT, FORMAT, MANIFEST, Checked
-from service.archive.model import SEGMENT, Published, subtree_path
+from service.archive.model import SEGMENT, subtree_path
 from service.audit.inclusion import span_root
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import LogBroken
 
 _PAGE = 8 * merkle.TILE_WIDTH
 
 
-async def closed(database: Database, *, witnessed: bool) -> tuple[Published | None, int]:
+async def closed(database: Database, *, witnessed: bool) -> tuple[Noted | None, int]:
     """The checkpoint under which segments may be archived, and how many of them are full under it. `witnessed` asks for cosignatures."""
-    point = await (store.newest_cosigned if witnessed else store.newest)(database.read)
+    point = await (checkpoints.newest_cosigned if witnessed else checkpoints.newest)(database.read)
     return point, point.size // SEGMENT if point else 0
 
 
-async def archive(database: Database, n: int, base: Path, point: Published, *, origin: str, keys: Sequence[Key]) -> Checked:
+async def archive(database: Database, n: int, base: Path, point: Noted, *, origin: str, keys: Sequence[Key]) -> Checked:
     """Write segment `n` below `base`, unless it is there and whole, and verify what the disk has. Raises BadInput, Malformed, LogBroken."""
     folder = checking.folder_of(base, n)
     with files.told():
@@ -39,7 +41,7 @@ async def archive(database: Database, n: int, base: Path, point: Published, *, o
     return await asyncio.to_thread(checking.check, folder, origin, n, keys)
 
 
-async def _write(database: Database, n: int, folder: Path, point: Published, *, origin: str, keys: Sequence[Key]) -> None:
+async def _write(database: Database, n: int, folder: Path, point: Noted, *, origin: str, keys: Sequence[Key]) -> None:
     first, last = n * SEGMENT, (n + 1) * SEGMENT
     spans = subtree_path(first, last, point.size)
     path = [await span_root(database.read, start, end) for start, end in spans]

@@ -18,9 +18,10 @@ import orjson
 from menshen_verifier import merkle, tiles
 from menshen_verifier.errors import Malformed
 from service.archive import files, store
-from service.archive.model import Published
 from service.archive.tiles import tile
 from service.audit.tree import levels
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import BadInput
 
@@ -47,7 +48,7 @@ class Plan:
     """
 
     origin: str
-    checkpoint: Published
+    checkpoint: Noted
     first: int
     last: int
     asked: str
@@ -65,14 +66,14 @@ class Done:
     last_ts: str = ""
 
 
-def planned(origin: str, checkpoint: Published, asked: str, *, first: int, end: int | None) -> Plan:
+def planned(origin: str, checkpoint: Noted, asked: str, *, first: int, end: int | None) -> Plan:
     """The plan for a range, widened to whole tiles: bundles have no half ones. Raises BadInput for an empty one."""
     size = checkpoint.size
     last = size if end is None else min(size, -(-end // merkle.TILE_WIDTH) * merkle.TILE_WIDTH)
     first = first // merkle.TILE_WIDTH * merkle.TILE_WIDTH
     if not 0 <= first < last:
         raise BadInput("--from, --to: there are no entries in that range under a signed checkpoint")
-    return Plan(origin, checkpoint, first, last, asked)
+    return Plan(origin, Noted(size, checkpoint.root, checkpoint.note), first, last, asked)
 
 
 def unfinished(folder: Path, asked: str) -> Plan | None:
@@ -81,7 +82,7 @@ def unfinished(folder: Path, asked: str) -> Plan | None:
         return None
     try:
         mark = orjson.loads((folder / MARK).read_bytes())
-        found = Published(mark["size"], bytes.fromhex(mark["root"]), (folder / "checkpoint").read_text("utf-8"))
+        found = Noted(mark["size"], bytes.fromhex(mark["root"]), (folder / "checkpoint").read_text("utf-8"))
         plan = Plan(mark["origin"], found, mark["first"], mark["last"], mark["asked"])
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput("-o: the folder is not empty, and what it holds is no export that was interrupted") from None
@@ -213,7 +214,7 @@ def _put_tiles(folder: Path, level: int, found: dict[int, bytes]) -> None:
 async def _notes(database: Database, size: int, folder: Path) -> None:
     """Every checkpoint up to this one, and what was deposited outside."""
     after = -1
-    while some := await store.published(database.read, after, size):
+    while some := await checkpoints.some(database.read, after, size):
         for one in some:
             files.put(folder / "checkpoints" / str(one.size), one.note.encode())
         after = some[-1].size

@@ -15,8 +15,9 @@ from menshen_verifier.note import Key
 from service.archive import checking, store
 from service.archive.archiving import archive, closed
 from service.archive.checking import Checked
-from service.archive.model import PARTITION_SEGMENTS, Published, Segment, kept_since
+from service.archive.model import PARTITION_SEGMENTS, Segment, kept_since
 from service.audit.entry import Draft, opened
+from service.checkpoints.model import Noted
 from service.db.engine import Duplicate
 from service.desk import Desk
 from service.errors import BadInput, Malformed, RecordUnavailable
@@ -116,7 +117,7 @@ class SegmentOperations(Desk):
 
         await self.units.disclose(call, draft, work)
 
-    async def _archived(self, call: Call, house: House, base: Path, n: int, *, point: Published) -> Checked:
+    async def _archived(self, call: Call, house: House, base: Path, n: int, *, point: Noted) -> Checked:
         database = self.units.database
         found = await archive(database, n, base, point, origin=house.origin, keys=house.keys)
         stored = await store.tile_root(database.read, 1, n)

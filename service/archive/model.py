@@ -52,15 +52,6 @@ def where(level: str, number: str) -> Where | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A checkpoint that was signed: the note is the text that everybody may have."""
-
-    size: int
-    root: bytes
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """Entries `first` to `last` of the log, which were archived at `uri` under checkpoint `size`; `digest` is that of its manifest."""
 

@@ -8,9 +8,11 @@ from service.archive import proofs, queries, store, tiles
 from service.archive.exporting import Done, Plan, Progress, export, planned, unfinished, unwatched
 from service.archive.files import own_folder, told
 from service.archive.keeping import SegmentOperations
-from service.archive.model import Published, Where
+from service.archive.model import Where
 from service.archive.queries import Asked
 from service.audit.head import Authority
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.errors import RecordUnavailable
 from service.unit import Unit
 from service.values import Call
@@ -23,13 +25,13 @@ SEARCH = "audit.search"
 class ArchiveOperations(SegmentOperations):
     """See the module."""
 
-    async def checkpoint(self) -> Published | None:
+    async def checkpoint(self) -> Noted | None:
         """The newest checkpoint that was signed, None before the first. It tells how much happened here, and nothing of what."""
-        return await store.newest(self.units.database.read)
+        return await checkpoints.newest(self.units.database.read)
 
     async def tile(self, where: Where) -> bytes | None:
         """A tile of hashes of the published tree, None for what that does not have."""
-        newest = await store.newest(self.units.database.read)
+        newest = await checkpoints.newest(self.units.database.read)
         if newest is None or where.level is None or not where.within(newest.size):
             return None
         return await tiles.tile(self.units.database.read, where.level, where.n, where.width)
@@ -45,7 +47,7 @@ class ArchiveOperations(SegmentOperations):
 
         async def work(unit: Unit) -> bytes | None:
             self.require(call, EXPORT)
-            newest = await store.newest(unit.session)
+            newest = await checkpoints.newest(unit.session)
             found = None
             if newest is not None and where.within(newest.size):
                 found = await tiles.bundle(unit.session, where.n, where.width)
@@ -82,7 +84,7 @@ class ArchiveOperations(SegmentOperations):
             self.require(call, EXPORT)
             first, end = await queries.range_of(unit.session, asked)
             going_on = unfinished(folder, asked.text)
-            newest = await store.newest(unit.session)
+            newest = await checkpoints.newest(unit.session)
             if newest is None:
                 raise RecordUnavailable("no checkpoint has been signed yet")
             plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
@@ -93,7 +95,7 @@ class ArchiveOperations(SegmentOperations):
 
         plan, grows = await self.units.disclose(call, draft, work)
         # What was asked for up to the end goes up to the end of the checkpoint that covers the entry that was just written.
-        newest = await store.newest(self.units.database.read) if grows else None
+        newest = await checkpoints.newest(self.units.database.read) if grows else None
         plan = plan if newest is None else planned(origin, newest, asked.text, first=plan.first, end=None)
         return plan, await export(self.units.database, plan, folder, vkeys=vkeys, progress=progress)
 

@@ -5,16 +5,15 @@ makes no proof instead of a wrong one.
 """
 
 from menshen_verifier import merkle
-from menshen_verifier.base64 import encoded
+from menshen_verifier.proof import Proof
 from service.archive import store
-from service.archive.model import Published
 from service.audit import consistency as growth
 from service.audit.head import Authority
 from service.audit.inclusion import path_of
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.db.engine import Session
 from service.errors import BadInput, LogBroken, RecordUnavailable
-
-_LABEL = "c2sp.org/tlog-proof@v1"
 
 
 async def proof_of(session: Session, authority: Authority, index: int) -> str:
@@ -23,7 +22,7 @@ async def proof_of(session: Session, authority: Authority, index: int) -> str:
     Raises RecordUnavailable while no checkpoint covers it, BadInput for an entry that was pruned (restore its segment), LogBroken where
     what is stored does not come to the checkpoint's root.
     """
-    newest = await store.newest(session)
+    newest = await checkpoints.newest(session)
     if newest is None or newest.size <= index:
         raise RecordUnavailable("no signed checkpoint covers this entry yet")
     found = await store.entries(session, index, index + 1) if index >= 0 else []
@@ -32,11 +31,10 @@ async def proof_of(session: Session, authority: Authority, index: int) -> str:
     path = await _path(session, newest, index, found[0])
     if not newest.note.startswith(f"{authority.origin}\n"):
         raise LogBroken("the checkpoint is another log's")
-    lines = [_LABEL, f"extra {encoded(found[0])}", f"index {index}", *map(encoded, path)]
-    return "\n".join([*lines, "", newest.note])
+    return Proof(index, path, found[0], newest.note).text
 
 
-async def _path(session: Session, newest: Published, index: int, raw: bytes) -> tuple[bytes, ...]:
+async def _path(session: Session, newest: Noted, index: int, raw: bytes) -> tuple[bytes, ...]:
     try:
         path = await path_of(session, index, newest.size)
         if merkle.climbed(index, newest.size, merkle.leaf_hash(raw), path) == newest.root:

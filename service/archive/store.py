@@ -1,4 +1,4 @@
-"""The archive's SQL: what was published, tiles and entries as they are served and exported, and the rows of segments."""
+"""The archive's SQL: what was deposited outside, tiles and entries as they are served and exported, and the rows of segments."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,22 +7,17 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from service.archive.model import SEGMENT, Published, Segment
+from service.archive.model import SEGMENT, Segment
 from service.audit.entry import Entry
 from service.audit.store import ENTRY_COLUMNS
 from service.db.engine import Session
 from service.db.statement import Bulk, Prepared
-from service.db.tables import audit_anchor, audit_checkpoint, audit_entry, audit_segment, audit_subject, audit_tile
+from service.db.tables import audit_anchor, audit_entry, audit_segment, audit_subject, audit_tile
 from service.values import utc_text
 
 _SKEW = timedelta(minutes=1)
 
-_OF, _CP, _TILE = audit_entry.c, audit_checkpoint.c, audit_tile.c
-_PUBLISHED = select(_CP.size, _CP.root, _CP.note)
-_NEWEST = Prepared(_PUBLISHED.order_by(_CP.size.desc()).limit(1))
-_NEWEST_COSIGNED = Prepared(_PUBLISHED.where(_CP.witnessed_at.is_not(None)).order_by(_CP.size.desc()).limit(1))
-_AT_LEAST = Prepared(_PUBLISHED.where(_CP.size >= bindparam("size")).order_by(_CP.size).limit(1))
-_SOME = Prepared(_PUBLISHED.where(_CP.size > bindparam("after"), _CP.size <= bindparam("size")).order_by(_CP.size).limit(500))
+_OF, _TILE = audit_entry.c, audit_tile.c
 _ANCHORS = Prepared(
     select(audit_anchor.c.size, audit_anchor.c.kind, audit_anchor.c.receipt)
     .where(audit_anchor.c.size <= bindparam("size"))
@@ -71,29 +66,6 @@ _AHEAD = Prepared(text("SELECT audit_partitions_ahead()"))
 _ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
 _ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
 _ANY_BETWEEN = Prepared(select(func.count()).select_from(audit_entry).where(*_IN_PAGE))
-
-
-async def newest(session: Session) -> Published | None:
-    """The newest checkpoint that was signed."""
-    rows = await session.rows(_NEWEST)
-    return Published(*rows[0]) if rows else None
-
-
-async def newest_cosigned(session: Session) -> Published | None:
-    """The newest checkpoint that enough witnesses have cosigned."""
-    rows = await session.rows(_NEWEST_COSIGNED)
-    return Published(*rows[0]) if rows else None
-
-
-async def at_least(session: Session, size: int) -> Published | None:
-    """The first checkpoint of at least this size."""
-    rows = await session.rows(_AT_LEAST, {"size": size})
-    return Published(*rows[0]) if rows else None
-
-
-async def published(session: Session, after: int, size: int) -> list[Published]:
-    """Some checkpoints larger than `after`, up to and including `size`, in their order; none when there are no more."""
-    return [Published(*row) for row in await session.rows(_SOME, {"after": after, "size": size})]
 
 
 async def anchors(session: Session, size: int) -> list[tuple[int, str, bytes]]:

@@ -63,12 +63,18 @@ class Rotating(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A checkpoint as it is stored. `note` has the log's signatures and whatever cosignatures there are."""
+class Noted:
+    """A checkpoint that was signed. `note` is the text that everybody may have: the log's signatures, and what cosignatures there are."""
 
     size: int
     root: bytes
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published(Noted):
+    """The same as it is stored: since when, and since when enough witnesses have cosigned."""
+
     signed_at: datetime
     witnessed_at: datetime | None = None
 

@@ -15,7 +15,7 @@ _CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
 _NEWEST = Prepared(_CHOSEN.order_by(_OF.size.desc()).limit(1))
 _NEWEST_COSIGNED = Prepared(_CHOSEN.where(_OF.witnessed_at.is_not(None)).order_by(_OF.size.desc()).limit(1))
 _AT = Prepared(_CHOSEN.where(_OF.size == bindparam("of_size")))
-_AT_LEAST = Prepared(_CHOSEN.where(_OF.size >= bindparam("of_size")).order_by(_OF.size).limit(1))
+_SOME = Prepared(_CHOSEN.where(_OF.size > bindparam("after"), _OF.size <= bindparam("of_size")).order_by(_OF.size).limit(500))
 _PUBLISH = Prepared(insert(audit_checkpoint).values({column.name: bindparam(column.name) for column in _OF}))
 _COSIGN = Prepared(
     update(audit_checkpoint)
@@ -50,9 +50,9 @@ async def at(session: Session, size: int) -> Published | None:
     return await _one(session, _AT, of_size=size)
 
 
-async def at_least(session: Session, size: int) -> Published | None:
-    """The smallest that covers so many entries."""
-    return await _one(session, _AT_LEAST, of_size=size)
+async def some(session: Session, after: int, size: int) -> list[Published]:
+    """Some that are larger than `after`, up to and including `size`, in their order; none when there are no more."""
+    return [Published(*row) for row in await session.rows(_SOME, {"after": after, "of_size": size})]
 
 
 async def publish(session: Session, made: Published) -> None:

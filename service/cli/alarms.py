@@ -15,7 +15,7 @@ from service.alarms.model import Alarm
 from service.alarms.queries import PAGE_LIMIT
 from service.app import Parts
 from service.audit.entry import Draft
-from service.cli.approvals import as_this_account
+from service.cli.terminal import caller, show_table
 from service.config import Config
 from service.unit import Unit
 from service.values import Call
@@ -39,7 +39,7 @@ def list_(
     """未关闭的告警 · What somebody has to see to. Exits 1 when there is something."""
 
     async def work(running: Parts) -> Sequence[Alarm]:
-        call = as_this_account(running, "alarm.read")
+        call = caller(running, "alarm.read")
         return await running.operations.alarms(call, live=not every, first=PAGE_LIMIT, after=after or None)
 
     found = asyncio.run(_running(work))
@@ -57,7 +57,7 @@ def list_(
             one.handled_by,
         )
         table.add_row(*map(Text, cells))
-    (Console() if _out.is_terminal else Console(width=260)).print(table)
+    show_table(table)
     if found:
         raise typer.Exit(1)
 
@@ -67,7 +67,7 @@ def ack(alarm_id: Id) -> None:
     """确认：由我处理 · Say that you see to it; nobody else is told any more."""
 
     async def work(running: Parts) -> Alarm:
-        return await running.operations.acknowledge_alarm(as_this_account(running, ACT), alarm_id=alarm_id)
+        return await running.operations.acknowledge_alarm(caller(running, ACT), alarm_id=alarm_id)
 
     _out.print(words.text(asyncio.run(_running(work))), markup=False)
 
@@ -77,7 +77,7 @@ def close(alarm_id: Id, note: Annotated[str, typer.Option(help="处理结果 · 
     """关闭 · Close it, and say what came of it."""
 
     async def work(running: Parts) -> Alarm:
-        return await running.operations.close_alarm(as_this_account(running, ACT), alarm_id=alarm_id, note=note)
+        return await running.operations.close_alarm(caller(running, ACT), alarm_id=alarm_id, note=note)
 
     asyncio.run(_running(work))
     _out.print("[bold green]OK[/]")
@@ -98,7 +98,7 @@ def add(member_id: Annotated[str, typer.Argument(help="会员编号 · The membe
             return count
 
         draft = Draft(typ="admin", operation="plantMember")
-        return await running.units.change(as_this_account(running, ACT), draft, plant)
+        return await running.units.change(caller(running, ACT), draft, plant)
 
     _out.print(f"[bold green]OK[/] {asyncio.run(_running(work))}")
 
@@ -114,7 +114,7 @@ def planted() -> None:
             unit.draft.extra["planted"] = len(found)
             return found
 
-        return await running.units.disclose(as_this_account(running, ACT), Draft(typ="audit", operation="plantedMembers"), look)
+        return await running.units.disclose(caller(running, ACT), Draft(typ="audit", operation="plantedMembers"), look)
 
     for member_id in asyncio.run(_running(work)):
         _out.print(member_id)

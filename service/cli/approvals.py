@@ -1,8 +1,6 @@
 """`menshen approvals`: what takes two persons, for deployments without a console."""
 
 import asyncio
-import os
-import pwd
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, TypeVar
 
@@ -15,8 +13,8 @@ from service import app
 from service.app import Parts
 from service.approvals.model import DEFAULT_HOURS, MOST_HOURS, Approval
 from service.approvals.queries import PAGE_LIMIT
+from service.cli.terminal import caller, show_table
 from service.config import Config
-from service.values import Actor, ActorKind, Call, new_id
 
 T = TypeVar("T")
 _out = Console(highlight=False, soft_wrap=True)
@@ -32,7 +30,7 @@ def list_(
     """待审批事项 · What waits for a second person, the oldest first."""
 
     async def work(running: Parts) -> Sequence[Approval]:
-        call = as_this_account(running, "approval.decide")
+        call = caller(running, "approval.decide")
         return await running.operations.approvals(call, waiting=not every, first=PAGE_LIMIT, after=after or None)
 
     _show(asyncio.run(_running(work)))
@@ -48,7 +46,7 @@ def ask(
     """申请他人批准一件事 · Ask another person to allow exactly one thing."""
 
     async def work(running: Parts) -> Sequence[Approval]:
-        call = as_this_account(running, "approval.ask")
+        call = caller(running, "approval.ask")
         return [await running.operations.ask_approval(call, kind=kind, what=what, reason=reason, hours=hours)]
 
     _show(asyncio.run(_running(work)))
@@ -62,16 +60,10 @@ def decide(
     """审批他人的申请 · Decide what somebody else asked for. Nobody decides for themselves."""
 
     async def work(running: Parts) -> Sequence[Approval]:
-        call = as_this_account(running, "approval.decide")
+        call = caller(running, "approval.decide")
         return [await running.operations.decide_approval(call, approval_id=approval_id, allow=allow)]
 
     _show(asyncio.run(_running(work)))
-
-
-def as_this_account(running: Parts, act: str) -> Call:
-    """Whoever sits at this terminal, in the roles that may do this."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
-    return Call(Actor(ActorKind.STAFF, pwd.getpwuid(os.getuid()).pw_name, roles), new_id(running.clock(), running.chance))
 
 
 async def _running(work: Callable[[Parts], Awaitable[T]]) -> T:
@@ -96,4 +88,4 @@ def _show(found: Sequence[Approval]) -> None:
     for one in found:
         cells = (one.approval_id, one.kind, one.what or one.about.hex(), one.reason, one.asked_by, one.until.isoformat())
         table.add_row(*map(Text, (*cells, "USED" if one.used_at else one.decision.value, one.decided_by)))
-    (Console() if _out.is_terminal else Console(width=260)).print(table)
+    show_table(table)

@@ -3,28 +3,27 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from menshen_verifier.__main__ import main as offline
 from service import app
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.verify import verify as replay
 from service.audit.writer import Writer
+from service.cli.terminal import AsJson, watched
 from service.config import Config
 from service.db.engine import Database, connect
 
 audit = typer.Typer(help="审计日志：验证与查询 · The audit log: verify it, search it.", no_args_is_help=True)
 
 _out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False)
 
 _DONE = {
     Verdict.ALTERED: ("被篡改", "altered"),
@@ -43,8 +42,6 @@ _PARTS = {
     Part.NUMBERS: ("写入者的连续编号", "a writer's numbers"),
     Part.WAITING: ("待写入的条目", "entries that wait"),
 }
-
-AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")]
 
 
 @audit.command()
@@ -91,7 +88,7 @@ def _words(folder: Path, policy: Path | None, others: Mapping[str, Path | None])
 async def _verified(config: Config) -> Report:
     async with opened(config) as (database, journal):
         remembered = journal.remembered.read(journal.authority)
-        with _progress() as progress:
+        with watched("验证 verifying") as progress:
             return await replay(database, journal.authority, remembered, progress=progress)
 
 
@@ -109,15 +106,6 @@ async def opened(config: Config) -> AsyncIterator[tuple[Database, Writer]]:
         yield database, app.open_journal(config, catalogue, database, vault, clock=app.now, chance=chance)
     finally:
         await database.close()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on the error stream, where somebody looks at it."""
-    columns = (TextColumn("验证 verifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _show_report(report: Report) -> None:

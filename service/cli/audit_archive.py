@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import pwd
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,10 @@ import typer
 from rich.console import Console
 
 from service import app
-from service.app import Parts
 from service.archive.operations import SEARCH, VERIFY
+from service.cli.terminal import caller
 from service.config import Config
 from service.errors import BadInput
-from service.values import Actor, ActorKind, Call, new_id
 
 _BIGGEST = 2**53
 _out = Console(highlight=False, soft_wrap=True)
@@ -43,13 +41,6 @@ def write_new(path: Path, content: bytes) -> None:
             file.write(content)
     except OSError as problem:
         raise BadInput(f"-o: the file cannot be made: {problem.strerror}") from None
-
-
-def caller(running: Parts, act: str) -> Call:
-    """Whoever sits at this terminal has the roles that may do this, and no other."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
-    account = pwd.getpwuid(os.getuid()).pw_name
-    return Call(Actor(ActorKind.STAFF, account, roles), request_id=new_id(running.clock(), running.chance))
 
 
 async def _proof(config: Config, index: int) -> str:

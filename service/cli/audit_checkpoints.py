@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import pwd
 from dataclasses import asdict
 from typing import Annotated, cast
 
@@ -18,8 +17,9 @@ from service.audit.journal import Ack
 from service.checkpoints.model import Rotating
 from service.checkpoints.running import open_policy, policy_of
 from service.checkpoints.status import Standing, standing
-from service.cli.audit import AsJson, opened
+from service.cli.audit import opened
 from service.cli.health import breaker
+from service.cli.terminal import AsJson, account
 from service.config import Config
 from service.errors import Conflict
 from service.values import Actor, ActorKind, Call, new_id
@@ -104,7 +104,7 @@ def _rotating(running: Parts) -> Rotating:
 async def _entry(running: Parts, operation: str, about: Key, others: tuple[Key, ...]) -> int:
     """The log says it of itself before it is so."""
     draft = Draft(typ="key", operation=operation, extra={"vkey": about.vkey, "beside": [one.vkey for one in others]})
-    caller = Actor(ActorKind.STAFF, pwd.getpwuid(os.getuid()).pw_name, frozenset())
+    caller = Actor(ActorKind.STAFF, account(), frozenset())
     return (await running.journal.append(draft, Call(caller, new_id(running.clock(), running.chance)))).size
 
 

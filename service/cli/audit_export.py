@@ -1,28 +1,24 @@
 """`menshen audit export`: the log in a folder that verifies without us."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from policies.clock import SHANGHAI
 from service import app
 from service.archive.exporting import Done, Plan
 from service.archive.operations import EXPORT
 from service.archive.queries import Asked, Point
-from service.cli.audit_archive import caller
+from service.cli.terminal import caller, watched
 from service.config import Config
 from service.errors import BadInput
 
-_CHINA = timezone(timedelta(hours=8), "中国标准时间")
 _MOST = 2**53
 _out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False)
 
 
 def export(
@@ -57,15 +53,6 @@ async def _exported(config: Config, asked: Asked, folder: Path) -> tuple[Plan, D
             return await operations.export(call, asked, folder, origin=origin, vkeys=vkeys, progress=progress)
 
 
-@contextmanager
-def watched(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the error stream, where somebody looks at it."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _point(option: str, text: str, *, end: bool = False) -> Point:
     """An index, a day or a moment. Raises BadInput."""
     if not text:
@@ -74,7 +61,7 @@ def _point(option: str, text: str, *, end: bool = False) -> Point:
         return int(text)
     for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"):
         try:
-            found = datetime.strptime(text, form).replace(tzinfo=_CHINA)
+            found = datetime.strptime(text, form).replace(tzinfo=SHANGHAI)
         except ValueError:
             continue
         return found + timedelta(days=1) if end and len(text) == 10 else found

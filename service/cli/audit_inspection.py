@@ -11,8 +11,9 @@ from rich.console import Console
 from service import app
 from service.audit.journal import Ack
 from service.audit.store import head
-from service.cli.audit_archive import caller, write_new
+from service.cli.audit_archive import write_new
 from service.cli.audit_search import DAY_FORMATS, end, start
+from service.cli.terminal import caller
 from service.config import Config
 from service.inspection.authority import Copied
 from service.inspection.model import Filter

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from policies.clock import SHANGHAI
 from policies.terms import Catalogue
 from service import app
-from service.cli.audit_archive import caller
+from service.cli.terminal import AsJson, caller, show_table
 from service.config import Config
 from service.errors import BadInput
 from service.inspection import wording
@@ -21,9 +22,7 @@ from service.inspection.model import Filter, Line, Page, Status
 from service.inspection.operations import SEARCH
 from service.inspection.queries import MOST
 
-CHINA = timezone(timedelta(hours=8), "中国标准时间")
 DAY_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
-_PIPE_WIDTH = 260
 _out = Console(highlight=False, soft_wrap=True)
 _MARKS = {Status.PROVEN: "✔ 已证明 proven", Status.PENDING: "… 待证明 pending", Status.BROKEN: "✘ 不一致 broken"}
 _HEADINGS = (
@@ -67,7 +66,7 @@ def search(
     request: Annotated[str, typer.Option(help="请求编号 · A request.")] = "",
     most: Annotated[int, typer.Option(min=1, max=MOST, help="最多条数 · How many at most, the newest first.")] = 100,
     before: Before = None,
-    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """谁在何时因何目的看了谁的什么 · Who read what of whom, when and why. The search itself goes into the log."""
     wanted = Filter(
@@ -94,7 +93,7 @@ def search(
 
 def start(day: datetime | None) -> datetime | None:
     """A day begins in China."""
-    return None if day is None else day.replace(tzinfo=CHINA)
+    return None if day is None else day.replace(tzinfo=SHANGHAI)
 
 
 def end(day: datetime | None) -> datetime | None:
@@ -102,7 +101,7 @@ def end(day: datetime | None) -> datetime | None:
     if day is None:
         return None
     whole = timedelta(days=1) if day.time() == datetime.min.time() else timedelta(0)
-    return day.replace(tzinfo=CHINA) + whole
+    return day.replace(tzinfo=SHANGHAI) + whole
 
 
 async def _searched(config: Config, member: str, wanted: Filter, *, most: int, before: int | None) -> tuple[Page, Catalogue]:
@@ -135,7 +134,7 @@ def _show(page: Page, catalogue: Catalogue) -> None:
         # As plain text: what stands in an entry must not be taken for a colour.
         mark = f"{_MARKS[line.status]}{' 已归档 archived' if line.archived else ''}"
         table.add_row(*map(Text, (str(line.index), *_row(line.entry, catalogue), mark)))
-    (Console() if _out.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
+    show_table(table)
 
 
 def _row(entry: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:
@@ -145,7 +144,7 @@ def _row(entry: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, ...]:
     titles = wording.fields(entry.get("fld", ()), catalogue)
     fields = (f"{title.zh} {key}" for title, key in zip(titles, entry.get("fld", ()), strict=True))
     return (
-        datetime.fromisoformat(entry["ts"]).astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S"),
+        datetime.fromisoformat(entry["ts"]).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
         f"{act['k']}:{act.get('id', '')}",
         " ".join(act["role"]),
         f"{purpose.zh} {entry['pur']}" if purpose else f"({' '.join(filter(None, (entry['typ'], entry.get('op'))))})",

@@ -13,8 +13,7 @@ from service import app
 from service.app import Parts
 from service.archive.keeping import PRUNE, House
 from service.archive.model import Segment
-from service.cli.audit_archive import caller
-from service.cli.audit_export import watched
+from service.cli.terminal import caller, watched
 from service.config import Config
 
 segment = typer.Typer(help="审计日志分段：归档、清理、恢复 · Segments of the log: archive, prune, restore.", no_args_is_help=True)

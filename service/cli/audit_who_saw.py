@@ -11,9 +11,8 @@ from rich.console import Console
 from service import app
 from service.audit.journal import Ack
 from service.audit.store import head
-from service.cli.audit_archive import caller
-from service.cli.audit_export import watched
 from service.cli.audit_search import DAY_FORMATS, To, end, start
+from service.cli.terminal import caller, watched
 from service.config import Config
 from service.errors import BadInput
 from service.inspection.answering import Answered

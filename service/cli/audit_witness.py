@@ -13,6 +13,7 @@ from rich.text import Text
 
 from service import app, logs
 from service.cli.listening import Server
+from service.cli.terminal import show_table
 from service.errors import ConfigError
 from service.witness import cosigner
 from service.witness.evidence import Evidence
@@ -85,6 +86,6 @@ def evidence(settings: File) -> None:
     for path, one in found:
         row = (one.at, one.origin, str(one.size), _WORDS[one.suspicion], str(path))
         table.add_row(*map(Text, row))
-    (Console() if _out.is_terminal else Console(width=260)).print(table)
+    show_table(table)
     if any(one.suspicion is Suspicion.FORK for _, one in found):
         raise typer.Exit(1)

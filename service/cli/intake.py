@@ -2,11 +2,9 @@
 
 import asyncio
 import gc
-import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import getuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,14 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
-from service.app import Parts, parts
+from service.app import parts
+from service.cli.terminal import account, caller
 from service.config import Config
 from service.intake import mapping, report, rules
 from service.intake.commands import ACT, Intake, Outcome
 from service.intake.job import Job, option, said, understand
 from service.intake.model import REASONS, Code
 from service.intake.report import RejectFile
-from service.values import Actor, ActorKind, Call, new_id
 
 _LONGEST_NAME = 64
 _out = Console(highlight=False, markup=False, soft_wrap=True)
@@ -77,7 +75,7 @@ def import_(
         source=source,
         collected_on=collected_on,
         evidence_uri=evidence_uri,
-        actor=actor or _account(),
+        actor=actor or account(),
     )
     found = asyncio.run(_run(wanted))
     if as_json:
@@ -88,18 +86,10 @@ def import_(
         raise typer.Exit(1)
 
 
-def _account() -> str:
-    """Whoever is signed in here; a container may run under a number that has no name."""
-    try:
-        return pwd.getpwuid(getuid()).pw_name
-    except KeyError:
-        return f"uid-{getuid()}"
-
-
 async def _run(wanted: _Wanted) -> dict[str, object]:
     async with parts(Config.load()) as running:
         now = running.clock()
-        call = _call(running, option("--actor", rules.unsealed_text(_LONGEST_NAME), wanted.actor))
+        call = caller(running, ACT, option("--actor", rules.unsealed_text(_LONGEST_NAME), wanted.actor))
         job = understand(
             wanted.file,
             running.catalogue,
@@ -116,12 +106,6 @@ async def _run(wanted: _Wanted) -> dict[str, object]:
             intake = Intake(running.units, call, job, rejects=rejects, progress=progress)
             outcome = await (intake.check() if wanted.dry_run else intake.load())
         return _facts(wanted, job, outcome, place)
-
-
-def _call(running: Parts, actor: str) -> Call:
-    """Whoever sits at this terminal has the roles that may import, and no other."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if ACT in role.may)
-    return Call(Actor(ActorKind.STAFF, actor, roles), request_id=new_id(running.clock(), running.chance))
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import pwd
 from typing import Annotated
 
 import typer
@@ -11,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from service import app
-from service.app import Parts
+from service.cli.terminal import AsJson, caller
 from service.config import Config
 from service.guardians.model import Pack
-from service.values import Actor, ActorKind, Call, new_id
 
 ACT = "minor.audit"
 _out = Console(highlight=False, soft_wrap=True)
@@ -22,7 +19,7 @@ _out = Console(highlight=False, soft_wrap=True)
 
 def minors(
     year: Annotated[int, typer.Argument(help="年度 · The calendar year, in China's time.")],
-    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """未成年人个人信息年度审计 · The yearly account of minors' data. Goes into the log. Exits 1 when it does not agree with the log."""
     pack = asyncio.run(_counted(Config.load(), year))
@@ -76,14 +73,7 @@ def told(pack: Pack) -> dict[str, object]:
 
 async def _counted(config: Config, year: int) -> Pack:
     async with app.parts(config) as running:
-        return await running.operations.minors_audit_pack(_call(running), year_of=year)
-
-
-def _call(running: Parts) -> Call:
-    """Whoever sits at this terminal has the roles that may do this, and no other."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if ACT in role.may)
-    account = pwd.getpwuid(os.getuid()).pw_name
-    return Call(Actor(ActorKind.STAFF, account, roles), request_id=new_id(running.clock(), running.chance))
+        return await running.operations.minors_audit_pack(caller(running, ACT), year_of=year)
 
 
 def _show(pack: Pack) -> None:

@@ -5,7 +5,6 @@ import csv
 import dataclasses
 import json
 import os
-import pwd
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -26,12 +25,13 @@ from policies.clock import SHANGHAI
 from policies.duties import RULES
 from service import app
 from service.app import Parts
+from service.cli.terminal import AsJson, caller
 from service.config import Config
 from service.errors import BadInput
 from service.oversight.model import AccessReview, ControlKind, Law, Standing
 from service.oversight.pack import build
 from service.oversight.pack.build import Built
-from service.values import Actor, ActorKind, Call, new_id
+from service.values import Call
 
 oversight = typer.Typer(
     help="合规监督：审计资料包、登记、措施、权限复核、任务 · Oversight: audit pack, register, measures, access review, tasks.",
@@ -43,7 +43,6 @@ _out = Console(highlight=False, soft_wrap=True)
 _DAY = ["%Y-%m-%d"]
 _MOMENT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")]
 From = Annotated[datetime, typer.Option("--from", formats=_DAY, help="起始日，北京时间 · The first day, in China's time.")]
 To = Annotated[datetime, typer.Option("--to", formats=_DAY, help="截止日，含当日 · The last day, whole.")]
 Out = Annotated[Path, typer.Option("--output", "-o", help="写入的文件 · The file to write.", dir_okay=False)]
@@ -205,11 +204,8 @@ def done(
 
 
 async def _with(work: Callable[[Parts, Call], Awaitable[Done]], act: str = READ) -> Done:
-    """Whoever sits at this terminal has the roles that may do this, and no other."""
     async with app.parts(Config.load()) as running:
-        roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
-        actor = Actor(ActorKind.STAFF, pwd.getpwuid(os.getuid()).pw_name, roles)
-        return await work(running, Call(actor, new_id(running.clock(), running.chance)))
+        return await work(running, caller(running, act))
 
 
 def _packed(since: date, until: date, output: Path) -> Built:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -13,12 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service import app
-from service.app import Parts
+from service.cli.terminal import AsJson, caller
 from service.config import Config
 from service.consent.rebuilding import Rebuilt
 from service.consent.rebuilding import rebuild as rebuild_all
 from service.members import store as members
-from service.values import Actor, ActorKind, Call, new_id
 
 ACT = "consent.review"
 _out = Console(highlight=False, soft_wrap=True)
@@ -28,7 +25,7 @@ _err = Console(stderr=True, highlight=False)
 def rebuild(
     *,
     check: Annotated[bool, typer.Option("--check", help="只比对，不修复 · Only compare, change nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """由账本重建每一项同意状态 · Derive where every consent stands from the ledger, and put right what differs.
 
@@ -48,14 +45,7 @@ def rebuild(
 async def _rebuilt(config: Config, *, repair: bool) -> Rebuilt:
     async with app.parts(config) as running:
         with _progress(await members.count(running.database.read)) as step:
-            return await rebuild_all(running.units, _call(running), repair=repair, step=step)
-
-
-def _call(running: Parts) -> Call:
-    """Whoever sits at this terminal, in the roles that may review consents."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if ACT in role.may)
-    account = pwd.getpwuid(os.getuid()).pw_name
-    return Call(Actor(ActorKind.STAFF, account, roles), request_id=new_id(running.clock(), running.chance))
+            return await rebuild_all(running.units, caller(running, ACT), repair=repair, step=step)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +11,12 @@ from rich.console import Console
 
 from policies.terms import Basis
 from service import app
-from service.app import Parts
 from service.audit.entry import Draft
+from service.cli.terminal import caller
 from service.config import Config
 from service.suppression import commands, store
 from service.suppression.model import Suppression, read, written
 from service.unit import Unit
-from service.values import Actor, ActorKind, Call, new_id
 
 ACT = "suppression.read"
 _AT_ONCE = 500
@@ -57,7 +55,7 @@ async def _exported(config: Config) -> list[Suppression]:
             unit.draft.extra["suppressions"] = len(found)
             return found
 
-        return await running.units.disclose(_call(running), _draft("export", "exportSuppressions"), work)
+        return await running.units.disclose(caller(running, ACT), _draft("export", "exportSuppressions"), work)
 
 
 async def _replayed(config: Config, known: Sequence[Suppression]) -> int:
@@ -68,7 +66,7 @@ async def _replayed(config: Config, known: Sequence[Suppression]) -> int:
             async def work(unit: Unit, batch: Sequence[Suppression] = batch) -> int:
                 return await commands.replay(unit, batch)
 
-            back += await running.units.change(_call(running), _draft("change", "replaySuppressions"), work)
+            back += await running.units.change(caller(running, ACT), _draft("change", "replaySuppressions"), work)
         return back
 
 
@@ -78,9 +76,3 @@ def _batches(known: Sequence[Suppression]) -> Iterator[Sequence[Suppression]]:
 
 def _draft(typ: str, operation: str) -> Draft:
     return Draft(typ=typ, operation=operation, basis=Basis.LEGAL_DUTY.value)
-
-
-def _call(running: Parts) -> Call:
-    """Whoever sits at this terminal, in the roles that may look at suppressions."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if ACT in role.may)
-    return Call(Actor(ActorKind.STAFF, pwd.getpwuid(os.getuid()).pw_name, roles), new_id(running.clock(), running.chance))

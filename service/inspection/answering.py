@@ -17,10 +17,10 @@ from pathlib import Path
 from menshen_verifier.answer import FILE, FOLDER, FORMAT
 from service.archive import exporting, files
 from service.archive import queries as archive
-from service.archive import store as checkpoints
 from service.archive.exporting import Progress
-from service.archive.model import Published
 from service.archive.queries import Asked
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.db.engine import Database, Session
 from service.errors import BadInput, LogBroken, RecordUnavailable
 from service.inspection import people, searching
@@ -123,7 +123,7 @@ def _not_there(*paths: Path) -> None:
             raise BadInput(f"-o: {path.name} is there already; nothing is written over")
 
 
-async def _rows(session: Session, origin: str, asking: Asking, newest: Published) -> dict[int, str]:
+async def _rows(session: Session, origin: str, asking: Asking, newest: Noted) -> dict[int, str]:
     """Every entry of the signed log that answers, with its proof. Raises LogBroken where one is not whole: nobody can say what is all."""
     found = {}
     log = await searching.look(session, origin)
@@ -136,7 +136,7 @@ async def _rows(session: Session, origin: str, asking: Asking, newest: Published
     return found
 
 
-def _said(asking: Asking, newest: Published, rows: Mapping[int, str]) -> bytes:
+def _said(asking: Asking, newest: Noted, rows: Mapping[int, str]) -> bytes:
     said = {
         "format": FORMAT,
         "question": {"field": asking.field, "since": utc_text(asking.since), "until": utc_text(asking.until)},

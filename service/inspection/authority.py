@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.archive import store as checkpoints
-from service.archive.model import Published
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.errors import BadInput, RecordUnavailable
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line
@@ -65,7 +65,7 @@ async def _names(unit: Unit, member_id: MemberId, wanted: Filter) -> tuple[str, 
     return tuple(people.names(unit, keys, wanted.since, wanted.until).values())
 
 
-def _head(unit: Unit, wanted: Filter, reference: str, newest: Published) -> Mapping[str, Any]:
+def _head(unit: Unit, wanted: Filter, reference: str, newest: Noted) -> Mapping[str, Any]:
     asked = {
         "purpose": wanted.purpose,
         "field": wanted.field,
@@ -80,7 +80,7 @@ def _head(unit: Unit, wanted: Filter, reference: str, newest: Published) -> Mapp
     return {"format": FORMAT, "reference": reference, "scope": scope, "made": utc_text(unit.now), "checkpoint": newest.note}
 
 
-async def _row(unit: Unit, line: Line, newest: Published, names: Collection[str] | None) -> Mapping[str, Any]:
+async def _row(unit: Unit, line: Line, newest: Noted, names: Collection[str] | None) -> Mapping[str, Any]:
     """The bytes, where all members in them are within the scope. Else what is left of the entry without the others, and a proof of its
     hash.
     """

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from policies.naming import Title
-from service.archive import store as archive
-from service.archive.model import Published
+from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
 from service.errors import BadInput, Forbidden
 from service.inspection import people, searching, wording
 from service.inspection.model import Filter, Line, Status
@@ -66,7 +66,7 @@ async def access_log(
     names = tuple(people.names(unit, keys, since, until).values())
     wanted = Filter(subjects=names, since=since, until=until, field=field)
     log = await searching.look(unit.session, unit.vault.origin)
-    newest = await archive.newest(unit.session)
+    newest = await checkpoints.newest(unit.session)
     found: list[Line] = []
     async for line in searching.find(unit.session, log, wanted, before=before):
         found.append(line)
@@ -77,7 +77,7 @@ async def access_log(
     return AccessLog(tuple(items), str(items[-1].index) if items else None, len(found) > first)
 
 
-async def _access(unit: Unit, line: Line, newest: Published | None, own: tuple[str, ...]) -> Access:
+async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:
     """A line that is broken says so, and nothing of what stands there now: it may be about somebody else."""
     leaf = bytes.fromhex(line.leaf)
     proof = await proof_of_leaf(unit.session, newest, line.index, leaf) if line.status is Status.PROVEN and leaf else None

@@ -5,16 +5,14 @@ us to this one entry all the same: what we show to an authority at this index mu
 """
 
 from menshen_verifier import merkle
-from menshen_verifier.base64 import encoded
-from service.archive.model import Published
+from menshen_verifier.proof import Proof
 from service.audit.inclusion import path_of
+from service.checkpoints.model import Noted
 from service.db.engine import Session
-
-_LABEL = "c2sp.org/tlog-proof@v1"
 
 
 async def proof_of_leaf(
-    session: Session, newest: Published | None, index: int, leaf: bytes, *, extra: bytes | None = None
+    session: Session, newest: Noted | None, index: int, leaf: bytes, *, extra: bytes | None = None
 ) -> str | None:
     """A tlog-proof; with the entry's bytes in `extra` only where they are given.
 
@@ -28,5 +26,4 @@ async def proof_of_leaf(
             return None
     except ValueError:
         return None
-    shown = [] if extra is None else [f"extra {encoded(extra)}"]
-    return "\n".join([_LABEL, *shown, f"index {index}", *map(encoded, path), "", newest.note])
+    return Proof(index, path, extra, newest.note).text

@@ -15,6 +15,7 @@ from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
 from service.audit.store import head as read_head
+from service.checkpoints import store as checkpoints
 from service.db.engine import Session
 from service.errors import Malformed
 from service.inspection import store
@@ -51,7 +52,10 @@ async def look(session: Session, origin: str) -> Log:
     """The log as it stands."""
     head = await read_head(session, origin)
     size = head.size if head else 0
-    return Log(size, await store.lowest(session), await store.covered(session), min(await index.indexed(session), size // BLOCK))
+    # Where nobody cosigns, a signature is what there is.
+    proven = await checkpoints.newest_cosigned(session) or await checkpoints.newest(session)
+    indexed = min(await index.indexed(session), size // BLOCK)
+    return Log(size, await store.lowest(session), proven.size if proven else 0, indexed)
 
 
 async def find(session: Session, log: Log, wanted: Filter, *, before: int | None = None) -> AsyncIterator[Line]:

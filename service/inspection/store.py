@@ -13,10 +13,10 @@ from service.audit.reading.store import COLUMNS
 from service.audit.store import among, listed
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_checkpoint, audit_entry, audit_subject, member, member_secret
+from service.db.tables import audit_entry, audit_subject, member, member_secret
 from service.values import MemberId
 
-_OF, _SUB, _CHECKPOINT = audit_entry.c, audit_subject.c, audit_checkpoint.c
+_OF, _SUB = audit_entry.c, audit_subject.c
 _WITHIN = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
 
 
@@ -61,8 +61,6 @@ _OF_REQUEST = Prepared(
     .order_by(_OF.idx.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_SIGNED = Prepared(select(func.max(_CHECKPOINT.size)))
-_COSIGNED = Prepared(select(func.max(_CHECKPOINT.size)).where(_CHECKPOINT.witnessed_at.is_not(None)))
 _SECRETS = Prepared(
     select(member_secret.c.member_id, member_secret.c.generation, member_secret.c.wrapped)
     .join(member, and_(member.c.member_id == member_secret.c.member_id, member.c.generation == member_secret.c.generation))
@@ -116,15 +114,6 @@ async def holding(session: Session, needles: Sequence[bytes], first: int, last: 
     named = {f"needle_{number}": needle for number, needle in enumerate(needles)}
     rows = await session.rows(_holding(session.dialect, len(needles)), {"first": first, "last": last, **named})
     return [index for (index,) in rows]
-
-
-async def covered(session: Session) -> int:
-    """The size up to which entries are proven: by the newest checkpoint that was cosigned; where none ever was, by the newest."""
-    for statement in (_COSIGNED, _SIGNED):
-        size = (await session.rows(statement))[0][0]
-        if size is not None:
-            return int(size)
-    return 0
 
 
 async def secrets(session: Session, after: MemberId, most: int) -> list[Secret]:

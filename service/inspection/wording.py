@@ -1,13 +1,13 @@
 """One entry in plain words, for the member whom it is about: 中文 first, staff by their roles' titles, nobody else by any name. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
+from policies.clock import SHANGHAI
 from policies.naming import Title
 from policies.terms import Catalogue
 
-_CHINA = timezone(timedelta(hours=8))
 _YOU = Title("您本人", "you")
 _SYSTEM = Title("系统", "the system")
 _ANOTHER = Title("另一位会员（例如您的监护人）", "another member, such as your guardian")
@@ -72,7 +72,7 @@ def joined(titles: Sequence[Title]) -> Title:
 
 def sentence(entry: Mapping[str, Any], catalogue: Catalogue, own: Collection[str]) -> Title:
     """All of it in one sentence of each language."""
-    at = datetime.fromisoformat(entry["ts"]).astimezone(_CHINA)
+    at = datetime.fromisoformat(entry["ts"]).astimezone(SHANGHAI)
     actor, done = who(entry, catalogue, own), _DONE.get(entry["typ"], _OTHER)
     zh, en = f"{at:%Y年%m月%d日 %H:%M}，{actor.zh}", f"{at:%Y-%m-%d %H:%M} (China): {actor.en}"
     if stated := purpose(entry, catalogue):

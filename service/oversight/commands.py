@@ -8,6 +8,7 @@ from policies.clock import day_in_shanghai
 from policies.duties import Due, DutyKind
 from policies.identity_number import holds_identity_number
 from policies.text import holds_contact, holds_unseen
+from service.approvals.model import same_person
 from service.db.engine import Database, Duplicate
 from service.errors import BadInput
 from service.oversight import accounts, queries, store
@@ -48,9 +49,11 @@ async def sign_review(unit: Unit, *, digest: str, comment: str) -> SignedReview:
 
 
 async def enable(unit: Unit, *, name: str, reason: str) -> None:
-    """Open an account again. Raises BadInput where none of that name is closed, or where it is one's own: nobody lets themselves in."""
+    """Open an account again. Raises BadInput where none of that name is closed, or where it is one's own, however it is spelt: nobody lets
+    themselves in.
+    """
     why = _said("reason", reason)
-    if name == _name(unit):
+    if same_person(name.partition(":")[2], unit.call.actor.name):
         raise BadInput("account: somebody else opens one's own")
     if not await store.enable(unit.session, name, now=unit.now):
         raise BadInput("account: no account of this name is closed")

@@ -25,8 +25,8 @@ from menshen_verifier.policy import Policy, parse_policy
 from menshen_verifier.verify import verify
 from service import app
 from service.archive.exporting import export, planned
-from service.archive.store import newest
 from service.checkpoints import keys
+from service.checkpoints.store import newest
 from service.config import Config
 from service.db.engine import connect
 from service.db.postgres import conninfo

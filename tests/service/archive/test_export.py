@@ -10,9 +10,9 @@ import pytest
 
 from menshen_verifier import merkle, tiles
 from menshen_verifier.checkpoint import open_checkpoint
-from service.archive import store
 from service.archive.exporting import Plan, export, planned, unfinished
 from service.archive.queries import Asked, range_of
+from service.checkpoints import store as checkpoints
 from service.errors import BadInput
 from tests.service.archive.logs import START, Signer, fill, root_of
 from tests.service.audit import logs
@@ -32,7 +32,7 @@ async def signer(database, database_url, tmp_path) -> Signer:
 
 
 async def plan(database, *, first: int = 0, end: int | None = None, asked: str = "..") -> Plan:
-    newest = await store.newest(database.read)
+    newest = await checkpoints.newest(database.read)
     assert newest is not None
     return planned(logs.ORIGIN, newest, asked, first=first, end=end)
 

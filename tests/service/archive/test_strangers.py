@@ -6,8 +6,9 @@ from menshen_verifier.findings import Verdict
 from menshen_verifier.policy import parse_policy
 from menshen_verifier.proof import check_proof, parse_proof
 from menshen_verifier.verify import verify
-from service.archive import proofs, store
+from service.archive import proofs
 from service.archive.exporting import export, planned
+from service.checkpoints import store as checkpoints
 from tests.service.archive.logs import START, Signer, fill
 from tests.service.audit import logs
 
@@ -27,7 +28,7 @@ async def signer(database, database_url, tmp_path) -> Signer:
 
 @pytest.mark.parametrize(("first", "end"), [(0, None), (1000, None), (1000, 2000), (0, 300)])
 async def test_the_verifier_finds_an_export_as_it_should_be(database, signer, tmp_path, first, end) -> None:
-    newest = await store.newest(database.read)
+    newest = await checkpoints.newest(database.read)
     assert newest is not None
     out = tmp_path / "out"
     out.mkdir(mode=0o700)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -143,3 +144,15 @@ def test_nobody_and_somebody_erased_cannot_be_found(run: Run, member_id: str) ->
 
 def test_a_day_that_is_none_is_an_error_of_use(run: Run, config: Config) -> None:
     assert run("search", "--from", "yesterday").exit_code == 2
+
+
+def test_a_terminal_whose_account_has_only_a_number_is_recorded_by_it(
+    run: Run, member_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert run("search", "--member", member_id, "--json").exit_code == 0
+    found = told(run("search", "--actor", f"uid-{os.getuid()}", "--json"))
+    assert [line["entry"]["op"] for line in found] == ["auditEntries"]

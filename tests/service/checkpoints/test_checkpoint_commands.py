@@ -55,11 +55,7 @@ async def notes(config: Config) -> list[str]:
     database = connect(config.database_url)
     await database.start()
     try:
-        found, size = [], 0
-        while one := await store.at_least(database.read, size):
-            found.append(one.note)
-            size = one.size + 1
-        return found
+        return [one.note for one in await store.some(database.read, -1, 2**62)]
     finally:
         await database.close()
 

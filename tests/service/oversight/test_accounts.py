@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.errors import AccountDisabled, StoreUnavailable
+from service.errors import AccountDisabled, BadInput, StoreUnavailable
 from service.identity.closed import MOST_MISSED, Closed
 from service.oversight import store
 from service.oversight.acts import OPERATIONS
-from service.values import Actor, ActorKind
+from service.values import Actor, ActorKind, Call
 from tests.api.front_end import entries
 from tests.api.recorded_cases import CASES
 from tests.architecture.text_rules import REPOSITORY
@@ -108,9 +108,16 @@ async def test_nobody_is_closed_while_the_log_is_not_read_to_its_end(running, as
     assert await store.closed(running.database.read) == frozenset()
 
 
-async def test_nobody_opens_their_own_account(running, ask):
-    who = "staff:compliance_officer@development"
-    assert code(await ask(ENABLE, role="compliance_officer", variables={"who": who})) == "BAD_INPUT"
+@pytest.mark.parametrize("name", ["auditor", "Auditor@Development"])
+async def test_nobody_opens_their_own_account_under_another_spelling_of_it(running, ask, clock, name):
+    await ask("{ duties { dutyId } }", role="auditor")
+    clock.advance(days=91)
+    await ask("{ duties { dutyId } }", role="compliance_officer")
+    await upkeep(running).once()
+    call = Call(Actor(ActorKind.STAFF, name, frozenset({"compliance_officer"})), "own-account")
+    with pytest.raises(BadInput, match="somebody else"):
+        await running.operations.enable_account(call, account=AUDITOR, reason="复工")
+    assert await store.closed(running.database.read) == {AUDITOR}
 
 
 async def test_the_look_at_the_door_asks_the_database_nothing():
