@@ -29,6 +29,7 @@ class AlarmKind(Enum):
     WITNESS_REFUSED = value("WITNESS_REFUSED", description="A witness refused to cosign. 见证人拒绝签名。")
     LOG_BROKEN = value("LOG_BROKEN", description="The log does not fit its own record. 日志与记录不符。")
     ANCHOR_FAILED = value("ANCHOR_FAILED", description="A deposit outside has failed. 外部存证失败。")
+    DUTY_OVERDUE = value("DUTY_OVERDUE", description="A task of the law is past its day. 法定任务逾期。")
 
 
 @strawberry.enum(description="Where an alarm stands (告警状态).")

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 import policies
 from policies.catalogue import PolicyProblem, load
+from policies.clock import day_in_shanghai
 from policies.terms import Catalogue
 from schema.http.endpoint import Endpoint
 from schema.http.graphiql import routes as graphiql_routes
@@ -70,6 +71,7 @@ from service.web.alarms import AlarmMeter
 from service.web.audit_log import routes as log_routes
 from service.web.backlog import BacklogMeter
 from service.web.checkpoints import CheckpointMeter
+from service.web.duties import DutyMeter
 from service.web.front import Front
 from service.web.hooks import routes as hook_routes
 from service.web.keys import key_set
@@ -237,12 +239,13 @@ def build(running: Parts) -> ASGIApp:
     backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
     sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
     rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
+    late = DutyMeter(registry, partial(_late, running))
     received = ReceivedMeter(registry, partial(_received, running))
     CheckpointMeter(registry, lambda: running.publisher.state, running.clock)
     pages = routes(
         checks=_checks(running),
         registry=registry,
-        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh),
+        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh, late.refresh),
     )
     asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
     pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
@@ -269,6 +272,11 @@ async def _fresh(*looks: Check) -> str:
 async def _received(running: Parts) -> Volumes:
     """How the day's mail was received."""
     return await volumes(running.database.read, running.catalogue, EMAIL, now=running.clock())
+
+
+async def _late(running: Parts) -> int:
+    """How many tasks are past their day."""
+    return await overseen.overdue(running.database.read, today=day_in_shanghai(running.clock()))
 
 
 async def _backlog(running: Parts) -> Backlog:

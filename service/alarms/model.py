@@ -25,12 +25,13 @@ class AlarmKind(StrEnum):
     WITNESS_REFUSED = "WITNESS_REFUSED"
     LOG_BROKEN = "LOG_BROKEN"
     ANCHOR_FAILED = "ANCHOR_FAILED"
+    DUTY_OVERDUE = "DUTY_OVERDUE"
 
 
 _OF_ACCOUNTS = frozenset({AlarmKind.BULK_READING, AlarmKind.HONEY_MEMBER, AlarmKind.DENIED_STREAK})
 _STAFF = "staff:"
 
-PASSING = frozenset({AlarmKind.UNSIGNED_TAIL, AlarmKind.WITNESS_UNREACHABLE, AlarmKind.ANCHOR_FAILED})
+PASSING = frozenset({AlarmKind.UNSIGNED_TAIL, AlarmKind.WITNESS_UNREACHABLE, AlarmKind.ANCHOR_FAILED, AlarmKind.DUTY_OVERDUE})
 """What is over when it is over. Everything else waits for somebody's word, though it may never come again."""
 
 

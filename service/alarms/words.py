@@ -52,6 +52,12 @@ _WORDS: dict[AlarmKind, tuple[str, str, str, str]] = {
         "A deposit outside has failed",
         "Look at the timestamp service or the archive; until then only the witnesses vouch for the log.",
     ),
+    AlarmKind.DUTY_OVERDUE: (
+        "法定任务已逾期",
+        "以 menshen oversight duties 查看，办理后登记依据；登记后本告警自行关闭。",
+        "A task of the law is past its day",
+        "See menshen oversight duties, do it, and record where its document lies: then this closes by itself.",
+    ),
 }
 
 

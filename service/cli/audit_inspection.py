@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -15,7 +16,8 @@ from service.cli.audit_archive import write_new
 from service.cli.audit_search import DAY_FORMATS, end, start
 from service.cli.terminal import caller
 from service.config import Config
-from service.inspection.authority import Copied
+from service.errors import Refused
+from service.inspection.authority import KIND, Copied, words
 from service.inspection.model import Filter
 from service.inspection.operations import EXPORT
 
@@ -44,7 +46,13 @@ def inspection_export(
     Each entry comes with its proof. Where an entry names members beyond the scope, they are left out, and its proof is of its hash.
     """
     wanted = Filter(actor=actor, role=role, purpose=purpose, field=field, campaign=campaign, since=start(since), until=end(until))
-    found = asyncio.run(_copied(Config.load(), wanted, member, reference))
+    try:
+        found = asyncio.run(_copied(Config.load(), wanted, member, reference))
+    except Refused as refusal:
+        if refusal.code == "APPROVAL_REQUIRED":
+            asking = f"menshen approvals ask {KIND} {quote(words(wanted, reference))} --reason …"
+            _out.print(f"须他人批准 · another person has to allow it: {asking}", markup=False)
+        raise
     write_new(output, b"".join(found.lines()))
     _out.print(f"[bold green]✔[/] {len(found.rows)} 条 entries · {output}")
 

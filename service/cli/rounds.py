@@ -1,9 +1,10 @@
-"""What goes on beside the serving: the record's own health is watched, people are told of alarms, old counts are forgotten."""
+"""What goes on beside the work: the record's own health and the law's tasks are watched, people told of alarms, old counts forgotten."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from policies.clock import day_in_shanghai
 from service.alarms import baits
 from service.alarms.model import AlarmKind, Sight
 from service.alarms.opening import carriers, going_round
@@ -11,6 +12,7 @@ from service.alarms.settings import load as load_alarms
 from service.alarms.telling import Bell
 from service.alarms.watch import Watchman, of_publisher
 from service.app import Parts, kept
+from service.oversight import store as oversight
 from service.propagation import endpoints
 from service.propagation.courier import Courier
 from service.propagation.telling import posted
@@ -20,7 +22,10 @@ from service.tally.model import WINDOW
 
 @asynccontextmanager
 async def watched(running: Parts) -> AsyncIterator[None]:
-    """Go round the record's own health, and tell people of alarms until somebody sees to them. Raises ConfigError."""
+    """Go round the record's own health and the tasks of the law, and tell people of alarms until somebody sees to them.
+
+    Raises ConfigError.
+    """
     config, units, clock = running.config, running.units, running.clock
     told = load_alarms(config.alarms, production=config.production)
 
@@ -36,6 +41,11 @@ async def watched(running: Parts) -> AsyncIterator[None]:
             {(AlarmKind.ANCHOR_FAILED, kind): code for kind, code in failing.items()}, whole=running.publisher.state.leading
         )
 
+    async def duties() -> Sight:
+        today = day_in_shanghai(clock())
+        found = [duty for duty in await oversight.duties(running.database.read, today=today) if duty.overdue]
+        return Sight({(AlarmKind.DUTY_OVERDUE, f"{one.kind.value} {one.occasion}"): "LATE" for one in found}, whole=True)
+
     own = running.database.own()
 
     async def forget() -> None:
@@ -46,7 +56,9 @@ async def watched(running: Parts) -> AsyncIterator[None]:
         hook = told.webhook and endpoints.endpoint("MENSHEN_ALARMS: webhook", told.webhook, production=config.production)
         post = partial(posted, courier, hook) if hook else None
         bell = Bell(units=units, carriers=carriers(told, post), rules=told.rules, clock=clock)
-        watchman = Watchman(units=units, looks=(record, anchors), chores=(know, forget), clock=clock, chance=running.chance)
+        watchman = Watchman(
+            units=units, looks=(record, anchors, duties), chores=(know, forget), clock=clock, chance=running.chance
+        )
         try:
             async with going_round(watchman, bell):
                 yield

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from service import logs
 from service.app import open_worker, parts
+from service.cli.rounds import watched
 from service.cli.serving import only_server
 from service.config import Config
 
@@ -41,5 +42,7 @@ async def _work(config: Config, *, once: bool) -> int:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for ending in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(ending, stop.set)
-        await worker.run(stop)
+        # Who serves nothing sees what is wrong all the same, and may be all that is left to tell of it.
+        async with watched(running):
+            await worker.run(stop)
         return 0

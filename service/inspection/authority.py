@@ -5,6 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policies.bulk import BulkClass
+from service.approvals import commands as approvals
+from service.approvals.model import about_of
 from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
 from service.errors import BadInput, RecordUnavailable
@@ -15,6 +18,7 @@ from service.inspection.queries import say
 from service.unit import Unit
 from service.values import MemberId, utc_text
 
+KIND = "audit.inspection"
 FORMAT = "menshen/audit-inspection/v1"
 _LONGEST_REFERENCE = 64
 
@@ -35,7 +39,8 @@ class Copied:
 async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
     """The entries of the scope under the newest checkpoint.
 
-    Raises BadInput for what is no scope, RecordUnavailable without a checkpoint.
+    Raises BadInput for what is no scope, RecordUnavailable without a checkpoint, Refused (APPROVAL_REQUIRED) where they tell of more
+    members than the policy's count (LB-07) and nobody else has allowed just this scope for just this authority.
     """
     if wanted.since is None or wanted.until is None or wanted.until <= wanted.since:
         raise BadInput("--from, --to: an inspection has a beginning and an end")
@@ -52,9 +57,18 @@ async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, refe
         raise RecordUnavailable("no checkpoint has been signed yet")
     log = await searching.look(unit.session, unit.vault.origin)
     lines = [line async for line in searching.find(unit.session, log, wanted, before=newest.size)]
+    told = {one for line in lines for one in line.entry.get("sub", ())}
+    if member_id is None and len(told) > unit.catalogue.bulk[BulkClass.OTHER]:
+        await approvals.use(unit, kind=KIND, about=about_of(KIND, words(wanted, reference)), once=False)
     rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
     unit.draft.count = len(rows)
     return Copied(_head(unit, wanted, reference, newest), tuple(rows))
+
+
+def words(wanted: Filter, reference: str) -> str:
+    """What another person is asked to allow: who gets it, and exactly which scope. Raises BadInput without an end or a beginning."""
+    scope = (wanted.purpose, wanted.field, wanted.actor, wanted.role, wanted.campaign)
+    return " ".join((reference, f"{wanted.first}/{wanted.end}", *(text or "-" for text in scope)))
 
 
 async def _names(unit: Unit, member_id: MemberId, wanted: Filter) -> tuple[str, ...]:
