@@ -22,6 +22,7 @@ from menshen_verifier.verify import FRESH, verify
 
 EVIDENCE = Path("menshen-evidence")
 _MOST = 1 << 22
+_YEAR_9999 = 253402300799
 _SHAPE = argparse.RawDescriptionHelpFormatter
 _EPILOG = """
 policy file (C2SP tlog-policy):   log VKEY            a line for each key that the log ever had
@@ -103,7 +104,7 @@ def pack(given: argparse.Namespace) -> int:
 
 def _proven(proven: Proven, policy: Policy) -> str:
     checkpoint, times = proven.opened.checkpoint, policy.times(proven.opened)
-    seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(times[0])) if times else "—"
+    seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(times[0], _YEAR_9999))) if times else "—"
     return (
         f"成立 PROVEN：{checkpoint.origin} 第 {proven.index} 条，共 {checkpoint.size} 条 · entry {proven.index} of {checkpoint.size}\n"
         f"见证 witnessed：{seen}\n{proven.entry.decode()}\n"

@@ -5,7 +5,8 @@ What must be true, in numbered steps that the code repeats:
  (1) The file is a zip with `answer.json` and an export of the log under `export/`.
  (2) The export is the log that was signed, from its first entry to the checkpoint's size (`verify`).
  (3) It begins before the time that was asked about, and goes on to the end: its first entry is older than that by more than clocks may
-     differ, or is the log's very first.
+     differ, or is the log's very first; and the log had come to the end of that time: its last entry or the quorum's cosignature is not
+     older. An answer from an old export says nothing about what was read since.
  (4) There is one name of the member for every month that was asked about.
  (5) The entries with one of these names and the field, in that time, are the ones that the answer has: none is missing, none is more.
  (6) Each row's own proof holds, so that a row can be shown alone.
@@ -16,14 +17,17 @@ the log.
 
 import json
 import re
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
+from menshen_verifier.entry import parse_entry
 from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.export import Export, Manifest
 from menshen_verifier.findings import Report, Verdict
@@ -39,8 +43,13 @@ _MOST_ANSWER = 1 << 28
 _MOST_RATIO = 100
 _MOST_FILES = 1 << 20
 _CHUNK = 1 << 20
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Others unpack into as much memory as they like (LZMA names its own), and fail in ways of their own."""
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
+_FIELD = re.compile(r"(?:[A-Za-z][A-Za-z0-9_.-]{0,59})?", re.ASCII)
+_MOST_MONTHS = 1200
+_FIRST_YEAR, _YEAR_9999 = 1970, 253402300799
 _NAME = re.compile(r"p1:[A-Za-z0-9_-]{21}[AQgw]", re.ASCII)
 
 
@@ -55,8 +64,14 @@ class Question:
 
     def takes(self, entry: Mapping[str, Any]) -> bool:
         """Whether an entry is part of the answer."""
-        named = set(self.names.values()).intersection(entry.get("sub", ()))
-        return bool(named) and self.since <= entry["ts"] < self.until and (not self.field or self.field in entry.get("fld", ()))
+        return (
+            self._named(entry)
+            and self.since <= entry["ts"] < self.until
+            and (not self.field or self.field in entry.get("fld", ()))
+        )
+
+    def _named(self, entry: Mapping[str, Any]) -> bool:
+        return not set(self.names.values()).isdisjoint(entry.get("sub", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +91,13 @@ class Checked:
     rows: tuple[tuple[int, Mapping[str, Any]], ...]
     missing: tuple[int, ...]
     surplus: tuple[int, ...]
-    from_the_beginning: bool
+    covered: bool
+    """Whether the export has the whole time that was asked about."""
 
     @property
     def complete(self) -> bool:
         """Whether this is all."""
-        whole = self.report.verdict is Verdict.OK and self.from_the_beginning
+        whole = self.report.verdict is Verdict.OK and self.covered
         return whole and not self.missing and not self.surplus
 
 
@@ -98,14 +114,16 @@ def check_answer(path: Path, policy: Policy, *, now: int, since: bytes | None = 
         _months(answer.question)  # (4)
         found: dict[int, Mapping[str, Any]] = {}
         oldest = ""
-        for index, entry in _entries(export, manifest):
+        for index, raw in _entries(export, manifest):
+            entry = _entry(raw)
             oldest = oldest or str(entry["ts"])
             if answer.question.takes(entry):
-                found[index] = entry
+                found[index] = parse_entry(raw)
         proven = {index: _row(index, text, policy) for index, text in answer.rows.items()}  # (6)
     missing = sorted(found.keys() - proven.keys())  # (5)
     surplus = sorted(index for index, entry in proven.items() if found.get(index) != entry)
-    whole = manifest.end == report.size and (manifest.first == 0 or oldest < _earlier(answer.question.since))  # (3)
+    begun = manifest.first == 0 or oldest < _earlier(answer.question.since)  # (3)
+    whole = begun and manifest.end == report.size and _reached(report) >= _earlier(answer.question.until)
     return Checked(report, answer.question, tuple(sorted(found.items())), tuple(missing), tuple(surplus), whole)
 
 
@@ -121,8 +139,10 @@ def parse_answer(raw: bytes) -> Answer:
             raise Malformed("answer: another format")
         if any(type(index) is not int or index < 0 for index in rows):
             raise Malformed("answer: an index that is none")
-        if not all(_MOMENT.fullmatch(moment) for moment in (question.since, question.until)):
-            raise Malformed("answer: a moment that is none")
+        if not all(_MOMENT.fullmatch(moment) for moment in (question.since, question.until)) or question.until <= question.since:
+            raise Malformed("answer: a moment that is none, or an end before its beginning")
+        if not _FIELD.fullmatch(question.field):
+            raise Malformed("answer: a field that is none")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Malformed("answer: answer.json is none") from None
     return Answer(question, rows)
@@ -136,9 +156,20 @@ def _unpack(path: Path, folder: Path) -> None:
             whole = sum(one.file_size for one in found)
             if len(found) > _MOST_FILES or whole > _MOST_RATIO * path.stat().st_size + _CHUNK:
                 raise Malformed("answer: more in it than such a file can hold")
+            if any(one.compress_type not in _PACKED for one in found):
+                raise Malformed("answer: packed in a way that no such file is")
             for one in found:
                 _unpack_one(archive, one, folder)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+        struct.error,
+    ):
         raise Malformed("answer: no zip") from None
     if not (folder / FILE).is_file() or (folder / FILE).stat().st_size > _MOST_ANSWER:
         raise Malformed("answer: there is no answer.json")
@@ -163,8 +194,10 @@ def _months(question: Question) -> None:
     """A name for every month, and no month twice. Raises Malformed."""
     first, last = _earlier(question.since)[:7], _before(question.until)[:7]
     wanted: set[str] = set()
-    while first <= last and len(wanted) < 100:
+    while first <= last:
         wanted.add(first)
+        if len(wanted) > _MOST_MONTHS:
+            raise Malformed("answer: more months than anybody asks about")
         year, month = int(first[:4]), int(first[5:])
         first = f"{year + month // 12:04d}-{month % 12 + 1:02d}"
     names = question.names
@@ -179,38 +212,49 @@ def _earlier(moment: str) -> str:
     return _text(_moment(moment) - timedelta(seconds=TOLERANCE))
 
 
+def _reached(report: Report) -> str:
+    """How far the log had come: as its last entries say, or as the quorum did."""
+    seen = "" if report.cosigned_at is None else _text(datetime.fromtimestamp(min(report.cosigned_at, _YEAR_9999), UTC))
+    return max(report.last_ts, seen)
+
+
 def _before(moment: str) -> str:
     return _text(_moment(moment) - timedelta(microseconds=1))
 
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except ValueError:
         raise Malformed("answer: a moment that is none") from None
+    if found.year < _FIRST_YEAR:
+        raise Malformed("answer: a moment before anybody kept logs")
+    return found
 
 
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _entries(export: Export, manifest: Manifest) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Every entry of the range. Raises Malformed where a bundle is missing or holds what is none."""
+def _entries(export: Export, manifest: Manifest) -> Iterator[tuple[int, bytes]]:
+    """Every entry of the range. Raises Malformed where a bundle is missing or is none."""
     for n in range(manifest.first // TILE_WIDTH, -(-manifest.end // TILE_WIDTH)):
         raw = export.bundle(n, min(TILE_WIDTH, manifest.size - n * TILE_WIDTH))
         if raw is None:
             raise Malformed("answer: entries are missing in the export")
         for index, one in enumerate(parse_bundle(raw), start=n * TILE_WIDTH):
             if manifest.first <= index < manifest.end:
-                yield index, _entry(one)
+                yield index, one
 
 
 def _entry(raw: bytes) -> Mapping[str, Any]:
     try:
         entry = json.loads(raw)
-        if isinstance(entry, dict) and isinstance(entry["ts"], str):
-            return entry
-    except (ValueError, KeyError, RecursionError):
+        lists = [entry.get(key, []) for key in ("sub", "fld")]
+        texts = [entry["ts"], *(text for one in lists for text in one)]
+        if all(isinstance(one, list) for one in lists) and all(isinstance(text, str) for text in texts):
+            return cast("dict[str, Any]", entry)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise Malformed("answer: an entry that is none")
 
@@ -219,7 +263,7 @@ def _row(index: int, text: str, policy: Policy) -> Mapping[str, Any]:
     proven = check_proof(parse_proof(text.encode("utf-8", "surrogateescape")), policy)
     if proven.index != index:
         raise Forged("answer: a proof of another entry")
-    return _entry(proven.entry)
+    return parse_entry(proven.entry)
 
 
 def page(found: Checked) -> str:
@@ -236,7 +280,7 @@ def page(found: Checked) -> str:
         lines.append(f"  答复遗漏 missing in the answer：{', '.join(map(str, found.missing[:20]))}")
     if found.surplus:
         lines.append(f"  答复多出 not in the log as told：{', '.join(map(str, found.surplus[:20]))}")
-    if not found.from_the_beginning:
+    if not found.covered:
         lines.append("  导出范围未覆盖所问期间 the export does not cover the whole time that was asked about")
     lines += [
         "证明了：所附导出就是已签名的日志，其中符合问题的条目仅以上各条。",

@@ -43,6 +43,7 @@ def report(case: Case, replay: Replay, *, now: int, fresh: int, authority: Autho
         *_entries(case, replay, forked=bool(forked)),
         *_beside(case, replay),
         *wrong,
+        *_lost(replay),
         *_unsigned(case, replay),
     ]
     findings += _stale(case, replay, now - fresh)
@@ -167,6 +168,12 @@ def _beside(case: Case, replay: Replay) -> list[Finding]:
     if case.manifest.origin != case.newest.checkpoint.origin:
         kept.append(Finding(Verdict.ALTERED, Part.MANIFEST, case.manifest.first, case.manifest.end))
     return kept
+
+
+def _lost(replay: Replay) -> list[Finding]:
+    """Step 5: a checkpoint that the auditor brought, in a part of which even the hashes are gone. Nobody can say that it fits."""
+    size, told = replay.compared.lost, replay.root is None
+    return [] if size is None or told else [Finding(Verdict.REMOVED, Part.TILE, max(size - 1, 0), max(size - 1, 0))]
 
 
 def _unsigned(case: Case, replay: Replay) -> list[Finding]:

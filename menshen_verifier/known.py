@@ -12,11 +12,14 @@ from menshen_verifier.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A checkpoint under the log's key. `times` are those of our witnesses' cosignatures; `ours` says that it came from the auditor."""
+    """A checkpoint under the log's key. `times` are those of our witnesses' cosignatures, `seen` the quorum's. `ours` says that the auditor
+    brought it.
+    """
 
     checkpoint: Checkpoint
     note: bytes
     times: tuple[int, ...]
+    seen: int | None
     witnessed: bool
     ours: bool
 
@@ -30,7 +33,7 @@ class Known:
 def opened(policy: Policy, note: bytes, *, ours: bool) -> Known:
     """Raises Malformed, Forged."""
     found = policy.open(note)
-    return Known(found.checkpoint, note, tuple(policy.times(found)), policy.witnessed(found), ours)
+    return Known(found.checkpoint, note, tuple(policy.times(found)), policy.seen(found), policy.witnessed(found), ours)
 
 
 def of_export(policy: Policy, export: Export, size: int) -> Known | None:

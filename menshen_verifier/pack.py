@@ -15,6 +15,7 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,12 +78,15 @@ class Report:
 def verify_pack(path: Path, key: Key) -> Report:
     """Verify a pack. Raises Malformed where it is none, Forged where this key has not signed its manifest."""
     with _malformed(), zipfile.ZipFile(path) as archive:
+        # Others unpack into as much memory as they like, and fail in ways of their own.
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()):
+            raise Malformed("audit-pack/v1: packed in a way that no pack is")
         manifest = _manifest(archive, key)
         named = {file.name for file in manifest.files} | {MANIFEST}
-        held = [info.filename for info in archive.infolist()]
+        held = Counter(info.filename for info in archive.infolist())
         problems = [Problem("UNEXPECTED", name) for name in sorted(set(held) - named)]
         problems += [Problem("MISSING", name) for name in sorted(named - set(held))]
-        problems += [Problem("UNEXPECTED", name) for name in sorted({name for name in held if held.count(name) > 1})]
+        problems += [Problem("UNEXPECTED", name) for name, count in sorted(held.items()) if count > 1]
         present = [file for file in manifest.files if file.name in held]
         figures = _figures(archive, present)
         return Report(manifest, len(figures), (*problems, *_held_to(archive, present, figures)))
@@ -120,10 +124,15 @@ def lines(report: Report) -> Iterator[str]:
     yield f"{content.get('controller')} {content.get('from')} – {content.get('to')}"
     for problem in report.problems:
         told = "" if problem.code != "FIGURE" else f": 所载 stated {problem.stated}, 重算 recomputed {problem.found}"
-        yield f"✘ {problem.code} {problem.name}{told}"
+        yield f"✘ {problem.code} {_shown(problem.name)}{told}"
     if not report.problems:
         count = len(report.manifest.files)
         yield f"✔ 已重算 {report.figures} 项数字，{count} 个文件均与签名一致 · all figures recomputed, all files as they were signed"
+
+
+def _shown(name: str) -> str:
+    """A name may be of whoever altered the pack: none of it may look like a line of ours, or move the cursor."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _manifest(archive: zipfile.ZipFile, key: Key) -> Manifest:

@@ -53,11 +53,24 @@ class Policy:
 
     def witnessed(self, opened: Opened) -> bool:
         """Whether the quorum cosigned. Always, where the policy asks for none."""
-        signed = {one.key for one in opened.signed}
+        return self.quorum == NONE or self._met({one.key for one in opened.signed})
+
+    def seen(self, opened: Opened) -> int | None:
+        """The latest second since when the quorum has cosigned it: a single witness with a new time makes no old quorum new.
+
+        Of a policy without a quorum, when any witness last did. None where there is no such time.
+        """
+        ours = set(self.witnesses.values())
+        latest = [(one.time, one.key) for one in opened.signed if one.key in ours and one.time]
+        times = sorted({time for time, _ in latest}, reverse=True)
+        since = (time for time in times if self.quorum == NONE or self._met({key for at, key in latest if at >= time}))
+        return next(since, None)
+
+    def _met(self, signed: set[Key]) -> bool:
         met = {name: key in signed for name, key in self.witnesses.items()}
         for name, group in self.groups.items():
             met[name] = sum(met[member] for member in group.members) >= group.least
-        return self.quorum == NONE or met[self.quorum]
+        return met[self.quorum]
 
     def times(self, opened: Opened) -> list[int]:
         """When witnesses of ours cosigned it, in seconds since 1970, the earliest first."""

@@ -34,9 +34,10 @@ class Compared:
     """Whether the first that failed is one of the auditor's."""
     cosigned: int | None = None
     newest_time: int | None = None
+    lost: int | None = None
 
-    def fits(self, size: int, *, witnessed: bool, ours: bool) -> None:
-        """The tree of this size has the signed root."""
+    def fits(self, size: int, *, witnessed: bool, ours: bool, seen: int | None) -> None:
+        """The tree of this size has the signed root. Only then it counts when the quorum saw it."""
         self.count += 1
         self.fitting = max(self.fitting, size)
         if not self.failing:
@@ -44,6 +45,14 @@ class Compared:
             self.agreed = max(self.agreed, size) if ours else self.agreed
         if witnessed:
             self.cosigned = max(self.cosigned or 0, size)
+        if seen is not None:
+            self.newest_time = max(self.newest_time or 0, seen)
+
+    def cannot(self, size: int, *, ours: bool) -> None:
+        """Of the tree of this size too little is left. Of one that the auditor brought that has to be told: it proves nothing now."""
+        self.unchecked += 1
+        if ours:
+            self.lost = min(size, self.lost or size)
 
     def fails(self, size: int, *, ours: bool) -> None:
         """It has another one."""
@@ -59,6 +68,7 @@ class Replay:
         self.size = 0
         self.frontier: tuple[bytes, ...] | None = ()
         self.entries = 0
+        self.nothing = 0
         self.lanes = Lanes(partial=partial)
         self.compared = Compared()
         self.findings: list[Finding] = []
@@ -83,6 +93,7 @@ class Replay:
         self.lanes.joined(stretch.lanes)
         self._tiles.push(1, stretch.roots)
         self.entries += stretch.entries
+        self.nothing = self.nothing + 1 if stretch.empty else 0
         self.findings += stretch.findings[: _MOST_FINDINGS - len(self.findings)]
         self.differing += stretch.differing[: _MOST_FINDINGS - len(self.differing)]
         if stretch.clocks:
@@ -92,6 +103,11 @@ class Replay:
     def ends(self) -> None:
         """There is no further stretch: the partial tiles of the upper levels are due."""
         self._tiles.flush()
+
+    def gives_up(self, size: int) -> None:
+        """Of all that is left, up to `size`, nothing is expected to be there."""
+        self.frontier = None
+        self.findings.append(Finding(Verdict.REMOVED, Part.TILE, self.size, max(self.size, size - 1)))
 
     def _push(self, stretch: Stretch) -> None:
         inner, width = stretch.frontier, min(WIDTH, stretch.task.size - self.size)
@@ -114,21 +130,19 @@ class Replay:
     def _compare(self, mark: Mark, root: bytes | None) -> None:
         """Step 5, for the export's checkpoint of that size and for all others that are known."""
         here = [one for one in self._known if one.checkpoint.size == mark.size]
-        signed = [(one.checkpoint.root, one.witnessed, one.ours) for one in here]
+        # What the auditor brought may be from before its last cosignatures: how fresh the log is, the export has to show.
+        signed = [(one.checkpoint.root, one.witnessed, one.ours, None if one.ours else one.seen) for one in here]
         if mark.root is not None:
-            signed.append((mark.root, mark.witnessed, False))
-        for one, witnessed, ours in signed:
+            signed.append((mark.root, mark.witnessed, False, mark.seen))
+        for one, witnessed, ours, seen in signed:
             if root is None:
-                self.compared.unchecked += 1
+                self.compared.cannot(mark.size, ours=ours)
             elif one == root:
-                self.compared.fits(mark.size, witnessed=witnessed, ours=ours)
+                self.compared.fits(mark.size, witnessed=witnessed, ours=ours, seen=seen)
             else:
                 self.compared.fails(mark.size, ours=ours)
         if mark.forged:
             self._say(Finding(Verdict.ALTERED, Part.CHECKPOINT, mark.size, mark.size))
-        times = [*mark.times, *(time for one in here if not one.ours for time in one.times)]
-        if times:
-            self.compared.newest_time = max(self.compared.newest_time or 0, *times)
 
     def _timed(self, marks: list[Mark]) -> list[tuple[int, list[int]]]:
         """The sizes at which a witness of ours said what time it was."""

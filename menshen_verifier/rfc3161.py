@@ -42,6 +42,7 @@ _SIGNATURES: dict[bytes, hashes.HashAlgorithm] = {
     bytes.fromhex("2a8648ce3d040304"): hashes.SHA512(),
 }
 _LONGEST_CHAIN = 5
+_UNREADABLE = (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ def _issued(one: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         one.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+    except (*_UNREADABLE, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return bool(basic.ca)
 
@@ -205,7 +206,7 @@ def _stamps(one: x509.Certificate) -> bool:
     """Its key is for time stamps and nothing else, and says so critically (RFC 3161, 2.3)."""
     try:
         usage = one.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (ValueError, x509.ExtensionNotFound):
+    except _UNREADABLE:
         return False
     return usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
 

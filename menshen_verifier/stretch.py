@@ -47,6 +47,7 @@ class Mark(NamedTuple):
     frontier: tuple[bytes, ...] | None
     root: bytes | None
     times: tuple[int, ...]
+    seen: int | None
     witnessed: bool
     forged: bool
 
@@ -73,6 +74,11 @@ class Stretch:
     differing: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     entries: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether neither entries nor hashes nor roots of it are there."""
+        return self.frontier is None and not self.entries and not self.roots
 
 
 def examined(task: Task) -> Stretch:
@@ -197,6 +203,7 @@ class _Work:
     def _mark(self, size: int, frontier: tuple[bytes, ...] | None) -> None:
         root: bytes | None = None
         times: tuple[int, ...] = ()
+        seen: int | None = None
         witnessed = forged = False
         raw = self._export.note(size)
         if raw is not None:
@@ -207,8 +214,9 @@ class _Work:
             else:
                 forged = opened.checkpoint.size != size
                 root, times = opened.checkpoint.root, tuple(self._task.policy.times(opened))
+                seen = self._task.policy.seen(opened)
                 witnessed = self._task.policy.witnessed(opened)
-        self.found.marks.append(Mark(size, frontier, None if forged else root, times, witnessed, forged))
+        self.found.marks.append(Mark(size, frontier, None if forged else root, times, seen, witnessed, forged))
 
     def _grow(self, leaves: list[bytes], first: int, until: int) -> None:
         """Take the leaves of the tile that begins at `first` into the tree, up to the log's size `until`."""

@@ -46,6 +46,9 @@ TOLERANCE = 300
 FRESH = 24 * 3600
 """Seconds after which a cosignature no longer says that the log is still the one that witnesses see."""
 
+_MOST_NOTHING = 64
+"""Stretches, one after another, of which nothing at all is there: a size that somebody only claims would keep the verifier for ever."""
+
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
 
@@ -76,6 +79,9 @@ def verify(
     for stretch in _examined(_tasks(case), processes or cores()):  # (3), (4), (6), (7), (10)
         replay.goes_on(stretch)  # (5), (6), (8), (9)
         progress(replay.size, case.size)
+        if replay.nothing >= _MOST_NOTHING:
+            replay.gives_up(case.size)
+            break
     replay.ends()
     return judging.report(
         case, replay, now=now, fresh=fresh, authority=authority, since=_size(kept, since)

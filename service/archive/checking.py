@@ -10,7 +10,9 @@
 Everything is read again from the disk. What does not fit is told as Malformed, with the step and no value.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +32,7 @@ from service.errors import Malformed
 FORMAT = "menshen/audit-segment/v1"
 MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
 _MOST = 1 << 20
+_MOST_BUNDLE, _MOST_TILE = merkle.TILE_WIDTH * (2 + 0xFFFF), merkle.TILE_WIDTH * merkle.HASH_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,17 @@ def check(folder: Path, origin: str, n: int, keys: Sequence[Key] = ()) -> Checke
         raise Malformed("audit-segment/v1: a file is missing or not of its form") from None
 
 
-def entries(folder: Path, n: int) -> Iterator[bytes]:
-    """Its entries, in order. Raises Malformed; call `check` first."""
-    for number in range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH):
-        yield from tiles.parse_bundle((folder / tiles.bundle_path(number)).read_bytes())
+def entries(folder: Path, n: int, root: bytes) -> list[bytes]:
+    """Its entries, in order, as they are read now: whoever can write there may have waited until `check` was done. Raises Malformed."""
+    numbers = range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH)
+    try:
+        bundles = [tiles.parse_bundle(_read(folder / tiles.bundle_path(number), _MOST_BUNDLE)) for number in numbers]
+        roots = [merkle.tile_root(merkle.leaf_hashes(bundle)) for bundle in bundles]
+    except (OSError, ValueError):
+        raise Malformed("audit-segment/v1 (2): a file is missing or not of its form") from None
+    if merkle.tile_root(roots) != root:
+        raise Malformed("audit-segment/v1 (2): the entries were altered")
+    return [entry for bundle in bundles for entry in bundle]
 
 
 def _manifest(raw: bytes, origin: str, n: int) -> dict[str, Any]:
@@ -81,11 +91,11 @@ def _manifest(raw: bytes, origin: str, n: int) -> dict[str, Any]:
 
 def _root(folder: Path, n: int) -> bytes:
     """Steps 2 and 3."""
-    above = (folder / tiles.tile_path(1, n)).read_bytes()
+    above = _read(folder / tiles.tile_path(1, n), _MOST_TILE)
     roots = []
     for number in range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH):
-        leaves = merkle.leaf_hashes(tiles.parse_bundle((folder / tiles.bundle_path(number)).read_bytes()))
-        if b"".join(leaves) != (folder / tiles.tile_path(0, number)).read_bytes() or len(leaves) != merkle.TILE_WIDTH:
+        leaves = merkle.leaf_hashes(tiles.parse_bundle(_read(folder / tiles.bundle_path(number), _MOST_BUNDLE)))
+        if b"".join(leaves) != _read(folder / tiles.tile_path(0, number), _MOST_TILE) or len(leaves) != merkle.TILE_WIDTH:
             raise Malformed(f"audit-segment/v1 (2): the entries under tile {number} were altered")
         roots.append(merkle.tile_root(leaves))
     if b"".join(roots) != above:
@@ -114,9 +124,12 @@ def _other_files(folder: Path, told: dict[str, Any]) -> None:
         raise Malformed("audit-segment/v1 (6): a file was altered, taken away or added")
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        raw = file.read(_MOST + 1)
-    if len(raw) > _MOST:
+def _read(path: Path, most: int = _MOST) -> bytes:
+    """A plain file of at most so much: a pipe would keep us waiting for ever, a device never ends."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Malformed("audit-segment/v1: a file is none")
+        raw = file.read(most + 1)
+    if len(raw) > most:
         raise Malformed("audit-segment/v1: a file is larger than its form allows")
     return raw

@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
+from errno import EINVAL
 from hashlib import file_digest, sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, NamedTuple
 
 from service.errors import BadInput
@@ -98,5 +100,8 @@ def listed(folder: Path, *, but: frozenset[str], below: str = "") -> Iterator[Wr
         if name.endswith("/"):
             yield from listed(folder, but=but, below=path)
             continue
-        with open(found[name].path, "rb") as file:  # noqa: PTH123  (a Path each would cost more than the hash)
+        # Without waiting, or a pipe that lies there would keep us for ever. A Path each would cost more than the hash.
+        with os.fdopen(os.open(found[name].path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(EINVAL, "no plain file")
             yield Written(path, found[name].stat().st_size, file_digest(file, sha256).hexdigest())

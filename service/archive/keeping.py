@@ -90,7 +90,7 @@ class SegmentOperations(Desk):
             raise BadInput("N: this segment was not pruned; its entries are here")
         found = folder or Path(segment.uri)
         await self._still_there(house, segment, folder)
-        entries = await asyncio.to_thread(lambda: [opened(raw) for raw in checking.entries(found, n)])
+        entries = await asyncio.to_thread(lambda: [opened(raw) for raw in checking.entries(found, n, segment.root)])
 
         async def work(unit: Unit) -> None:
             self.require(call, PRUNE)

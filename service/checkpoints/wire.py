@@ -8,7 +8,7 @@ from menshen_verifier import merkle
 from menshen_verifier.base64 import decoded, encoded
 from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.errors import Malformed
-from menshen_verifier.note import Key, parse_key
+from menshen_verifier.note import Key, parse_key, parse_note
 
 TITLE = "menshen/signer/v1"
 MOST_BYTES = 16 << 10
@@ -125,6 +125,7 @@ def parse_answer(raw: bytes) -> Answer:
     if end or len(lines) > _MOST_LINES:
         raise Malformed("signer: not an answer")
     if word == "signed" and lines and not told and all(map(_LINE.fullmatch, lines)):
+        parse_note("\n".join(["x", "", *lines, ""]).encode())
         return Lines(tuple(lines))
     if word == "known":
         return _known(_number(told), lines)

@@ -78,10 +78,10 @@ class Witness:
         known = {(key.name, key.id): key for key in keys}
         found = {
             (line.name, line.key_id): known[line.name, line.key_id].line(line.blob)
-            for line in case.note.signatures
+            for line in reversed(case.note.signatures)  # of two lines of one key the first counts: it is the one that was checked
             if (line.name, line.key_id) in known
         }
-        return "\n".join((case.note.text, *found.values(), *lines, ""))
+        return "\n".join((case.note.text, *reversed(found.values()), *lines, ""))
 
     def _suspect(self, case: _Case, standing: Standing) -> None:
         """Keep what the log should never have signed, or may not have."""

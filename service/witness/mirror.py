@@ -17,6 +17,7 @@ from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import parse_note
 from menshen_verifier.tiles import bundle_path, parse_bundle, tile_path
+from service.archive.model import where
 from service.checkpoints.outside import Outside, Silent
 from service.config import private_bytes
 from service.errors import ConfigError
@@ -167,10 +168,18 @@ def _sweep(folder: Path, size: int) -> None:
                     one.unlink()
 
 
+def is_file(path: str) -> bool:
+    """Whether a copy can have this. Each file has one address. A file system knows other spellings of it (tile//entries, tile/./entries),
+    and one of them would lead past whoever guards the first.
+    """
+    level, gap, number = path.removeprefix("tile/").partition("/")
+    return path == "checkpoint" or (path.startswith("tile/") and bool(gap) and where(level, number) is not None)
+
+
 def served(mirrors: Mapping[str, Mirror], name: str, path: str) -> bytes | None:
     """A file of one copy, by the hash of its origin; None for what is no file of it."""
     mirror = mirrors.get(name)
-    if mirror is None or ".." in path or not (path == "checkpoint" or path.startswith("tile/")):
+    if mirror is None or not is_file(path):
         return None
     try:
         return (mirror.folder / path).read_bytes()

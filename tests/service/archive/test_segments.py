@@ -1,5 +1,6 @@
 """Segments leave for the archive and come back; every proof holds meanwhile, and nothing leaves that is not there."""
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,6 +162,13 @@ async def test_an_archive_that_was_touched_anywhere_keeps_everything_where_it_is
     (folder_of(kept.base, 0) / "more").write_text("")
     with pytest.raises(Malformed):
         await pruned(kept)
+    (folder_of(kept.base, 0) / "more").unlink()
+    for victim in ("pipe", tiles.bundle_path(3), tiles.tile_path(0, 3), checking.CHECKPOINT):
+        path = folder_of(kept.base, 0) / victim
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        with pytest.raises(Malformed):
+            await pruned(kept)
     assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
     assert not [one for one in await logs.entries(kept.running.database) if one["typ"] == "prune"]
 
@@ -172,7 +180,12 @@ async def test_a_folder_verifies_alone_and_under_the_logs_key_only(kept: Kept, t
     found = checking.check(moved, kept.house.origin, 0, kept.house.keys)
     stored = await store.tile_root(kept.running.database.read, 1, 0)
     assert found.root == stored
-    assert sum(1 for _ in checking.entries(moved, 0)) == SEGMENT
+    root = checking.check(moved, kept.house.origin, 0).root
+    assert len(checking.entries(moved, 0, root)) == SEGMENT
+    path = moved / tiles.bundle_path(3)
+    path.write_bytes(path.read_bytes()[:-1] + b"]")
+    with pytest.raises(Malformed):
+        checking.entries(moved, 0, root)  # somebody waited until it was checked
     with pytest.raises(Malformed):
         checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
     with pytest.raises(Malformed):

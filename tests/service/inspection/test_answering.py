@@ -186,3 +186,60 @@ async def test_a_zip_that_swells_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none.zip").write_bytes(b"PK nothing")
     with pytest.raises(Malformed):
         check_answer(tmp_path / "none.zip", Policy(()), now=NOW)
+
+
+async def test_a_question_of_so_many_years_that_its_last_months_have_no_name_is_none(case: Case, tmp_path: Path) -> None:
+    """Names of ten years long past, and none for the months in which somebody was read: nothing would be found, and that would be all."""
+
+    def stretch(answer: dict[str, Any]) -> None:
+        answer["question"]["since"] = "1990-01-15T00:00:00.000000Z"
+        answer["names"] = {f"{1990 + n // 12}-{n % 12 + 1:02}": f"p1:AAECAwQFBgcICQoLDA{n:04}" + "A" for n in range(130)}
+        answer["names"] = {month: name[:24] + "w" for month, name in answer["names"].items()}
+        answer["rows"] = []
+
+    with pytest.raises(Malformed):
+        checked(case, rewritten(case, tmp_path / "f.zip", said(stretch)))
+
+
+async def test_an_old_log_is_no_answer_about_the_time_since(case: Case, tmp_path: Path) -> None:
+    def later(answer: dict[str, Any]) -> None:
+        answer["question"]["until"] = "2026-12-31T00:00:00.000000Z"
+
+    found = checked(case, rewritten(case, tmp_path / "f.zip", said(later)))
+    assert (found.complete, found.covered, found.report.verdict.value) == (False, False, "OK")
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00.000000Z", "1969-12-31T23:59:59.000000Z"])
+async def test_a_time_before_all_time_is_one_error(case: Case, tmp_path: Path, since: str) -> None:
+    with pytest.raises(Malformed):
+        checked(case, rewritten(case, tmp_path / "f.zip", said(lambda answer: answer["question"].update(since=since))))
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+async def test_a_zip_that_is_packed_in_another_way_is_refused(tmp_path: Path, way: int) -> None:
+    file = tmp_path / "other.zip"
+    with zipfile.ZipFile(file, "w", way) as archive:
+        archive.writestr("answer.json", b"{}")
+    file.write_bytes(file.read_bytes().replace(b"{}", b"{\xff"))
+    with pytest.raises(Malformed):
+        check_answer(file, Policy(()), now=NOW)
+
+
+async def test_a_zip_whose_bytes_do_not_unpack_is_one_error(tmp_path: Path) -> None:
+    file = tmp_path / "broken.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("answer.json", b"{}" * 1000)
+    raw = bytearray(file.read_bytes())
+    raw[41:45] = b"\xff\xff\xff\xff"
+    file.write_bytes(raw)
+    with pytest.raises(Malformed):
+        check_answer(file, Policy(()), now=NOW)
+
+
+async def test_an_altered_entry_of_another_form_is_found_and_breaks_nothing(case: Case, tmp_path: Path) -> None:
+    def change(name: str, content: bytes) -> bytes:
+        return content.replace(b'"fld":["', b'"fld":7,"') if "tile/entries" in name else content
+
+    file = rewritten(case, tmp_path / "f.zip", lambda name, content: change(name, content) if ".p" in name else content)
+    with pytest.raises(Malformed):
+        checked(case, file)

@@ -60,6 +60,17 @@ async def test_lines_of_strangers_are_not_passed_on(add: Add, log: Log, http: ht
     assert "stranger" not in (await http.get(NEWEST)).text
 
 
+async def test_a_second_line_of_the_log_that_nobody_checked_is_not_passed_on(
+    add: Add, log: Log, http: httpx2.AsyncClient
+) -> None:
+    """Anybody can add one to a checkpoint that was published, and send it again: whoever opened what the witness shows would refuse it."""
+    await add(log.asks(0, 5))
+    spoilt = log.note(5) + log.key.line(bytes(64)) + "\n"
+    await add(Submission(5, (), spoilt.encode()).body)
+    shown = await http.get(NEWEST)
+    assert open_checkpoint(shown.content, [log.key], [COSIGNER]).checkpoint == log.checkpoint(5)
+
+
 @pytest.mark.parametrize("old", [0, 3, 9])
 async def test_who_comes_from_elsewhere_is_told_the_size_to_go_on_from(add: Add, log: Log, old: int, settings: Path) -> None:
     await add(log.asks(0, 5))

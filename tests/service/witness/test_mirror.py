@@ -175,6 +175,23 @@ async def test_hashes_are_anybodys_and_entries_are_for_who_has_the_token(house: 
     assert (await house.http.get(f"/mirror/{'0' * 64}/checkpoint")).status_code == 404
 
 
+@pytest.mark.parametrize("way", ["tile//entries/000", "tile/%2e/entries/000", "tile/0//../entries/000", "tile/entries//000"])
+async def test_entries_have_one_address_and_no_other_spelling_of_it_leads_there_without_the_token(house: House, way: str) -> None:
+    await house.cosigned(0, 300)
+    await house.mirror.once()
+    for token in ("", "reader-token"):
+        assert (await house.get(way, token)).status_code in {401, 404}
+
+
+@pytest.mark.parametrize(
+    "way", ["tile/0/000%00", "tile/0/000.p/0", "tile/0/000.p/256", "tile/64/000", "tile/0/" + "x999/" * 900 + "999"]
+)
+async def test_an_absurd_address_of_a_tile_is_just_not_there(house: House, way: str) -> None:
+    await house.cosigned(0, 300)
+    await house.mirror.once()
+    assert (await house.get(way)).status_code == 404
+
+
 def test_a_mirror_has_a_name_and_a_key_of_its_own(tmp_path: Path, clock: StillClock) -> None:
     write(tmp_path / "mirror.key", Cosigner("witness.example.cn/w1", WITNESS_SEED))
     path = settings_file(tmp_path, Log([]), more='mirror_key = "mirror.key"')
