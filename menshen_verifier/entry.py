@@ -1,14 +1,15 @@
 """Reading an entry, version 1, exactly as docs/formats/audit-entry.md has it: canonical JSON, known keys, and what may stand under each.
 
 An entry in its canonical form is nearly a regular language, so one compiled expression reads nearly all of them, several times faster
-than a JSON parser does. What it does not know (a name in 中文, 500 subjects, further facts) is parsed, written anew and compared:
-`parse_entry` is the whole grammar, and the expression accepts nothing that `parse_entry` refuses. Hypothesis holds the two to each other
-and to the service's own reader.
+than a JSON parser does. A second one takes pages of members and several facts, whose order and uniqueness are looked at beside it. What
+neither knows (a name in 中文, a text with a quotation mark) is parsed, written anew and compared: `parse_entry` is the whole grammar, and
+the expressions accept nothing that `parse_entry` refuses. Hypothesis holds them to each other and to the service's own reader.
 """
 
 import json
 import re
 from collections.abc import Callable
+from operator import ge
 from typing import Any, NamedTuple, cast
 
 from menshen_verifier.errors import Malformed
@@ -51,35 +52,61 @@ class Facts(NamedTuple):
     writer: bytes
 
 
-def _quick() -> re.Pattern[bytes]:
-    """The keys in their order. Its groups: `con`, the actor's id, then the four Facts."""
+def _expression(*, many: bool) -> re.Pattern[bytes]:
+    """The keys in their order. Its groups: the actor's id, `con`, then the four Facts; with `many` also what stands in `sub` and in `x`.
+
+    Everything that repeats is possessive and begins in its own way, so that no bytes take long.
+    """
     number, plain = r"(?:0|[1-9][0-9]{0,14}+)", r"[ !#-\[\]-~]"
     codes = rf'"{_CODE}"(?:,"{_CODE}"){{0,{_MOST_CODES - 1}}}+'
     actor = (
         rf'"act":\{{(?:("id":"{plain}{{1,64}}+"),)?+(?:"ip":"{_ADDRESS}",)?+'
         rf'"k":"(?(1)(?:{"|".join(_KINDS)})|member)","role":\[(?:{codes})?+\](?:,"tok":"{_ADDRESS}")?+\}}'
     )
-    subject = rf',"sub":\["p1:{_RANDOM}"\]'
-    fact = rf'"{_KEY}":(?:"{plain}{{0,{_MOST_TEXT}}}+"|-?[1-9][0-9]{{0,14}}+|0|true|false)'
+    subject, words = rf',"sub":\["p1:{_RANDOM}"\]', rf'"{plain}{{0,{_MOST_TEXT}}}+"'
+    fact = rf'"{_KEY}":(?:{words}|-?[1-9][0-9]{{0,14}}+|0|true|false)'
+    subjects, facts = f"(?:{subject})?+", rf'(?:,"x":\{{{fact}\}})?+'
+    if many:
+        listed = rf"\[(?:{words}(?:,{words}){{0,{_MOST_CODES - 1}}}+)?+\]"
+        fact = rf'"{_KEY}":(?:{words}|-?[1-9][0-9]{{0,14}}+|0|true|false|{listed})'
+        subjects = rf'(?:,"sub":\[(?P<sub>"p1:{_RANDOM}"(?:,"p1:{_RANDOM}"){{0,{_MOST_SUBJECTS - 1}}}+)\])?+'
+        facts = rf'(?:,"x":\{{(?P<x>{fact}(?:,{fact}){{0,{_MOST_EXTRA - 1}}}+)\}})?+'
     text = (
         rf'\{{{actor}(?:,"bas":"{_CODE}")?+(?:,"cnt":{number})?+(,"con":"{_UUID}")?+,"dec":"(?:allow|deny)"(?:,"fld":\[{codes}\])?+'
         rf',"id":"{_UUID}","n":"{_RANDOM}"(?:,"op":"{_CODE}")?+,"pol":"{_DIGEST}"(?:,"pur":"{_CODE}")?+(?:,"ref":"{_UUID}")?+'
-        rf',"req":"[!#-\[\]-~]{{0,64}}+"(?:,"rsn":"{_CODE}")?+,"s":({number})(?(2){subject}|(?:{subject})?+),"ts":"({_MOMENT})"'
-        rf',"typ":"({"|".join(TYPES)})","v":1,"w":"({_RANDOM})"(?:,"wth":\[{codes}\])?+(?:,"x":\{{{fact}\}})?+\}}'
+        rf',"req":"[!#-\[\]-~]{{0,64}}+"(?:,"rsn":"{_CODE}")?+,"s":(?P<s>{number})(?(2){subject}|{subjects}),"ts":"(?P<ts>{_MOMENT})"'
+        rf',"typ":"(?P<typ>{"|".join(TYPES)})","v":1,"w":"(?P<w>{_RANDOM})"(?:,"wth":\[{codes}\])?+{facts}\}}'
     )
     return re.compile(text.encode())
 
 
-quick = _quick().fullmatch
+quick = _expression(many=False).fullmatch
 """The match of an entry of the usual kind. None says nothing yet: `facts_of` does."""
+
+_wide = _expression(many=True).fullmatch
+_keys = re.compile(rf'"({_KEY})":'.encode()).findall
+"""The keys of `x` in their order: no value of the expression has a quotation mark in it, so only a key stands between one and a colon."""
+
+
+def widely(raw: bytes) -> Facts | None:
+    """The same of an entry with any number of subjects and facts. None says nothing yet, either."""
+    found = _wide(raw) if len(raw) <= MOST_BYTES else None
+    if found is None:
+        return None
+    number, ts, typ, writer, subjects, extra = found.group("s", "ts", "typ", "w", "sub", "x")
+    named = subjects.split(b",") if subjects else ()
+    keys = _keys(extra) if extra else []
+    # JSON's canonical form has each key once, in order; of subjects the grammar asks only that they differ.
+    if len(set(named)) != len(named) or any(map(ge, keys, keys[1:])):
+        return None
+    return Facts(int(number), ts, typ, writer)
 
 
 def facts_of(raw: bytes) -> Facts:
     """What a replay needs of an entry. Raises Malformed where it is none."""
-    found = quick(raw) if len(raw) <= MOST_BYTES else None
+    found = widely(raw)
     if found is not None:
-        _, _, number, ts, typ, writer = found.groups()
-        return Facts(int(number), ts, typ, writer)
+        return found
     entry = parse_entry(raw)
     return Facts(entry["s"], entry["ts"].encode(), entry["typ"].encode(), entry["w"].encode())
 

@@ -46,6 +46,7 @@ def divide() -> None:
         op.execute(function.replace("$SCHEMA", schema))
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
     op.execute("SELECT audit_partitions_ahead()")
+    op.execute(_TAKE)
 
 
 def _prove_the_bounds(end: int) -> None:
@@ -132,6 +133,29 @@ BEGIN
     END LOOP;
     RETURN made;
 END $$"""  # noqa: S608  (nothing in it comes from outside)
+
+# What an append must know, under the head's lock, in one round trip: the lock is what instances wait for. Each statement of a volatile
+# function sees what was committed before it began, so the leaves are those of the head that was waited for. It runs as whoever calls it.
+_TAKE = """
+CREATE FUNCTION audit_take(of_log text, known bigint, most bigint, asked text[],
+    OUT size bigint, OUT frontier bytea, OUT root bytea, OUT mac bytea, OUT leaves bytea, OUT ids text[], OUT places bigint[])
+RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '1500ms', true),
+        set_config('idle_in_transaction_session_timeout', '5s', true);
+    SELECT h.size, h.frontier, h.root, h.mac INTO size, frontier, root, mac FROM audit_head h WHERE h.log_id = of_log FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF size - known <= most THEN
+        SELECT coalesce(string_agg(e.leaf, '' ORDER BY e.idx), '') INTO leaves
+            FROM audit_entry e WHERE e.idx >= known AND e.idx < audit_take.size;
+    END IF;
+    IF cardinality(asked) > 0 THEN
+        SELECT array_agg(e.entry_id), array_agg(e.idx) INTO ids, places FROM audit_entry e WHERE e.entry_id = ANY(asked);
+    END IF;
+    RETURN NEXT;
+END $$"""
 
 _PRUNE = f"""
 CREATE FUNCTION audit_prune(first_segment bigint, last_segment bigint) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER

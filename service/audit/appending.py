@@ -16,7 +16,7 @@ from service.audit.entry import Entry
 from service.audit.head import Authority, Head, Seen, check_seen
 from service.audit.remembered import RememberedHead
 from service.audit.tree import Tree, edge_length, levels, on_edge
-from service.db.engine import Database, Duplicate, Retry, Session
+from service.db.engine import Database, Duplicate, Retry, Session, Transaction
 from service.errors import LogBroken, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -148,37 +148,48 @@ class Appender:
         return self._taken(tree, step) if done else None
 
     async def _under_lock(self, entries: Sequence[Entry], pending: Sequence[str], *, doubt: bool) -> Placed:
-        before = self._tree.size
-        if not self._alone:
+        asked = [entry.id for entry in entries] if doubt else pending
+        while True:
+            async with self._own.write() as transaction:
+                taken = await store.take(transaction, self._authority.origin, self._tree.size, asked)
+                if taken.leaves is not None or taken.head is None or taken.head.size <= self._tree.size:
+                    return await self._go_on(transaction, taken, entries, pending)
             await self._follow()
-        async with self._own.write() as transaction:
-            await store.make_durable(transaction)
-            await self._catch_up(transaction, await store.head(transaction, self._authority.origin, lock=True))
-            self._alone = self._tree.size == before
-            asked = [entry.id for entry in entries] if doubt else pending
-            there = await store.located(transaction, asked) if asked else {}
-            new = [entry for entry in entries if entry.id not in there]
-            step, tree = self._step(self._tree, new, ())
-            if not await store.append(transaction, self._authority.origin, step):
-                raise LogBroken("the head changed under its lock")
-            await store.forget_pending(transaction, pending)
-            self._sent = True
-            await transaction.commit()
-        there |= zip((entry.id for entry in new), self._taken(tree, step).indices, strict=True)
-        return Placed([there[entry.id] for entry in entries], self._tree.size)
+
+    async def _go_on(
+        self, transaction: Transaction, taken: store.Taken, entries: Sequence[Entry], pending: Sequence[str]
+    ) -> Placed:
+        """Everybody waits for this: what is not in the tree goes in by one statement, and to the disk by one commit."""
+        before = self._tree.size
+        await self._catch_up(transaction, taken.head, taken.leaves)
+        self._alone = self._tree.size == before
+        new = [entry for entry in entries if entry.id not in taken.there]
+        step, tree = self._step(self._tree, new, pending, locked=True)
+        if not await store.append(transaction, self._authority.origin, step):
+            raise LogBroken("the head changed under its lock")
+        self._sent = True
+        await transaction.commit()
+        placed = self._taken(tree, step)
+        there = taken.there | dict(zip((entry.id for entry in new), placed.indices, strict=True))
+        return Placed([there[entry.id] for entry in entries], placed.size)
 
     async def _follow(self) -> None:
-        """What others appended is read before the lock is taken, so that under the lock little is left to read."""
+        """Very much was appended by others: it is read before the lock is taken, so that under the lock little is left to read."""
         async with self._own.single() as session:
             await self._catch_up(session, await store.head(session, self._authority.origin))
 
-    async def _catch_up(self, session: Session, head: Head | None) -> None:
-        """Grow our tree by what others appended. Raises LogBroken unless it then is the head's: they went on from where we were."""
+    async def _catch_up(self, session: Session, head: Head | None, known: bytes | None = None) -> None:
+        """Grow our tree by what others appended: by the leaves that are `known`, and by what is read where those are not all.
+
+        Raises LogBroken unless it then is the head's: they went on from where we were.
+        """
         if head is None:
             raise LogBroken("the head's row is gone")
         self._authority.check(head)
         check_seen(head, self._seen)
         tree = self._tree
+        if known and len(known) == (head.size - tree.size) * merkle.HASH_BYTES:
+            tree, _ = tree.grown([known[at : at + merkle.HASH_BYTES] for at in range(0, len(known), merkle.HASH_BYTES)])
         while tree.size < head.size:
             leaves = await store.leaves(session, tree.size, min(head.size, tree.size + _PAGE))
             if not leaves:
@@ -188,9 +199,11 @@ class Appender:
             raise LogBroken(f"the log does not go on from its first {self._tree.size} entries as they were")
         self._tree, self._head, self._seen = tree, head, Seen(head.size, head.root)
 
-    def _step(self, tree: Tree, entries: Sequence[Entry], pending: Sequence[str]) -> tuple[store.Step, Tree]:
+    def _step(
+        self, tree: Tree, entries: Sequence[Entry], pending: Sequence[str], *, locked: bool = False
+    ) -> tuple[store.Step, Tree]:
         grown, tiles = tree.grown([entry.leaf for entry in entries])
-        return store.Step(self._head, self._authority.head(grown), entries, tiles, pending), grown
+        return store.Step(self._head, self._authority.head(grown), entries, tiles, pending, locked), grown
 
     def _taken(self, tree: Tree, step: store.Step) -> Placed:
         """It is durable: from here on this is the log."""

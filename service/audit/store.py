@@ -31,7 +31,8 @@ ENTRY_COLUMNS = ("idx", "entry_id", "entry", "leaf", "ts", "typ", "dec", "actor"
 class Step(NamedTuple):
     """One append: the head before and after, and what is added.
 
-    `pending` names the entries that must still wait in `audit_pending`, and do so no longer afterwards (PostgreSQL only).
+    `pending` names the entries that wait in `audit_pending` no longer afterwards. Unless the head's lock is held (`locked`), which says
+    more, they must still wait there.
     """
 
     before: Head
@@ -39,6 +40,18 @@ class Step(NamedTuple):
     entries: Sequence[Entry]
     tiles: Sequence[Tile]
     pending: Sequence[str]
+    locked: bool = False
+
+
+class Taken(NamedTuple):
+    """The log under its head's lock: the leaves from where we were to the head, and which of the entries asked for are in it, and where.
+
+    `leaves` are joined; they are None where they are too many to be read while everybody waits.
+    """
+
+    head: Head | None
+    leaves: bytes | None
+    there: dict[str, int]
 
 
 class Waiting(NamedTuple):
@@ -67,6 +80,9 @@ def listed(dialect: str, texts: Iterable[str]) -> list[str] | str:
     """The parameter for `among`."""
     return list(texts) if dialect == "postgresql" else json.dumps(list(texts))
 
+
+_MOST_UNDER_LOCK = 20_000
+"""Leaves: a tenth of a second's work. Who is further behind follows before the lock."""
 
 _HEAD = select(audit_head.c.size, audit_head.c.frontier, audit_head.c.root, audit_head.c.mac).where(
     audit_head.c.log_id == bindparam("log_id")
@@ -119,10 +135,7 @@ _SETTINGS = {
 _ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
 _ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
 _ADD_TILES = Bulk(audit_tile, "level", "n", "hashes", "root")
-_FORGET_PENDING = {
-    dialect: Prepared(delete(audit_pending).where(condition))
-    for dialect, condition in among(audit_pending.c.entry_id, "ids").items()
-}
+_FORGET_PENDING = Prepared(delete(audit_pending).where(among(audit_pending.c.entry_id, "ids")["sqlite"]))
 _MOVE_HEAD = Prepared(
     update(audit_head)
     .where(
@@ -133,6 +146,11 @@ _MOVE_HEAD = Prepared(
     .values(size=bindparam("size"), frontier=bindparam("frontier"), root=bindparam("root"), mac=bindparam("mac"))
 )
 
+
+# Settings, lock, head, leaves and places in one round trip (migrations/partitions.py).
+_TAKE = Prepared(
+    text("SELECT size, frontier, root, mac, leaves, ids, places FROM audit_take(:log_id, :first, :most, CAST(:ids AS text[]))")
+)
 
 # The parts of the one statement. The head is compared whole: a forged root beside an honest MAC must not be written over unseen.
 _MOVED = """head AS (
@@ -160,12 +178,12 @@ _TOLD = " SELECT count(*), set_config('synchronous_commit', 'on', true) FROM hea
 
 
 @functools.cache
-def _append_all(*, pending: bool, tiles: bool) -> Prepared:
+def _append_all(*, pending: bool, waiting: bool, tiles: bool) -> Prepared:
     """The one statement, with the parts that a batch needs."""
     parts = [
         "WITH ",
         _MOVED,
-        _STILL_WAITING if pending else "",
+        _STILL_WAITING if waiting else "",
         _ENTERED,
         _TILED if tiles else "",
         _WAITED if pending else "",
@@ -178,6 +196,24 @@ async def head(session: Session, origin: str, *, lock: bool = False) -> Head | N
     """The head's row; `lock` keeps every other writer waiting until the transaction ends."""
     rows = await session.rows(_LOCK_HEAD if lock else _READ_HEAD, {"log_id": origin})
     return Head(*rows[0]) if rows else None
+
+
+async def take(session: Session, origin: str, first: int, ids: Sequence[str]) -> Taken:
+    """Take the head's lock until the transaction ends, and read what an append must know: the leaves are those from `first` on.
+
+    From here on the transaction waits for the disk at its end, not for ever on a lock, and does not sit on one when this process freezes.
+    """
+    if session.dialect == "postgresql":
+        named = {"log_id": origin, "first": first, "most": _MOST_UNDER_LOCK, "ids": list(ids)}
+        rows = await session.rows(_TAKE, named)
+        if not rows:
+            return Taken(None, None, {})
+        size, frontier, root, mac, joined, entry_ids, places = rows[0]
+        return Taken(Head(size, frontier, root, mac), joined, dict(zip(entry_ids or (), places or (), strict=True)))
+    now = await head(session, origin, lock=True)
+    behind = now.size - first if now else 0
+    joined = b"".join(await leaves(session, first, first + behind)) if 0 < behind <= _MOST_UNDER_LOCK else None
+    return Taken(now, joined, await located(session, ids) if ids else {})
 
 
 async def found(session: Session, origin: str, head: Head) -> None:
@@ -248,14 +284,11 @@ async def orphans(session: Session, before: datetime) -> list[Waiting]:
     return [Waiting(*row) for row in await session.rows(_ORPHANS, {"before": before})]
 
 
-async def forget_pending(session: Session, ids: Sequence[str]) -> None:
-    """These entries wait no longer: they are in the tree."""
-    if ids:
-        await session.run(_FORGET_PENDING[session.dialect], {"ids": listed(session.dialect, ids)})
-
-
 async def append(session: Session, origin: str, step: Step) -> bool:
-    """Add everything and move the head from `before` to `after`; False, and nothing done, when the head is not `before`."""
+    """Add everything, forget what waited, and move the head from `before` to `after`.
+
+    False, and nothing done, when the head is not `before`.
+    """
     if session.dialect == "postgresql":
         return await _append_at_once(session, origin, step)
     return await _append_in_parts(session, origin, step)
@@ -270,11 +303,12 @@ async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
         "lines": ROW.join(map(_line, step.entries)),
     }
     if step.pending:
-        named |= {"pending": ",".join(step.pending), "waiting": len(step.pending)}
+        named["pending"] = ",".join(step.pending)
+        named["waiting"] = len(step.pending)
     if step.tiles:
         levels, ns, hashes, roots = map(list, zip(*step.tiles, strict=True))
         named |= {"levels": levels, "ns": ns, "hashes": hashes, "roots": roots}
-    statement = _append_all(pending=bool(step.pending), tiles=bool(step.tiles))
+    statement = _append_all(pending=bool(step.pending), waiting=bool(step.pending) and not step.locked, tiles=bool(step.tiles))
     moved: int = (await session.rows(statement, named))[0][0]
     return moved == 1
 
@@ -292,6 +326,8 @@ async def _append_in_parts(session: Session, origin: str, step: Step) -> bool:
     await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
     await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
     await session.bulk(_ADD_TILES, list(step.tiles))
+    if step.pending:
+        await session.run(_FORGET_PENDING, {"ids": listed(session.dialect, step.pending)})
     return True
 
 
