@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.archive import store as checkpoints
 from service.archive.model import Published
+from service.archive.proofs import covering
+from service.checkpoints.trust import Trust
 from service.errors import BadInput, RecordUnavailable
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line
@@ -32,7 +33,7 @@ class Copied:
             yield json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
+async def copied(unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
     """The entries of the scope under the newest checkpoint.
 
     Raises BadInput for what is no scope, RecordUnavailable without a checkpoint.
@@ -47,11 +48,12 @@ async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, refe
     if member_id is not None:
         names = await _names(unit, member_id, wanted)
         wanted = replace(wanted, subjects=names)
-    newest = await checkpoints.newest(unit.session)
+    newest = await covering(unit.session, trust, 1)
     if newest is None:
         raise RecordUnavailable("no checkpoint has been signed yet")
     log = await searching.look(unit.session, unit.vault.origin)
     lines = [line async for line in searching.find(unit.session, log, wanted, before=newest.size)]
+    lines = await searching.proven(unit.session, None if trust.lacks(newest.note) else newest, lines)
     rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
     unit.draft.count = len(rows)
     return Copied(_head(unit, wanted, reference, newest), tuple(rows))

@@ -13,10 +13,10 @@ from service.audit.reading.store import COLUMNS
 from service.audit.store import among, listed
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_checkpoint, audit_entry, audit_subject, member, member_secret
+from service.db.tables import audit_entry, audit_segment, audit_subject, audit_tile, member, member_secret
 from service.values import MemberId
 
-_OF, _SUB, _CHECKPOINT = audit_entry.c, audit_subject.c, audit_checkpoint.c
+_OF, _SUB = audit_entry.c, audit_subject.c
 _WITHIN = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
 
 
@@ -61,8 +61,15 @@ _OF_REQUEST = Prepared(
     .order_by(_OF.idx.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_SIGNED = Prepared(select(func.max(_CHECKPOINT.size)))
-_COSIGNED = Prepared(select(func.max(_CHECKPOINT.size)).where(_CHECKPOINT.witnessed_at.is_not(None)))
+_TILE, _SEGMENT = audit_tile.c, audit_segment.c
+_OF_LEVEL = select(_TILE.n, _TILE.hashes).where(_TILE.level == bindparam("of_level"))
+_TILES = {
+    "postgresql": Prepared(_OF_LEVEL.where(_TILE.n == any_(bindparam("indices", type_=ARRAY(BigInteger))))),
+    "sqlite": Prepared(_OF_LEVEL.where(_TILE.n.in_(select(_LISTED.c.value)))),
+}
+_PRUNED = Prepared(
+    select(_SEGMENT.n, _SEGMENT.first_ts, _SEGMENT.last_ts).where(_SEGMENT.pruned_at.is_not(None)).order_by(_SEGMENT.n)
+)
 _SECRETS = Prepared(
     select(member_secret.c.member_id, member_secret.c.generation, member_secret.c.wrapped)
     .join(member, and_(member.c.member_id == member_secret.c.member_id, member.c.generation == member_secret.c.generation))
@@ -118,13 +125,15 @@ async def holding(session: Session, needles: Sequence[bytes], first: int, last: 
     return [index for (index,) in rows]
 
 
-async def covered(session: Session) -> int:
-    """The size up to which entries are proven: by the newest checkpoint that was cosigned; where none ever was, by the newest."""
-    for statement in (_COSIGNED, _SIGNED):
-        size = (await session.rows(statement))[0][0]
-        if size is not None:
-            return int(size)
-    return 0
+async def tiles(session: Session, level: int, numbers: Sequence[int]) -> dict[int, bytes]:
+    """The hashes of these tiles, as far as they are stored."""
+    named = {"indices": list(numbers) if session.dialect == "postgresql" else json.dumps(list(numbers))}
+    return {n: bytes(hashes) for n, hashes in await session.rows(_TILES[session.dialect], {"of_level": level, **named})}
+
+
+async def pruned(session: Session) -> list[tuple[int, str, str]]:
+    """The segments that are in the archive only: number, first and last moment."""
+    return [(n, first, last) for n, first, last in await session.rows(_PRUNED)]
 
 
 async def secrets(session: Session, after: MemberId, most: int) -> list[Secret]:
