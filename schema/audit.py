@@ -40,6 +40,7 @@ class AuditEntry:
     index: int = strawberry.field(description="Its place in the log (序号).")
     status: model.Status = strawberry.field(graphql_type=AuditStatus, description="How sure it is (证明状态).")
     archived: bool = strawberry.field(description="Whether its bytes are in the archive only (是否已归档).")
+    segment: int | None = strawberry.field(description="The segment that it is in, where it is archived (归档分段号).")
     leaf_hash: str = strawberry.field(description="The leaf hash beside it, in hex (叶哈希).")
     id: strawberry.ID | None = strawberry.field(
         description="Its id (条目编号); null, with all that follows, where it is no entry."
@@ -64,12 +65,27 @@ class AuditEntry:
     subjects: list[str] = strawberry.field(description="The members concerned, by pseudonym of the month (所涉会员假名).")
 
 
+@strawberry.type(
+    description="Segments that are in the archive only and hold entries of the time that was asked for (已归档分段)."
+)
+class ArchivedSegments:
+    """From `model.Archived`."""
+
+    first: int = strawberry.field(description="The first segment (首段号).")
+    last: int = strawberry.field(description="The last, included (末段号).")
+    since: datetime = strawberry.field(description="Their first moment (自).")
+    until: datetime = strawberry.field(description="Their last moment (至).")
+
+
 @strawberry.type(description="Where a page of the record ends (分页).")
 class AuditPageInfo:
     """Cursors run backwards in time."""
 
     end_cursor: str | None = strawberry.field(description="What to give as `after` for the next page (下一页起点).")
     has_next_page: bool = strawberry.field(description="Whether there is one (是否还有).")
+    archived: list[ArchivedSegments] = strawberry.field(
+        description="Where nothing was looked for (未检索的归档分段): restore these to search them, too."
+    )
 
 
 @strawberry.type(description="Entries of the record, the newest first (审计检索结果).")
@@ -231,7 +247,7 @@ class AuditQuery:
         if page is None:
             return None
         nodes = [_entry(line, info.context.catalogue) for line in page.lines]
-        return AuditEntryConnection(nodes=nodes, page_info=AuditPageInfo(end_cursor=page.end, has_next_page=page.has_next))
+        return AuditEntryConnection(nodes=nodes, page_info=_page_info(page))
 
     @field(
         "Who read which of the signed-in member's fields, when, for what, on which basis (谁查看了我的信息), in plain words, each with a "
@@ -255,7 +271,7 @@ class AuditQuery:
         if found is None:
             return None
         nodes = [_access(item, info.context.catalogue) for item in found.items]
-        return MyAccessLog(nodes=nodes, page_info=AuditPageInfo(end_cursor=found.end, has_next_page=found.has_next))
+        return MyAccessLog(nodes=nodes, page_info=_page_info(found))
 
     @field(
         "What was read with what leaked, in a window (事件影响范围): every member and field, by pseudonym; by id with an approval."
@@ -308,6 +324,15 @@ def _filter(asked: AuditFilter) -> model.Filter:
     return model.Filter(typ=asked.entry_kind or "", since=asked.since, until=asked.until, **given)
 
 
+def _page_info(page: model.Page | own.AccessLog) -> AuditPageInfo:
+    moment = datetime.fromisoformat
+    archived = [
+        ArchivedSegments(first=one.first, last=one.last, since=moment(one.since), until=moment(one.until))
+        for one in page.archived
+    ]
+    return AuditPageInfo(end_cursor=page.end, has_next_page=page.has_next, archived=archived)
+
+
 def _entry(line: model.Line, catalogue: Catalogue) -> AuditEntry:
     entry: Mapping[str, Any] = line.entry
     act = entry.get("act", {})
@@ -315,6 +340,7 @@ def _entry(line: model.Line, catalogue: Catalogue) -> AuditEntry:
         index=line.index,
         status=line.status,
         archived=line.archived,
+        segment=line.segment,
         leaf_hash=line.leaf,
         id=entry.get("id"),
         at=datetime.fromisoformat(entry["ts"]) if entry else None,

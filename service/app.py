@@ -28,7 +28,7 @@ from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
 from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.publisher import Publisher
-from service.checkpoints.running import publishing
+from service.checkpoints.running import publishing, trust_of
 from service.config import Config, Suite
 from service.db import migrate
 from service.db.engine import Database, Session, connect
@@ -131,7 +131,14 @@ async def parts(config: Config, *, clock: Clock = now, chance: Chance = os.urand
         async with publishing(config, database, journal, clock=clock, chance=chance) as publisher:
             guard = Guard(catalogue, load_alarms(config.alarms, production=config.production).rules)
             units = Units(
-                database=database, vault=vault, journal=journal, catalogue=catalogue, clock=clock, chance=chance, watch=guard
+                database=database,
+                vault=vault,
+                journal=journal,
+                catalogue=catalogue,
+                clock=clock,
+                chance=chance,
+                watch=guard,
+                trust=trust_of(config, publisher, origin=journal.authority.origin),
             )
             guard.know(await baits.names(database.read, vault, kept, now=clock()))
             closed = Closed(partial(overseen.closed, database.read))

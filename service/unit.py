@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from policies.terms import Catalogue
 from service.audit.entry import Draft
 from service.audit.journal import Journal
+from service.checkpoints.trust import NOBODY, Trust
 from service.db.engine import Database, Duplicate, Retry, Session
 from service.errors import Conflict, LogBroken, RecordUnavailable, ServiceError
 from service.values import Actor, ActorKind, Call, Chance, Clock, new_id
@@ -100,11 +101,13 @@ class Units:
         clock: Clock,
         chance: Chance,
         watch: Watch | None = None,
+        trust: Trust = NOBODY,
     ) -> None:
         self.database = database
         self.vault = vault
         self.journal = journal
         self.catalogue = catalogue
+        self.trust = trust
         self._clock = clock
         self._chance = chance
         self._watch = watch or Unwatched()

@@ -15,10 +15,14 @@ from menshen_verifier.note import Key
 from service.archive import checking, store
 from service.archive.archiving import archive, closed
 from service.archive.checking import Checked
-from service.archive.model import PARTITION_SEGMENTS, Segment, kept_since
+from service.archive.model import PARTITION_SEGMENTS, SEGMENT, Segment, kept_since
 from service.audit.entry import Draft, opened
+from service.audit.index import store as index
+from service.audit.index.indexer import read
+from service.audit.index.terms import BLOCK
+from service.audit.reading.store import page
 from service.checkpoints.model import Noted
-from service.db.engine import Duplicate
+from service.db.engine import Duplicate, Session
 from service.desk import Desk
 from service.errors import BadInput, Malformed, RecordUnavailable
 from service.unit import Reader, Unit
@@ -173,8 +177,16 @@ class SegmentOperations(Desk):
 
             async def work(unit: Unit, start: int = start, end: int = end) -> None:
                 self.require(call, PRUNE)
+                await _worded(unit.session, (end + 1) * SEGMENT)
                 await store.prune(unit.session, start, end, unit.now)
 
             await self.units.change(
                 call, self._of_segments("result", "prune", first=start, last=end, count=end - start + 1), work
             )
+
+
+async def _worded(session: Session, end: int) -> None:
+    """The search's words of what is about to go, where nobody has made them: they are made of the rows, and stay (ADR 27)."""
+    for block in range(await index.indexed(session), end // BLOCK):
+        made, low, high = read(await page(session, block * BLOCK, (block + 1) * BLOCK), block)
+        await index.add(session, block, made, low, high)

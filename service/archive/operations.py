@@ -63,7 +63,7 @@ class ArchiveOperations(SegmentOperations):
 
         async def work(unit: Unit) -> str:
             self.require(call, VERIFY)
-            text = await proofs.proof_of(unit.session, authority, index)
+            text = await proofs.proof_of(unit.session, authority, index, trust=self.units.trust)
             unit.draft.count = 1
             return text
 
@@ -84,7 +84,7 @@ class ArchiveOperations(SegmentOperations):
             self.require(call, EXPORT)
             first, end = await queries.range_of(unit.session, asked)
             going_on = unfinished(folder, asked.text)
-            newest = await checkpoints.newest(unit.session)
+            newest = await proofs.covering(unit.session, self.units.trust, first + 1)
             if newest is None:
                 raise RecordUnavailable("no checkpoint has been signed yet")
             plan = going_on or planned(origin, newest, asked.text, first=first, end=end)
@@ -95,7 +95,7 @@ class ArchiveOperations(SegmentOperations):
 
         plan, grows = await self.units.disclose(call, draft, work)
         # What was asked for up to the end goes up to the end of the checkpoint that covers the entry that was just written.
-        newest = await checkpoints.newest(self.units.database.read) if grows else None
+        newest = await proofs.covering(self.units.database.read, self.units.trust, plan.last) if grows else None
         plan = plan if newest is None else planned(origin, newest, asked.text, first=plan.first, end=None)
         return plan, await export(self.units.database, plan, folder, vkeys=vkeys, progress=progress)
 

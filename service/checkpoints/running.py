@@ -11,6 +11,7 @@ from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
 from service.checkpoints.status import policy
+from service.checkpoints.trust import Trust
 from service.config import Config
 from service.db.engine import Database
 from service.values import Chance, Clock
@@ -71,3 +72,10 @@ def policy_of(config: Config, signer: Signer) -> str:
     """The same, of a signer that is open."""
     cosigners = witness_settings.load(config.witnesses, origin="", log=lambda: (), production=config.production)
     return policy(signer.keys, *((cosigners.parties, cosigners.quorum) if cosigners else ()))
+
+
+def trust_of(config: Config, publisher: Publisher, *, origin: str) -> Trust:
+    """Whom this deployment believes: the signer's keys of now, and the witnesses of the settings. Raises ConfigError."""
+    cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: (), production=config.production)
+    parties, quorum = (cosigners.parties, cosigners.quorum) if cosigners else ((), 0)
+    return Trust(origin, lambda: publisher.keys, parties=parties, quorum=quorum)

@@ -14,6 +14,8 @@ _OF = audit_checkpoint.c
 _CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
 _NEWEST = Prepared(_CHOSEN.order_by(_OF.size.desc()).limit(1))
 _NEWEST_COSIGNED = Prepared(_CHOSEN.where(_OF.witnessed_at.is_not(None)).order_by(_OF.size.desc()).limit(1))
+_UP_TO = _CHOSEN.where(_OF.size <= bindparam("of_size")).order_by(_OF.size.desc()).limit(32)
+_LARGEST = {False: Prepared(_UP_TO), True: Prepared(_UP_TO.where(_OF.witnessed_at.is_not(None)))}
 _AT = Prepared(_CHOSEN.where(_OF.size == bindparam("of_size")))
 _SOME = Prepared(_CHOSEN.where(_OF.size > bindparam("after"), _OF.size <= bindparam("of_size")).order_by(_OF.size).limit(500))
 _PUBLISH = Prepared(insert(audit_checkpoint).values({column.name: bindparam(column.name) for column in _OF}))
@@ -43,6 +45,11 @@ async def newest(session: Session) -> Published | None:
 async def newest_cosigned(session: Session) -> Published | None:
     """The largest that enough witnesses cosigned."""
     return await _one(session, _NEWEST_COSIGNED)
+
+
+async def largest(session: Session, size: int, *, cosigned: bool) -> list[Published]:
+    """Some of the largest up to `size`, the largest first; with `cosigned` of those that the table says were."""
+    return [Published(*row) for row in await session.rows(_LARGEST[cosigned], {"of_size": size})]
 
 
 async def at(session: Session, size: int) -> Published | None:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from service import app
+from service.app import Parts
 from service.archive.operations import SEARCH, VERIFY
 from service.cli.terminal import caller
 from service.config import Config
@@ -17,6 +18,7 @@ from service.errors import BadInput
 
 _BIGGEST = 2**53
 _out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
 Index = Annotated[int, typer.Argument(min=0, max=_BIGGEST, help="序号 · The entry's index.")]
 
 
@@ -43,9 +45,19 @@ def write_new(path: Path, content: bytes) -> None:
         raise BadInput(f"-o: the file cannot be made: {problem.strerror}") from None
 
 
+def warn(running: Parts, note: str) -> None:
+    """Say, beside what is handed out, that an auditor would refuse it as yet."""
+    if running.units.trust.lacks(note):
+        _err.print(
+            "! 尚未经见证者会签，审计方将不予采信 · not yet cosigned by the quorum: an auditor's policy refuses it", markup=False
+        )
+
+
 async def _proof(config: Config, index: int) -> str:
     async with app.parts(config) as running:
-        return await running.operations.proof(caller(running, VERIFY), running.journal.authority, index)
+        text = await running.operations.proof(caller(running, VERIFY), running.journal.authority, index)
+        warn(running, text.partition("\n\n")[2])
+        return text
 
 
 async def _entry(config: Config, index: int) -> str:

@@ -13,6 +13,7 @@ from service import app
 from service.archive.exporting import Done, Plan
 from service.archive.operations import EXPORT
 from service.archive.queries import Asked, Point
+from service.cli.audit_archive import warn
 from service.cli.terminal import caller, watched
 from service.config import Config
 from service.errors import BadInput
@@ -50,7 +51,9 @@ async def _exported(config: Config, asked: Asked, folder: Path) -> tuple[Plan, D
         with watched("导出 exporting") as progress:
             origin, vkeys = running.journal.authority.origin, [key.vkey for key in running.publisher.keys]
             operations, call = running.operations, caller(running, EXPORT)
-            return await operations.export(call, asked, folder, origin=origin, vkeys=vkeys, progress=progress)
+            plan, done = await operations.export(call, asked, folder, origin=origin, vkeys=vkeys, progress=progress)
+        warn(running, plan.checkpoint.note)
+        return plan, done
 
 
 def _point(option: str, text: str, *, end: bool = False) -> Point:

@@ -61,7 +61,7 @@ async def _copied(config: Config, wanted: Filter, member: str, reference: str) -
     async with app.parts(config) as running:
         found = await head(running.database.read, running.journal.authority.origin)
         if found is not None:
-            await running.publisher.reached(found.size, Ack.SIGNED)
+            await running.publisher.reached(found.size, Ack.WITNESSED if running.units.trust.witnessed else Ack.SIGNED)
         return await running.operations.inspection_export(
             caller(running, EXPORT), wanted, member_id=member or None, reference=reference
         )

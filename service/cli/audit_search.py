@@ -24,6 +24,7 @@ from service.inspection.queries import MOST
 
 DAY_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 _out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MARKS = {Status.PROVEN: "✔ 已证明 proven", Status.PENDING: "… 待证明 pending", Status.BROKEN: "✘ 不一致 broken"}
 _HEADINGS = (
     "序号 #",
@@ -89,6 +90,10 @@ def search(
         _out.print_json(json.dumps([_plain(line) for line in page.lines], ensure_ascii=False))
     else:
         _show(page, catalogue)
+    for one in page.archived:
+        numbers = f"{one.first}" if one.first == one.last else f"{one.first}–{one.last}"
+        told = f"! 已归档，未检索 archived, not searched: segment {numbers} ({one.since[:10]} – {one.until[:10]})"
+        _err.print(f"{told}: menshen audit segment restore", markup=False)
 
 
 def start(day: datetime | None) -> datetime | None:
@@ -120,6 +125,7 @@ def _plain(line: Line) -> dict[str, Any]:
         "index": line.index,
         "status": line.status.value,
         "archived": line.archived,
+        "segment": line.segment,
         "leaf": line.leaf,
         "whole": line.status is not Status.BROKEN,
         "entry": dict(line.entry),
@@ -132,7 +138,7 @@ def _show(page: Page, catalogue: Catalogue) -> None:
         table.add_column(heading, overflow="fold")
     for line in page.lines:
         # As plain text: what stands in an entry must not be taken for a colour.
-        mark = f"{_MARKS[line.status]}{' 已归档 archived' if line.archived else ''}"
+        mark = f"{_MARKS[line.status]}{f' 已归档 archived, segment {line.segment}' if line.archived else ''}"
         table.add_row(*map(Text, (str(line.index), *_row(line.entry, catalogue), mark)))
     show_table(table)
 

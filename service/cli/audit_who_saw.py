@@ -40,6 +40,10 @@ def who_saw(
     assert begin is not None
     made = asyncio.run(_answered(Config.load(), member, field, since=begin, until=end(until), output=output))
     _out.print(f"[bold green]✔[/] {made.rows} 条 rows · 日志 log {made.size:,} · 随附 along {made.entries:,} · {output}")
+    if made.doubtful:
+        _out.print(
+            "! 尚未经见证者会签，审计方将不予采信 · not yet cosigned by the quorum: an auditor's policy refuses it", markup=False
+        )
     _out.print("  核对 check: menshen-verify answer FILE --policy POLICY", markup=False)
 
 
@@ -52,7 +56,7 @@ async def _answered(
         if found is None:
             raise BadInput("the log is empty")
         # What happened until now is part of the answer, so it has to be signed first.
-        await running.publisher.reached(found.size, Ack.SIGNED)
+        await running.publisher.reached(found.size, Ack.WITNESSED if running.units.trust.witnessed else Ack.SIGNED)
         with watched("导出 exporting") as progress:
             return await running.operations.who_saw(
                 caller(running, EXPORT), member_id=member, field=field, since=since, until=until, output=output, progress=progress

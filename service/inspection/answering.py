@@ -18,9 +18,11 @@ from menshen_verifier.answer import FILE, FOLDER, FORMAT
 from service.archive import exporting, files
 from service.archive import queries as archive
 from service.archive.exporting import Progress
+from service.archive.proofs import covering
 from service.archive.queries import Asked
-from service.checkpoints import store as checkpoints
+from service.audit import store as log
 from service.checkpoints.model import Noted
+from service.checkpoints.trust import Trust
 from service.db.engine import Database, Session
 from service.errors import BadInput, LogBroken, RecordUnavailable
 from service.inspection import people, searching
@@ -51,12 +53,13 @@ It does not prove that the names are this member's (only the member's key makes 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The question, with the names under which the member stands in the log."""
+    """The question, with the names under which the member stands in the log, and how long the log was when it was asked."""
 
     names: Mapping[str, str]
     field: str
     since: datetime
     until: datetime
+    size: int
 
     @property
     def filter(self) -> Filter:
@@ -66,14 +69,15 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was written: so many rows, of a log of so many entries, of which so many went along."""
+    """What was written: so many rows, of a log of so many entries, of which so many went along. `doubtful`: without its cosignatures."""
 
     rows: int
     size: int
     entries: int
+    doubtful: bool = False
 
 
-async def asked(unit: Unit, *, member_id: MemberId, field: str, since: datetime, until: datetime | None) -> Asking:
+async def asked(unit: Unit, trust: Trust, *, member_id: MemberId, field: str, since: datetime, until: datetime | None) -> Asking:
     """The question. Raises BadInput for nobody, for somebody erased, and for a field that no catalogue has."""
     if field and field not in unit.catalogue.fields:
         raise BadInput("field: no such field", code="FIELD_UNKNOWN")
@@ -86,20 +90,21 @@ async def asked(unit: Unit, *, member_id: MemberId, field: str, since: datetime,
     unit.draft.subjects.append(unit.vault.pseudonym(keys, unit.now))
     unit.draft.extra |= {"from": utc_text(since), "to": utc_text(end)}
     unit.draft.fields = (field,) if field else ()
-    found = Asking(people.names(unit, keys, since, end), field, since, end)
-    newest = await checkpoints.newest(unit.session)
+    head = await log.head(unit.session, unit.vault.origin)
+    found = Asking(people.names(unit, keys, since, end), field, since, end, head.size if head else 0)
+    newest = await covering(unit.session, trust, found.size)
     unit.draft.count = len(await _rows(unit.session, unit.vault.origin, found, newest)) if newest else 0
     return found
 
 
-async def write(database: Database, origin: str, asking: Asking, output: Path, *, progress: Progress) -> Answered:
+async def write(database: Database, trust: Trust, asking: Asking, output: Path, *, progress: Progress) -> Answered:
     """Make the file.
 
     Raises BadInput where the disk fails us, RecordUnavailable without a checkpoint, LogBroken for a log that is not whole.
     """
-    newest = await checkpoints.newest(database.read)
+    origin, newest = trust.origin, await covering(database.read, trust, asking.size)
     if newest is None:
-        raise RecordUnavailable("no checkpoint has been signed yet")
+        raise RecordUnavailable("no signed checkpoint covers the question yet")
     first, _ = await archive.range_of(database.read, Asked(first=asking.since - _MARGIN))
     plan = exporting.planned(origin, newest, "who-saw", first=min(first, newest.size - 1), end=None)
     rows = await _rows(database.read, origin, asking, newest)
@@ -114,7 +119,7 @@ async def write(database: Database, origin: str, asking: Asking, output: Path, *
             await asyncio.to_thread(_packed, folder, output)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return Answered(len(rows), newest.size, done.count)
+    return Answered(len(rows), newest.size, done.count, doubtful=trust.lacks(newest.note))
 
 
 def _not_there(*paths: Path) -> None:
@@ -126,8 +131,8 @@ def _not_there(*paths: Path) -> None:
 async def _rows(session: Session, origin: str, asking: Asking, newest: Noted) -> dict[int, str]:
     """Every entry of the signed log that answers, with its proof. Raises LogBroken where one is not whole: nobody can say what is all."""
     found = {}
-    log = await searching.look(session, origin)
-    async for line in searching.find(session, log, asking.filter, before=newest.size):
+    there = await searching.look(session, origin)
+    async for line in searching.find(session, there, asking.filter, before=newest.size):
         leaf = bytes.fromhex(line.leaf)
         proof = await proof_of_leaf(session, newest, line.index, leaf, extra=line.raw) if leaf else None
         if line.status is Status.BROKEN or proof is None:

@@ -8,8 +8,9 @@ from typing import Any
 from policies.bulk import BulkClass
 from service.approvals import commands as approvals
 from service.approvals.model import about_of
-from service.checkpoints import store as checkpoints
+from service.archive.proofs import covering
 from service.checkpoints.model import Noted
+from service.checkpoints.trust import Trust
 from service.errors import BadInput, RecordUnavailable
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line
@@ -36,7 +37,7 @@ class Copied:
             yield json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
+async def copied(unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
     """The entries of the scope under the newest checkpoint.
 
     Raises BadInput for what is no scope, RecordUnavailable without a checkpoint, Refused (APPROVAL_REQUIRED) where they tell of more
@@ -52,7 +53,7 @@ async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, refe
     if member_id is not None:
         names = await _names(unit, member_id, wanted)
         wanted = replace(wanted, subjects=names)
-    newest = await checkpoints.newest(unit.session)
+    newest = await covering(unit.session, trust, 1)
     if newest is None:
         raise RecordUnavailable("no checkpoint has been signed yet")
     log = await searching.look(unit.session, unit.vault.origin)
@@ -60,6 +61,7 @@ async def copied(unit: Unit, wanted: Filter, *, member_id: MemberId | None, refe
     told = {one for line in lines for one in line.entry.get("sub", ())}
     if member_id is None and len(told) > unit.catalogue.bulk[BulkClass.OTHER]:
         await approvals.use(unit, kind=KIND, about=about_of(KIND, words(wanted, reference)), once=False)
+    lines = await searching.proven(unit.session, None if trust.lacks(newest.note) else newest, lines)
     rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
     unit.draft.count = len(rows)
     return Copied(_head(unit, wanted, reference, newest), tuple(rows))

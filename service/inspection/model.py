@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from service.archive.model import SEGMENT
 from service.audit.entry import actor_of
 from service.audit.index import terms
 from service.values import ActorKind, utc_text
@@ -17,7 +18,8 @@ _KINDS = tuple(kind.value for kind in ActorKind)
 
 
 class Status(StrEnum):
-    """How sure an entry is. PROVEN: a checkpoint covers it that was cosigned, or signed where nobody cosigns. PENDING: none does yet.
+    """How sure an entry is. PROVEN: its leaf is under a checkpoint that our key signed and, where witnesses are configured, enough of them
+    cosigned. PENDING: under none that we believe, yet.
 
     BROKEN: bytes, leaf hash and columns do not fit one another, or the entry is not where something points to.
     """
@@ -130,14 +132,30 @@ class Line:
     raw: bytes = b""
     archived: bool = False
 
+    @property
+    def segment(self) -> int | None:
+        """Where it is, when it is archived and not here."""
+        return self.index // SEGMENT if self.archived else None
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Segments `first` to `last` (included), which are in the archive only and hold something of the time that was asked for."""
+
+    first: int
+    last: int
+    since: str
+    until: str
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries, the newest first. `end` is where the next page goes on."""
+    """Entries, the newest first. `end` is where the next page goes on. `archived` is where nothing was looked for."""
 
     lines: tuple[Line, ...]
     end: str | None
     has_next: bool
+    archived: tuple[Archived, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class InspectionOperations(Desk):
             self.require(call, SEARCH)
             self.not_a_member(call)
             who = None if member_id is None else self.known_form(member_id)
-            return await queries.entries(unit, wanted, member_id=who, first=first, after=after)
+            return await queries.entries(unit, self.units.trust, wanted, member_id=who, first=first, after=after)
 
         return await self.units.disclose(call, Draft(typ="audit", operation="auditEntries"), work)
 
@@ -46,7 +46,7 @@ class InspectionOperations(Desk):
         async def work(unit: Unit) -> AccessLog | None:
             if call.actor.kind is not ActorKind.MEMBER:
                 raise Forbidden
-            return await own.access_log(unit, first=first, after=after, since=since, until=until, field=field)
+            return await own.access_log(unit, self.units.trust, first=first, after=after, since=since, until=until, field=field)
 
         return await self.units.disclose(call, self.draft("audit", "myAccessLog", self.catalogue.self_purpose), work)
 
@@ -89,10 +89,10 @@ class InspectionOperations(Desk):
         async def work(unit: Unit) -> Asking:
             self.require(call, EXPORT)
             who = self.known_form(member_id)
-            return await answering.asked(unit, member_id=who, field=field, since=since, until=until)
+            return await answering.asked(unit, self.units.trust, member_id=who, field=field, since=since, until=until)
 
         asking = await self.units.disclose(call, self.duty("export", "whoSaw"), work)
-        return await answering.write(self.units.database, self.units.vault.origin, asking, output, progress=progress)
+        return await answering.write(self.units.database, self.units.trust, asking, output, progress=progress)
 
     async def inspection_export(self, call: Call, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
         """The entries of one scope, for an authority."""
@@ -100,6 +100,6 @@ class InspectionOperations(Desk):
         async def work(unit: Unit) -> Copied:
             self.require(call, EXPORT)
             who = None if member_id is None else self.known_form(member_id)
-            return await authority.copied(unit, wanted, member_id=who, reference=reference)
+            return await authority.copied(unit, self.units.trust, wanted, member_id=who, reference=reference)
 
         return await self.units.disclose(call, self.duty("export", "inspectionExport"), work)

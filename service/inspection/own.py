@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from policies.naming import Title
-from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
+from service.checkpoints.trust import Trust
 from service.errors import BadInput, Forbidden
 from service.inspection import people, searching, wording
-from service.inspection.model import Filter, Line, Status
+from service.inspection.model import Archived, Filter, Line, Status
 from service.inspection.proving import proof_of_leaf
 from service.inspection.queries import index
 from service.unit import Unit
@@ -42,13 +42,14 @@ class AccessLog:
     items: tuple[Access, ...]
     end: str | None
     has_next: bool
+    archived: tuple[Archived, ...] = ()
 
 
 _SHOWN = ("fld", "wth", "dec", "rsn", "op", "pur", "bas")
 
 
 async def access_log(
-    unit: Unit, *, first: int, after: str | None, since: datetime | None, until: datetime | None, field: str
+    unit: Unit, trust: Trust, *, first: int, after: str | None, since: datetime | None, until: datetime | None, field: str
 ) -> AccessLog | None:
     """The signed-in member's. None after erasure: then nobody can find them. Raises BadInput, Forbidden."""
     member_id = unit.call.actor.member_id
@@ -66,15 +67,18 @@ async def access_log(
     names = tuple(people.names(unit, keys, since, until).values())
     wanted = Filter(subjects=names, since=since, until=until, field=field)
     log = await searching.look(unit.session, unit.vault.origin)
-    newest = await checkpoints.newest(unit.session)
+    newest = await searching.point(unit.session, trust)
     found: list[Line] = []
     async for line in searching.find(unit.session, log, wanted, before=before):
         found.append(line)
         if len(found) > first:
             break
-    items = [await _access(unit, line, newest, names) for line in found[:first]]
+    lines = await searching.proven(unit.session, newest, found[:first])
+    items = [await _access(unit, line, newest, names) for line in lines]
     unit.draft.count = len(items)
-    return AccessLog(tuple(items), str(items[-1].index) if items else None, len(found) > first)
+    return AccessLog(
+        tuple(items), str(items[-1].index) if items else None, len(found) > first, await searching.archived(unit.session, wanted)
+    )
 
 
 async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from service.audit import grammar
+from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line, Page
@@ -13,7 +14,9 @@ MOST = 1000
 _LONGEST = 64
 
 
-async def entries(unit: Unit, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None) -> Page | None:
+async def entries(
+    unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
+) -> Page | None:
     """One page. None: no such member, or one whose name in the log nobody can make any more. Raises BadInput."""
     if not 1 <= first <= MOST:
         raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
@@ -36,7 +39,9 @@ async def entries(unit: Unit, wanted: Filter, *, member_id: MemberId | None, fir
         if len(found) > first:
             break
     unit.draft.count = len(found[:first])
-    return Page(tuple(found[:first]), str(found[first - 1].index) if len(found) >= first else None, len(found) > first)
+    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found[:first])
+    archived = await searching.archived(unit.session, wanted)
+    return Page(tuple(lines), str(found[first - 1].index) if len(found) >= first else None, len(found) > first, archived)
 
 
 def index(after: str | None) -> int | None:

@@ -6,25 +6,31 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from menshen_verifier import merkle
+from service.archive.model import SEGMENT
 from service.audit.entry import parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
 from service.audit.store import head as read_head
-from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Noted
+from service.checkpoints.trust import Trust
 from service.db.engine import Session
 from service.errors import Malformed
 from service.inspection import store
-from service.inspection.model import Filter, Line, Status
+from service.inspection.model import Archived, Filter, Line, Status
+from service.inspection.proving import leaves_under
 from service.inspection.store import Stored
+from service.values import utc_text
 
 _CHUNK = 256
 _BLOCKS = 64
 _ABOUT = 1000
+_SKEW = timedelta(minutes=1)
 Entry = Mapping[str, Any]
 Fits = Callable[[int, Entry], bool]
 """Whether what led to an index led there rightly."""
@@ -32,12 +38,12 @@ Fits = Callable[[int, Entry], bool]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log as a search sees it: so many entries, from `low` on here, up to `covered` proven, and so many blocks with words."""
+    """The log as a search sees it: so many entries, from `low` on here but for the `pruned` segments, and so many blocks with words."""
 
     size: int
     low: int
-    covered: int
     indexed: int
+    pruned: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,30 @@ async def look(session: Session, origin: str) -> Log:
     """The log as it stands."""
     head = await read_head(session, origin)
     size = head.size if head else 0
-    # Where nobody cosigns, a signature is what there is.
-    proven = await checkpoints.newest_cosigned(session) or await checkpoints.newest(session)
-    indexed = min(await index.indexed(session), size // BLOCK)
-    return Log(size, await store.lowest(session), proven.size if proven else 0, indexed)
+    pruned = frozenset(n for n, _, _ in await store.pruned(session))
+    return Log(size, await store.lowest(session), min(await index.indexed(session), size // BLOCK), pruned)
+
+
+async def point(session: Session, trust: Trust) -> Noted | None:
+    """The checkpoint up to which entries are proven: what an auditor would take, and nothing that only a row says."""
+    found = await trust.surest(session)
+    return None if found is None else Noted(found.size, found.root, found.note)
+
+
+async def proven(session: Session, newest: Noted | None, lines: Sequence[Line]) -> list[Line]:
+    """The same lines, those PROVEN whose leaf is under this checkpoint. So many statements, however many lines."""
+    known = await leaves_under(session, newest, [line.index for line in lines if line.status is Status.PENDING])
+    return [_surely(line, known.get(line.index)) for line in lines]
+
+
+async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
+    """The segments that were pruned and may hold what is wanted, neighbours together."""
+    found: list[Archived] = []
+    for n, first, last in await store.pruned(session):
+        if last >= _earlier(wanted.since) and first < _later(wanted.until):
+            here = found.pop() if found and found[-1].last == n - 1 else Archived(n, n, first, last)
+            found.append(Archived(here.first, n, min(here.since, first), max(here.until, last)))
+    return tuple(found)
 
 
 async def find(session: Session, log: Log, wanted: Filter, *, before: int | None = None) -> AsyncIterator[Line]:
@@ -74,18 +100,30 @@ async def find(session: Session, log: Log, wanted: Filter, *, before: int | None
 def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entry: True) -> Line:
     """The entry at an index, held to its leaf hash, its columns and whatever led to it."""
     if row is None:
-        archived = at < log.low
-        return Line(at, {}, _surely(at, log) if archived else Status.BROKEN, archived=archived)
+        gone = at // SEGMENT in log.pruned
+        return Line(at, {}, Status.PENDING if gone else Status.BROKEN, archived=gone)
     try:
         entry = parse_entry(row.raw)
     except Malformed:
         return Line(at, {}, Status.BROKEN, row.leaf.hex(), row.raw)
     whole = merkle.leaf_hash(row.raw) == row.leaf and columns(entry) == row.told and fits(at, entry)
-    return Line(at, entry, _surely(at, log) if whole else Status.BROKEN, row.leaf.hex(), row.raw)
+    return Line(at, entry, Status.PENDING if whole else Status.BROKEN, row.leaf.hex(), row.raw)
 
 
-def _surely(at: int, log: Log) -> Status:
-    return Status.PROVEN if at < log.covered else Status.PENDING
+def _surely(line: Line, leaf: bytes | None) -> Line:
+    """Of what is archived, the leaf hash stayed, and what it is of must come to it."""
+    if line.status is not Status.PENDING or leaf is None or (line.leaf != leaf.hex() and line.entry):
+        return line
+    return replace(line, status=Status.PROVEN, leaf=leaf.hex())
+
+
+def _earlier(moment: datetime | None) -> str:
+    """A minute, as instances' clocks differ."""
+    return utc_text(moment - _SKEW) if moment else ""
+
+
+def _later(moment: datetime | None) -> str:
+    return utc_text(moment + _SKEW) if moment else "9"
 
 
 async def _rows(session: Session, some: Sequence[int]) -> dict[int, Stored]:
@@ -183,10 +221,11 @@ def _range(run: Sequence[int], log: Log, end: int) -> tuple[int, int]:
 async def _blocks(session: Session, log: Log, wanted: Filter, end: int) -> Sequence[int]:
     """The blocks with words in which something happened in the time that is asked for, the newest first."""
     last = min(log.indexed, -(-end // BLOCK))
-    if wanted.since is None and wanted.until is None:
-        return range(last - 1, log.low // BLOCK - 1, -1)
-    found = await index.spanning(session, last, wanted.first, wanted.end)
-    return [block for block in found if block >= log.low // BLOCK]
+    found: Sequence[int] = range(last - 1, log.low // BLOCK - 1, -1)
+    if wanted.since is not None or wanted.until is not None:
+        found = await index.spanning(session, last, wanted.first, wanted.end)
+    # Words of what was pruned lead nowhere; `archived` tells that they are there.
+    return [block for block in found if block >= log.low // BLOCK and block * BLOCK // SEGMENT not in log.pruned]
 
 
 def _chunks(some: Sequence[int], most: int) -> Iterator[Sequence[int]]:

@@ -13,7 +13,7 @@ from service.audit.reading.store import COLUMNS
 from service.audit.store import among, listed
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_entry, audit_subject, member, member_secret
+from service.db.tables import audit_entry, audit_segment, audit_subject, audit_tile, member, member_secret
 from service.values import MemberId
 
 _OF, _SUB = audit_entry.c, audit_subject.c
@@ -60,6 +60,15 @@ _OF_REQUEST = Prepared(
     .where(_OF.req == bindparam("request"), _OF.idx < bindparam("before"))
     .order_by(_OF.idx.desc())
     .limit(bindparam("most", type_=Integer))
+)
+_TILE, _SEGMENT = audit_tile.c, audit_segment.c
+_OF_LEVEL = select(_TILE.n, _TILE.hashes).where(_TILE.level == bindparam("of_level"))
+_TILES = {
+    "postgresql": Prepared(_OF_LEVEL.where(_TILE.n == any_(bindparam("indices", type_=ARRAY(BigInteger))))),
+    "sqlite": Prepared(_OF_LEVEL.where(_TILE.n.in_(select(_LISTED.c.value)))),
+}
+_PRUNED = Prepared(
+    select(_SEGMENT.n, _SEGMENT.first_ts, _SEGMENT.last_ts).where(_SEGMENT.pruned_at.is_not(None)).order_by(_SEGMENT.n)
 )
 _SECRETS = Prepared(
     select(member_secret.c.member_id, member_secret.c.generation, member_secret.c.wrapped)
@@ -114,6 +123,17 @@ async def holding(session: Session, needles: Sequence[bytes], first: int, last: 
     named = {f"needle_{number}": needle for number, needle in enumerate(needles)}
     rows = await session.rows(_holding(session.dialect, len(needles)), {"first": first, "last": last, **named})
     return [index for (index,) in rows]
+
+
+async def tiles(session: Session, level: int, numbers: Sequence[int]) -> dict[int, bytes]:
+    """The hashes of these tiles, as far as they are stored."""
+    named = {"indices": list(numbers) if session.dialect == "postgresql" else json.dumps(list(numbers))}
+    return {n: bytes(hashes) for n, hashes in await session.rows(_TILES[session.dialect], {"of_level": level, **named})}
+
+
+async def pruned(session: Session) -> list[tuple[int, str, str]]:
+    """The segments that are in the archive only: number, first and last moment."""
+    return [(n, first, last) for n, first, last in await session.rows(_PRUNED)]
 
 
 async def secrets(session: Session, after: MemberId, most: int) -> list[Secret]:

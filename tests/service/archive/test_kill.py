@@ -70,3 +70,42 @@ def test_a_segment_whose_archiving_is_killed_is_archived_by_the_next_run(full: C
     assert (base / "seg-000000" / "manifest.json").exists()
     run(full, "segment", "prune")
     assert stored(full) == 0
+
+
+def count(config: Config, statement: str) -> int:
+    engine = create_engine(config.database_url)
+    with engine.connect() as connection:
+        found: int = connection.execute(text(statement)).scalar_one()
+    engine.dispose()
+    return found
+
+
+def killed_once(config: Config, process: subprocess.Popen[bytes], statement: str, more_than: int) -> None:
+    """As soon as the database shows so many of something."""
+    limit = time.monotonic() + _PATIENCE
+    while count(config, statement) <= more_than and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=_PATIENCE)
+
+
+SAID = "SELECT count(*) FROM audit_entry WHERE typ = 'prune'"
+BEGUN = "SELECT count(*) FROM audit_entry WHERE typ = 'boot'"
+MARKED = "SELECT count(*) FROM audit_segment WHERE pruned_at IS NOT NULL"
+
+
+def test_prune_and_restore_that_are_killed_in_the_middle_lose_nothing_and_come_to_their_end(full: Config, tmp_path: Path) -> None:
+    """Right after the entry that says what will be gone; and in the restoring process once it is at work."""
+    run(full, "segment", "archive", str(tmp_path / "archive"))
+    killed_once(full, begin(full, "segment", "prune"), SAID, 0)
+    assert (stored(full), count(full, MARKED)) in {(SEGMENT, 0), (0, 1)}, "all of it or nothing"
+    run(full, "segment", "prune")
+    assert (stored(full), count(full, MARKED)) == (0, 1)
+    run(full, "verify")
+
+    killed_once(full, begin(full, "segment", "restore", "0"), BEGUN, count(full, BEGUN))
+    assert (stored(full), count(full, MARKED)) in {(SEGMENT, 0), (0, 1)}
+    if not stored(full):
+        run(full, "segment", "restore", "0")
+    assert (stored(full), count(full, MARKED)) == (SEGMENT, 0)
+    run(full, "verify")

@@ -159,20 +159,19 @@ async def test_an_entry_with_other_bytes_is_broken_for_the_member_whom_it_was_ab
     assert lines[at] is Status.BROKEN
 
 
-async def test_an_entry_is_pending_until_a_checkpoint_covers_it(log: Database, administrator: Administrator) -> None:
-    add = "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) VALUES (?, ?, '', ?, {})"
-    moment = "2026-11-22T02:00:00.000000Z"
-    administrator.run(add.format("NULL"), given=(4000, b"r" * 32, moment))
-    proven = [line.index for line in await found(log, Filter()) if line.status is Status.PROVEN]
-    assert proven == list(range(3999, -1, -1)), "nobody cosigns here, so the log's own signature counts"
-    administrator.run(add.format(f"'{moment}'"), given=(3000, b"r" * 32, moment))
-    proven = [line.index for line in await found(log, Filter()) if line.status is Status.PROVEN]
-    assert proven == list(range(2999, -1, -1)), "where witnesses cosign, only what they saw is proven"
-
-
-async def test_what_was_archived_is_told_by_its_index(log: Database, administrator: Administrator) -> None:
+async def test_what_was_archived_is_told_by_its_segment_and_what_is_missing_is_broken(
+    log: Database, administrator: Administrator
+) -> None:
     administrator.run("DELETE FROM audit_entry WHERE idx < 2048")
-    lines = await found(log, Filter(subjects=mixed.PEOPLE[:1]))
-    assert [line.index for line in lines] == naive(Filter(subjects=mixed.PEOPLE[:1]))
-    assert {(line.archived, bool(line.entry)) for line in lines if line.index < 2048} == {(True, False)}
+    wanted = Filter(subjects=mixed.PEOPLE[:1])
+    lines = await found(log, wanted)
+    assert [line.index for line in lines] == naive(wanted)
+    assert {(line.status, line.archived, bool(line.entry)) for line in lines if line.index < 2048} == {
+        (Status.BROKEN, False, False)
+    }
+    moment = "2026-09-28T00:00:00.000000Z"
+    given = (0, b"r" * 32, 4096, moment, "2026-10-28T00:00:00.000000Z", "/a", b"d" * 32, moment, moment)
+    administrator.run("INSERT INTO audit_segment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", given=given)
+    lines = await found(log, wanted)
+    assert {(line.archived, line.segment, bool(line.entry)) for line in lines if line.index < 2048} == {(True, 0, False)}
     assert {line.archived for line in lines if line.index >= 2048} == {False}

@@ -1,0 +1,143 @@
+"""PROVEN is said of an entry only for what was signed, and cosigned where the settings name witnesses: never for what a row says."""
+
+from typing import Any
+
+import pytest
+
+from menshen_verifier.checkpoint import Checkpoint
+from menshen_verifier.note import Key, Kind, cosigned
+from service.app import Parts
+from service.audit.store import head
+from service.checkpoints.notes import cosigned_note, note_of
+from service.checkpoints.trust import Trust
+from service.inspection.model import Filter, Status
+from tests.api.front_end import entries
+from tests.factories import a_call, a_member
+from tests.service.archive.logs import Signer
+from tests.service.audit.logs import Administrator
+from tests.service.inspection.records import OFFICER, read, signed
+
+ADD = "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) VALUES (?, ?, ?, ?, ?)"
+MOMENT = "2026-11-22T02:00:00.000000Z"
+
+
+class Other(Signer):
+    """A witness, or a thief without our key."""
+
+    def line(self, note: str, time: int = 1) -> str:
+        """Its cosignature."""
+        text = (note.rpartition("\n\n")[0] + "\n").encode()
+        key = Key(self.key.name, Kind.COSIGNATURE_V1, self.key.public)
+        return key.line(time.to_bytes(8, "big") + self._secret.sign(cosigned(text, time)))
+
+    @property
+    def cosigner(self) -> Key:
+        return Key(self.key.name, Kind.COSIGNATURE_V1, self.key.public)
+
+
+async def statuses(running: Parts) -> dict[int, Status]:
+    page = await running.operations.audit_entries(a_call("auditor"), Filter(), member_id=None, first=1000, after=None)
+    assert page is not None
+    return {line.index: line.status for line in page.lines}
+
+
+async def proven(running: Parts) -> list[int]:
+    return [index for index, status in sorted((await statuses(running)).items()) if status is Status.PROVEN]
+
+
+@pytest.fixture
+async def still(running: Parts) -> Any:
+    """A log that is signed so far, and that nobody signs any further."""
+    for _ in range(3):
+        await read(running, await a_member(running))
+    keys = await signed(running)
+    running.publisher.state.breaker = "stopped for this test"
+    return running, keys
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_forged_checkpoint_row_proves_nothing(still: Any, database_url: str) -> None:
+    running, _ = still
+    administrator, origin = Administrator(database_url), running.vault.origin
+    administrator.run("DELETE FROM audit_checkpoint")
+    now = await head(running.database.read, origin)
+    for size, note in ((now.size, ""), (now.size - 1, Other(origin).note(now.size, now.root)), (now.size + 50, "x")):
+        administrator.run(ADD, given=(size, now.root, note, MOMENT, MOMENT))
+    assert await proven(running) == []
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_true_note_proves_only_what_is_under_its_root(still: Any, database_url: str) -> None:
+    running, _ = still
+    before = await proven(running)
+    assert before == list(range(len(before))) and len(before) > 3
+    # Whole in itself: bytes, leaf hash and columns fit one another. It is not what was signed.
+    administrator = Administrator(database_url)
+    ((raw, leaf),) = administrator.run("SELECT entry, leaf FROM audit_entry WHERE idx = 2")
+    administrator.run("UPDATE audit_entry SET entry = ?, leaf = ? WHERE idx = 1", given=(raw, leaf))
+    assert await proven(running) == []
+
+
+@pytest.mark.obligation("AL-03")
+async def test_where_the_settings_name_witnesses_only_their_quorum_proves(still: Any, database_url: str) -> None:
+    running, keys = still
+    witnesses = [Other("witness.example.cn/w1"), Other("witness.example.cn/w2")]
+    parties = [[one.cosigner] for one in witnesses]
+    running.units.trust = Trust(running.vault.origin, lambda: keys, parties=parties, quorum=2)
+    administrator = Administrator(database_url)
+    administrator.run("UPDATE audit_checkpoint SET witnessed_at = ?", given=(MOMENT,))
+    assert await proven(running) == [], "a row says so, and no witness"
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    thief = Other("witness.example.cn/w2")
+    for lines in ([witnesses[0].line(note)], [witnesses[0].line(note), thief.line(note)]):
+        administrator.run("UPDATE audit_checkpoint SET note = ? WHERE size = ?", given=(cosigned_note(note, lines), size))
+        assert await proven(running) == []
+    whole = cosigned_note(note, [one.line(note) for one in witnesses])
+    administrator.run("UPDATE audit_checkpoint SET note = ? WHERE size = ?", given=(whole, size))
+    assert await proven(running) == list(range(size))
+
+
+async def test_a_proof_and_an_authoritys_copy_are_against_the_newest_that_an_auditor_takes(still: Any, database_url: str) -> None:
+    running, keys = still
+    witness = Other("witness.example.cn/w1")
+    trust = Trust(running.vault.origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    running.units.trust = trust
+    authority = running.journal.authority
+    text = await running.operations.proof(OFFICER, authority, 0)
+    assert trust.lacks(text.partition("\n\n")[2]), "nothing is cosigned yet: the newest that was signed, and it is told"
+    administrator = Administrator(database_url)
+    found = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size")
+    size, note = found[0]
+    whole = cosigned_note(note, [witness.line(note)])
+    administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+    text = await running.operations.proof(OFFICER, authority, 0)
+    assert text.endswith(f"\n\n{whole}") and not trust.lacks(whole)
+    if len(found) > 1:
+        later = await running.operations.proof(OFFICER, authority, size)
+        assert trust.lacks(later.partition("\n\n")[2])
+
+
+async def test_a_page_costs_the_same_number_of_statements_however_long_it_is(still: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, _ = still
+    count = 0
+    session = type(running.database.read)
+    rows = session.rows
+
+    async def counted(self: Any, *given: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        return await rows(self, *given, **named)
+
+    monkeypatch.setattr(session, "rows", counted)
+    asked = []
+    for first in (1, 10):
+        count = 0
+        await running.operations.audit_entries(a_call("auditor"), Filter(), member_id=None, first=first, after="8")
+        asked.append(count)
+    assert len(set(asked)) == 1
+    assert len(await entries(running, "auditEntries")) == 2
+
+
+def test_whose_keys_are_not_known_is_not_believed() -> None:
+    note = note_of(Checkpoint("log.example.cn/audit", 1, b"r" * 32), [Other("log.example.cn/audit").line("x\n\n")])
+    assert Trust("log.example.cn/audit", tuple).lacks(note)
