@@ -4,6 +4,7 @@ Exits 0 when all is well, 1 when something is not, 2 when it could not be found 
 """
 
 import argparse
+import errno
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from menshen_verifier import report as reports
 from menshen_verifier.answer import check_answer, page
 from menshen_verifier.entry import parse_entry
 from menshen_verifier.errors import Forged, Malformed
-from menshen_verifier.findings import Report, Verdict
+from menshen_verifier.findings import Evidence, Report, Verdict
 from menshen_verifier.policy import Policy, parse_policy
 from menshen_verifier.proof import Proven, check_proof, parse_proof
 from menshen_verifier.rfc3161 import Authority, parse_authority
@@ -70,10 +71,22 @@ def tell(found: Report, *, as_json: bool, evidence: Path) -> int:
     """Print the report, keep the evidence, and return the exit code."""
     sys.stdout.write(reports.as_json(found) + "\n" if as_json else reports.page(found))
     if found.evidence:
-        evidence.mkdir(parents=True, exist_ok=True)
-        for one in found.evidence:
-            (evidence / one.name).write_bytes(one.note)
+        keep(found.evidence, evidence)
     return 0 if found.verdict is Verdict.OK else 1
+
+
+def keep(notes: Sequence[Evidence], folder: Path) -> None:
+    """Write the notes into `folder`. Raises OSError.
+
+    Whoever made the export may have put a folder of this name into it, full of links to an auditor's own files: none is followed.
+    """
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "a link is not followed", str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in notes:
+        (folder / one.name).unlink(missing_ok=True)
+        with (folder / one.name).open("xb") as file:
+            file.write(one.note)
 
 
 def proof(given: argparse.Namespace) -> int:

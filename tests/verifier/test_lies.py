@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from menshen_verifier import tiles
+from menshen_verifier.__main__ import keep
 from menshen_verifier.answer import parse_answer
 from menshen_verifier.errors import Malformed
-from menshen_verifier.findings import Part, Verdict
+from menshen_verifier.findings import Evidence, Part, Verdict
 from menshen_verifier.verify import FRESH
 from tests.verifier.exporting import LOG, POLICY, SECOND, WITNESS, note, root_of, write
 from tests.verifier.judged import ENTRIES, NOW, WHOLE, changed, told, verified
@@ -81,3 +82,15 @@ def test_a_question_that_would_draw_its_own_page_or_asks_for_no_time_is_none(cha
     assert parse_answer(asked()).question.field == "phone"
     with pytest.raises(Malformed):
         parse_answer(asked(**changes))
+
+
+def test_evidence_is_not_written_through_a_link_that_an_export_brought_along(tmp_path: Path) -> None:
+    mine, folder = tmp_path / "mine.txt", tmp_path / "menshen-evidence"
+    mine.write_bytes(b"an auditor's own")
+    folder.mkdir()
+    (folder / "300.note").symlink_to(mine)
+    keep([Evidence("300.note", b"signed")], folder)
+    assert (mine.read_bytes(), (folder / "300.note").read_bytes()) == (b"an auditor's own", b"signed")
+    (tmp_path / "linked").symlink_to(folder)
+    with pytest.raises(OSError, match="not followed"):
+        keep([Evidence("301.note", b"signed")], tmp_path / "linked")
