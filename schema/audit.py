@@ -12,6 +12,7 @@ from policies import naming
 from policies.terms import Catalogue
 from schema.context import Info
 from schema.fields import field
+from schema.incidents import IncidentScope, LeakInput, scope_of
 from schema.rules import FieldTitle, Title
 from schema.scalars import FieldKey, PurposeKey
 from service.inspection import model, own, wording
@@ -163,58 +164,6 @@ class SubjectResolved:
     approval: strawberry.ID = strawberry.field(description="The approval that was used (所用审批).")
 
 
-@strawberry.type(description="How many (计数).")
-class AuditCount:
-    """One line of a `model.Scope`."""
-
-    key: str = strawberry.field(description="Of what (项目).")
-    count: int = strawberry.field(description="How many (数量).")
-
-
-@strawberry.type(description="One member whose data an incident concerns (受影响会员).")
-class AffectedMember:
-    """From `model.Affected`."""
-
-    subject: str = strawberry.field(description="This month's pseudonym (本月假名).")
-    member_id: strawberry.ID | None = strawberry.field(description="The id (会员编号); null unless another person allowed names.")
-    entries: int = strawberry.field(description="How many entries (条目数).")
-    fields: list[AuditCount] = strawberry.field(description="Which fields, how often (字段及次数).")
-    since: datetime = strawberry.field(description="The first time (首次).")
-    until: datetime = strawberry.field(description="The last time (末次).")
-
-
-@strawberry.type(description="What an incident concerns (事件影响范围, PIPL 57).")
-class IncidentScope:
-    """From `model.Scope`."""
-
-    entries: int = strawberry.field(description="Entries that let something out or changed it (条目数).")
-    members: int = strawberry.field(description="Members concerned, each once (受影响会员数).")
-    unattributed: int = strawberry.field(description="Pseudonyms of members who have been erased (已删除会员的假名数).")
-    fields: list[AuditCount] = strawberry.field(description="Entries by field (按字段).")
-    categories: list[AuditCount] = strawberry.field(description="Members by category (按信息种类).")
-    sensitivities: list[AuditCount] = strawberry.field(description="Members by sensitivity (按敏感程度).")
-    affected: list[AffectedMember] = strawberry.field(description="The members, by pseudonym (受影响会员).")
-    end_cursor: str | None = strawberry.field(description="What to give as `after` for the next of them (下一页起点).")
-    broken: list[int] = strawberry.field(description="Entries that are not whole; up to 1,000 (不完整的条目).")
-    approval_what: str = strawberry.field(
-        description='What to ask for with `askApproval(kind: "incident.names", what: …)` before `names` (审批内容).'
-    )
-
-
-@strawberry.input(description="What leaked or was misused (泄露途径): exactly one of the four.")
-class LeakInput:
-    """As `Leak`."""
-
-    token: str | None = strawberry.field(
-        default=None, description="The token's jti, or its SHA-256 where it has none (令牌编号)."
-    )
-    account: str | None = strawberry.field(
-        default=None, description="An account or client, such as `staff:clerk-7` (账号或客户端)."
-    )
-    address: str | None = strawberry.field(default=None, description="A caller's address (来源地址).")
-    request: str | None = strawberry.field(default=None, description="A request's id (请求编号).")
-
-
 After = Annotated[str | None, strawberry.argument(description="`endCursor` of the page before (起点).")]
 Since = Annotated[datetime | None, strawberry.argument(description="Not before (自).")]
 Until = Annotated[datetime | None, strawberry.argument(description="Before (至，不含).")]
@@ -298,7 +247,7 @@ class AuditQuery:
             first=FIRST if first is None else first,
             after=after,
         )
-        return _scope(found)
+        return scope_of(found)
 
 
 @strawberry.type
@@ -388,29 +337,3 @@ def _access(item: own.Access, catalogue: Catalogue) -> MyAccess:
         leaf_hash=item.leaf,
         proof=item.proof,
     )
-
-
-def _scope(found: model.Scope) -> IncidentScope:
-    return IncidentScope(
-        entries=found.entries,
-        members=found.members,
-        unattributed=found.unattributed,
-        fields=_counts(found.fields),
-        categories=_counts(found.categories),
-        sensitivities=_counts(found.sensitivities),
-        affected=[_affected(one) for one in found.affected],
-        end_cursor=found.end,
-        broken=list(found.broken),
-        approval_what=found.what,
-    )
-
-
-def _affected(one: model.Affected) -> AffectedMember:
-    since, until = map(datetime.fromisoformat, (one.since, one.until))
-    member_id = None if one.member_id is None else strawberry.ID(one.member_id)
-    fields = _counts(one.fields)
-    return AffectedMember(subject=one.subject, member_id=member_id, entries=one.entries, fields=fields, since=since, until=until)
-
-
-def _counts(counted: Mapping[str, int]) -> list[AuditCount]:
-    return [AuditCount(key=key, count=count) for key, count in sorted(counted.items())]

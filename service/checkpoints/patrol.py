@@ -10,6 +10,7 @@ import asyncio
 import time
 
 from service.audit import store as log
+from service.audit.head import Authority
 from service.audit.reading import store as reading
 from service.audit.tree import Tree
 from service.checkpoints.follower import Follower, loaded
@@ -17,18 +18,21 @@ from service.checkpoints.model import Published
 from service.db.engine import Session
 from service.errors import LogBroken
 
-_PAUSE_SECONDS = 0.4
-_IDLE = 20
+PAUSE_SECONDS = 0.4
+IDLE = 20
 """How many times as long as a page kept this process busy nothing is read."""
 
 
 class Patrol(Follower):
     """`walks` counts those that came to their end."""
 
-    walks = 0
-    _goal: Published | None = None
-    _due = 0.0
-    _enough = 0
+    def __init__(self, authority: Authority, *, pause: float = PAUSE_SECONDS, idle: float = IDLE) -> None:
+        super().__init__(authority)
+        self.walks = 0
+        self._pause, self._idle = pause, idle
+        self._goal: Published | None = None
+        self._due = 0.0
+        self._enough = 0
 
     async def step(self, session: Session, signed: Published) -> None:
         """A page more, if it is time. `signed` is where a new walk ends. Raises LogBroken."""
@@ -37,7 +41,7 @@ class Patrol(Follower):
             return
         begun = time.thread_time()
         await self._walk(session, signed)
-        self._due = loop.time() + max(_PAUSE_SECONDS, _IDLE * (time.thread_time() - begun))
+        self._due = loop.time() + max(self._pause, self._idle * (time.thread_time() - begun))
 
     async def _walk(self, session: Session, signed: Published) -> None:
         goal = self._goal or await self._again(session, signed)

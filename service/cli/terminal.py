@@ -20,12 +20,13 @@ _err = Console(stderr=True, highlight=False)
 AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")]
 
 
-def account() -> str:
-    """Whoever is signed in here; a container may run under a number that has no name."""
+def account(number: int | None = None) -> str:
+    """Whoever is signed in here, or has this number; a container may run under one that has no name."""
+    uid = os.getuid() if number is None else number
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"uid-{os.getuid()}"
+        return f"uid-{uid}"
 
 
 def caller(running: Parts, act: str, name: str = "") -> Call:

@@ -116,7 +116,7 @@ def test_the_generators_reach_both_sides_of_the_door(shop: Shop, declared: Catal
     """A property that never saw anything open, or never saw anything shut by mischief, would prove nothing."""
     seen = {"open": 0, "stale": 0, "shut by mischief": 0, "open in spite of it": 0}
 
-    @settings(MANY, max_examples=600, database=None, derandomize=True)
+    @settings(MANY, max_examples=1500, database=None, derandomize=True)
     @given(data=st.data())
     def look(data: st.DataObject) -> None:
         rows = data.draw(honest(shop, ANN, NOW, ("birthday_gift",)))

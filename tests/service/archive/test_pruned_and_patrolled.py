@@ -11,7 +11,7 @@ from service.audit import store as log
 from service.audit.findings import Part, Verdict
 from service.audit.head import Head
 from service.audit.verify import verify
-from service.checkpoints import patrol, store
+from service.checkpoints import store
 from service.checkpoints.follower import Follower
 from service.checkpoints.patrol import Patrol
 from service.errors import LogBroken
@@ -20,12 +20,6 @@ from tests.service.archive.test_segments import OFFICER, archived, pruned
 from tests.service.audit.logs import Administrator
 
 DROPPED = ("audit_entry", "audit_subject")
-
-
-@pytest.fixture(autouse=True)
-def _without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patrol, "_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(patrol, "_IDLE", 0)
 
 
 async def walk(kept: Kept, made: Patrol, *, meanwhile: Callable[[], Any] | None = None) -> None:
@@ -57,7 +51,7 @@ def dropped(kept: Kept) -> None:
 
 async def test_a_walk_goes_over_what_is_pruned_and_restored_while_it_walks(kept: Kept) -> None:
     await archived(kept)
-    made = Patrol(kept.running.journal.authority)
+    made = Patrol(kept.running.journal.authority, pause=0, idle=0)
     await walk(kept, made)
     await walk(kept, made, meanwhile=lambda: pruned(kept))
     await walk(kept, made)
@@ -82,7 +76,7 @@ async def test_rows_that_no_entry_says_were_pruned_are_missed_by_everybody_who_r
     dropped(kept)
     missing = f"entries 0 to {SEGMENT - 1} are missing"
     with pytest.raises(LogBroken, match=missing):
-        await walk(kept, Patrol(kept.running.journal.authority))
+        await walk(kept, Patrol(kept.running.journal.authority, pause=0, idle=0))
     made = Follower(kept.running.journal.authority)
     with pytest.raises(LogBroken, match=missing):
         for _ in range(2):
@@ -107,7 +101,7 @@ async def test_a_running_service_answers_nothing_any_more_when_rows_are_gone_tha
 @pytest.mark.obligation("AL-03")
 async def test_the_leaf_hashes_of_what_was_pruned_are_read_again_too(kept: Kept) -> None:
     await archived(kept)
-    made = Patrol(kept.running.journal.authority)
+    made = Patrol(kept.running.journal.authority, pause=0, idle=0)
     with pytest.raises(LogBroken):
         await walk(kept, made, meanwhile=lambda: _pruned_and_altered(kept))
 

@@ -91,7 +91,7 @@ async def page(running: Parts, after: str | None = None):
     running.units.database = counted
     try:
         found = await running.operations.page(
-            a_call("marketer"), purpose=GIFT, fields=FIELDS, first=100, after=after, edge_cursors=False
+            a_call("mini_program"), purpose=GIFT, fields=FIELDS, first=100, after=after, edge_cursors=False
         )
     finally:
         running.units.database = real

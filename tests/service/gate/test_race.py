@@ -72,8 +72,9 @@ async def _racer(running, clock, number: int, file: Path, campaigns: list[str]) 
     home = file.parent / f"home-{number}"
     home.mkdir(mode=0o700)
     config = running.config
-    (home / "development.key").write_bytes((config.home / "development.key").read_bytes())
-    (home / "development.key").chmod(0o600)
+    for key in ("development.key", "log.key"):
+        (home / key).write_bytes((config.home / key).read_bytes())
+        (home / key).chmod(0o600)
     given = [str(home), config.database_url, clock().isoformat(), str(SENDERS // PROCESSES), str(share)]
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.service.gate.racer", *given, stdout=asyncio.subprocess.PIPE

@@ -1,18 +1,18 @@
 """SE-01: each of the six items of PIPL 51 shown by what the deployment is now; what is not there is missing, and says what to do."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import bindparam, insert
 
-from service.db.statement import Prepared
-from service.db.tables import audit_checkpoint
-from service.oversight.model import ControlKind, Law, Standing
+from service.audit.journal import Ack
+from service.oversight.evidence import Facts, measures
+from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
 from tests.policy_folder import edit, shipped
 from tests.service.oversight.house import seen_to, under
 
-ADD_CHECKPOINT = Prepared(insert(audit_checkpoint).values({one.name: bindparam(one.name) for one in audit_checkpoint.columns}))
 EVIDENCE = "{ controlEvidence(law: PIPL51) { item standing artefacts { code value standing todo { zh en } } } }"
 RECORD = """mutation ($kind: ControlKind!, $on: Date!) {
   recordControl(kind: $kind, title: "制度文件", heldOn: $on, reference: "OA-2026-17") { controlId } }"""
@@ -74,14 +74,22 @@ async def test_what_only_people_can_do_is_there_once_they_have_recorded_it_and_f
 
 @pytest.mark.obligation("SE-01")
 async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_there_is_one(running, clock):
-    async with running.database.write() as transaction:
-        given = {"size": 7, "root": b"\x07" * 32, "note": "n", "signed_at": clock(), "witnessed_at": clock()}
-        await transaction.run(ADD_CHECKPOINT, given)
-        await transaction.commit()
-    fresh = await found(running)
-    assert fresh["CHECKPOINT"].value.startswith("7 0707") and fresh["COSIGNED"].standing is Standing.PRESENT
-    clock.advance(timedelta(hours=2).total_seconds())
-    assert (await found(running))["CHECKPOINT"].standing is Standing.MISSING
+    await found(running)
+    await running.publisher.reached(1, Ack.SIGNED)
+    assert re.fullmatch(r"\d+ [0-9a-f]{64} 2026-11-22T02:00:00.000000Z", (await found(running))["CHECKPOINT"].value)
+    signed = clock()
+    # On facts: beside a running publisher no checkpoint is the newest for long.
+    given = {"served_since": None, "controls": (), "review": None, "accounts": (), "keys": (), "entries": 7, "health": "ok"}
+    facts = Facts(catalogue=running.catalogue, now=signed, checkpoint=(7, b"\x07" * 32, signed, signed), **given)
+    assert shown(facts)["CHECKPOINT"].value.startswith("7 0707")
+    assert shown(facts)["COSIGNED"].standing is Standing.PRESENT
+    assert shown(replace(facts, now=signed + timedelta(hours=2)))["CHECKPOINT"].standing is Standing.MISSING
+    assert shown(replace(facts, checkpoint=(7, b"\x07" * 32, signed, None)))["COSIGNED"].standing is Standing.MISSING
+
+
+def shown(facts: Facts) -> dict[str, Artefact]:
+    """Every artefact of these facts by its code."""
+    return {one.code: one for measure in measures(facts) for one in measure.artefacts}
 
 
 @pytest.mark.obligation("SE-01")
