@@ -1,7 +1,8 @@
 """Accounts that are closed here, whatever their issuer says: their tokens are refused at every door that takes tokens.
 
 A request costs a look into a set and no statement. A task fills the set anew every half minute; when it could not for a while, or has died,
-nobody can say who is closed, and no account of staff or of a service is let in. Members have no accounts here.
+nobody can say who is closed, and no account of staff or of a service is let in. Members have no accounts here. Case and width do not count:
+an issuer that folds them would let the same person in under another spelling.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from policies.searching import plain
 from service.errors import AccountDisabled, StoreUnavailable
 from service.values import Actor, ActorKind
 
@@ -34,7 +36,7 @@ class Closed:
         """Fill the set anew. Raises StoreUnavailable; the old set then stands for a while."""
         try:
             async with asyncio.timeout(PATIENCE):
-                self._accounts = await self._ask()
+                self._accounts = frozenset(map(_folded, await self._ask()))
         except Exception as problem:  # noqa: BLE001 - whatever it is, the set is one look older
             self._missed += 1
             _log.error("closed_accounts_not_read", type=type(problem).__name__)
@@ -51,5 +53,9 @@ class Closed:
             return
         if self._missed >= MOST_MISSED:
             raise StoreUnavailable
-        if self._accounts and f"{actor.kind.value}:{actor.name}" in self._accounts:
+        if self._accounts and _folded(f"{actor.kind.value}:{actor.name}") in self._accounts:
             raise AccountDisabled
+
+
+def _folded(account: str) -> str:
+    return plain(account).strip()

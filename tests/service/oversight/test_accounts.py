@@ -150,8 +150,9 @@ async def test_members_have_no_account_and_staff_are_refused_while_nobody_knows_
     assert closed.check(member) is None
     await closed.look()
     closed.check(staff)
-    with pytest.raises(AccountDisabled):
-        closed.check(Actor(ActorKind.STAFF, "clerk-8", frozenset({"store_clerk"})))
+    for spelt in ("clerk-8", "CLERK-8", "ｃｌｅｒｋ-8", "clerk-8 "):
+        with pytest.raises(AccountDisabled):
+            closed.check(Actor(ActorKind.STAFF, spelt, frozenset({"store_clerk"})))
     for _ in range(MOST_MISSED - 1):
         with pytest.raises(StoreUnavailable):
             await closed.look()
