@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from menshen_verifier.base64 import decoded
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Key
 
@@ -131,3 +132,9 @@ class State:
     breaker: str = ""
     problem: str = ""
     witnesses: dict[str, str] = field(default_factory=dict)
+
+
+def whose(line: str) -> tuple[str, bytes]:
+    """The key of a signature line: its name and its id."""
+    _, name, blob = line.split(" ", 2)
+    return name, decoded(blob)[:4]

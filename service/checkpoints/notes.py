@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from menshen_verifier.base64 import decoded
 from menshen_verifier.checkpoint import Checkpoint
+from service.checkpoints.model import whose
 
 
 def note_of(checkpoint: Checkpoint, lines: Iterable[str]) -> str:
@@ -14,12 +14,6 @@ def note_of(checkpoint: Checkpoint, lines: Iterable[str]) -> str:
 def cosigned_note(note: str, lines: Iterable[str]) -> str:
     """The note with these lines, each in the place of an older one of the same key."""
     text, _, rest = note.rpartition("\n\n")
-    kept = {_whose(line): line for line in rest.splitlines()}
-    kept |= {_whose(line): line for line in lines}
+    kept = {whose(line): line for line in rest.splitlines()}
+    kept |= {whose(line): line for line in lines}
     return text + "\n\n" + "".join(f"{line}\n" for line in kept.values())
-
-
-def _whose(line: str) -> tuple[str, bytes]:
-    """The key: its name and its id."""
-    _, name, blob = line.split(" ", 2)
-    return name, decoded(blob)[:4]

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from menshen_verifier.base64 import decoded
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key
-from service.checkpoints.model import SignerAhead
+from service.checkpoints.model import SignerAhead, whose
 from service.checkpoints.wire import (
     MOST_BYTES,
     Activate,
@@ -66,7 +65,7 @@ class RemoteSigner:
         if not isinstance(answer, Lines):
             raise KeyUnavailable("MENSHEN_SIGNER: the signer answered something else")
         known = {(key.name, key.id) for key in self.keys}
-        if {_whose(line) for line in answer.lines} != known:
+        if {whose(line) for line in answer.lines} != known:
             # A key was activated or retired meanwhile.
             await self.known()
         return answer.lines
@@ -101,8 +100,3 @@ class RemoteSigner:
             return raw
         finally:
             writer.close()
-
-
-def _whose(line: str) -> tuple[str, bytes]:
-    _, name, blob = line.split(" ", 2)
-    return name, decoded(blob)[:4]

@@ -11,9 +11,6 @@ from service.audit.entry import actor_of
 from service.audit.index import terms
 from service.values import ActorKind, utc_text
 
-MOST = 100
-"""Entries of one page over GraphQL."""
-
 _KINDS = tuple(kind.value for kind in ActorKind)
 
 
