@@ -28,7 +28,7 @@ async def two(postgresql_url, tmp_path):
     for home in homes:
         home.mkdir(mode=0o700)
     first = Config(home=homes[0], database_url=postgresql_url)
-    second = Config(home=homes[1], database_url=postgresql_url, kms_uri=first.kms)
+    second = Config(home=homes[1], database_url=postgresql_url, kms_uri=first.kms, signer=f"file:{homes[0] / 'log.key'}")
     ahead, behind = StillClock(MIDNIGHT + APART / 2), StillClock(MIDNIGHT - APART / 2)
     async with parts(first, clock=ahead) as one, parts(second, clock=behind) as other:
         yield one, other

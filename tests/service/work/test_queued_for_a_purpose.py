@@ -91,10 +91,11 @@ async def withdraw(instance, member_id: str) -> None:
 @pytest.fixture
 async def instances(postgresql_url, tmp_path, clock):
     """Two instances over one PostgreSQL."""
-    made = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir(mode=0o700)
-        made.append(Config(home=tmp_path / name, database_url=postgresql_url, kms_uri=f"local:{tmp_path / 'key'}"))
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        home.mkdir(mode=0o700)
+    shared = {"database_url": postgresql_url, "kms_uri": f"local:{tmp_path / 'key'}"}
+    made = [Config(home=homes[0], **shared), Config(home=homes[1], signer=f"file:{homes[0] / 'log.key'}", **shared)]
     async with parts(made[0], clock=clock) as one, parts(made[1], clock=clock) as two:
         yield one, two
 
