@@ -24,6 +24,7 @@ from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import BadInput
+from service.files import put_whole
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
@@ -111,7 +112,7 @@ def _taken_up(plan: Plan, folder: Path) -> Done:
     try:
         mark = orjson.loads((folder / MARK).read_bytes())
     except FileNotFoundError:
-        files.put_whole(folder / "checkpoint", plan.checkpoint.note.encode())
+        put_whole(folder / "checkpoint", plan.checkpoint.note.encode())
         return Done(plan.first)
     told = {key: mark[key] for key in ("next", "length", "count", "first_ts", "last_ts")}
     return Done(**told, policies=set(mark["policies"]))
@@ -122,7 +123,7 @@ def _mark(plan: Plan, folder: Path, done: Done) -> None:
     told = {"origin": plan.origin, "size": point.size, "root": point.root.hex(), "first": plan.first, "last": plan.last}
     told |= {"asked": plan.asked, "next": done.next, "length": done.length, "count": done.count}
     told |= {"policies": sorted(done.policies), "first_ts": done.first_ts, "last_ts": done.last_ts}
-    files.put_whole(folder / MARK, orjson.dumps(told))
+    put_whole(folder / MARK, orjson.dumps(told))
 
 
 async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress) -> None:
@@ -237,7 +238,7 @@ def _finish(plan: Plan, folder: Path, done: Done) -> None:
     told |= {"policies": sorted(done.policies), "tiles": _tiles_digest(folder)}
     rows = files.listed(folder, but=frozenset({MANIFEST, MARK, "tile"}))
     told["files"] = [{"path": one.path, "bytes": one.size, "sha256": one.digest} for one in rows]
-    files.put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     (folder / MARK).unlink()
 
 
