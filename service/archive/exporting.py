@@ -7,7 +7,7 @@ here: an export of a log that somebody cut must be possible, and show it.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,14 +25,7 @@ from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import BadInput
 from service.files import put_whole
-
-Progress = Callable[[int, int], None]
-"""Entries done, and how many there are."""
-
-
-def unwatched(_done: int, _all: int) -> None:
-    """Nobody looks."""
-
+from service.values import Progress, unwatched
 
 FORMAT = "menshen/audit-export/v1"
 MANIFEST, ENTRIES, MARK = "manifest.json", "entries.jsonl", ".unfinished"

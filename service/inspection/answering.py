@@ -17,7 +17,6 @@ from pathlib import Path
 from menshen_verifier.answer import FILE, FOLDER, FORMAT
 from service.archive import exporting, files
 from service.archive import queries as archive
-from service.archive.exporting import Progress
 from service.archive.proofs import covering
 from service.archive.queries import Asked
 from service.audit import store as log
@@ -30,7 +29,7 @@ from service.inspection import people, searching
 from service.inspection.model import Filter, Status
 from service.inspection.proving import proof_of_leaf
 from service.unit import Unit
-from service.values import MemberId, utc_text
+from service.values import MemberId, Progress, utc_text
 
 _MARGIN = timedelta(hours=1)
 """The export begins so much earlier, so that it is seen that the log had not yet come to the time in question."""
