@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from policies.duties import DutyKind
 from policies.terms import MemberStatus
