@@ -7,24 +7,24 @@ given up, so that the next instance looks for itself and comes to the same end.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 
-from menshen_verifier.checkpoint import Checkpoint, open_checkpoint
+from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Key
 from service.audit import store as log
-from service.audit.consistency import consistency
 from service.audit.head import Authority, Head, Seen, check_seen
 from service.audit.journal import Ack
 from service.checkpoints import store
+from service.checkpoints.cosigning import Cosigning
 from service.checkpoints.follower import Follower
-from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead, State
-from service.checkpoints.notes import cosigned_note, note_of
+from service.checkpoints.model import Cosigners, Published, Signer, State
+from service.checkpoints.notes import note_of
 from service.checkpoints.patrol import Patrol
+from service.checkpoints.signing import Later, Signing
 from service.checkpoints.trust import Trust
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
-from service.db.engine import Database, Duplicate, OwnConnection, Session
+from service.db.engine import Database, Duplicate, Session
 from service.errors import LogBroken, ServiceError
 from service.values import Clock
 
@@ -35,15 +35,7 @@ _ROUND_SECONDS = 0.5
 
 _SHORT_SECONDS = 0.05
 _SAVE_SECONDS = 60.0
-_FRESH_SECONDS = 600.0
-"""How old a cosignature may become while nothing is appended: it is also the sign that the log is alive."""
-
-_AGAIN_SECONDS = 1.0
-_LONGEST_SECONDS = 60.0
-"""Before witnesses that were not enough are asked again: twice as long each time, up to a minute; soon while an answer waits for them."""
-
 _CLOSE_SECONDS = 2.0
-_TRIES = 3
 
 Break = Callable[[LogBroken], None]
 """Told once, when this log must not be written or answered from any more."""
@@ -72,8 +64,6 @@ class Publisher:
         self.cosigners = cosigners
         self._database = database
         self._own = database.own()
-        # The witnesses' word is waited for beside the rounds: a connection cannot be in two places.
-        self._beside = database.own()
         self._authority = authority
         self._clock = clock
         self._broken = broken
@@ -85,7 +75,8 @@ class Publisher:
         self._newest: Published | None = None
         self._seen: Seen | None = None
         self._waiting = Waiting(patience)
-        self._signed = asyncio.Event()
+        self._signing = Signing(signer, origin=authority.origin, clock=clock)
+        self._cosigning = self._witnessed_by(cosigners) if cosigners else None
         self._saved = -_SAVE_SECONDS
 
     @property
@@ -102,7 +93,7 @@ class Publisher:
         cosigning = asyncio.create_task(self._keep_cosigned())
         try:
             while not stop.is_set() and not self.state.breaker:
-                await self._try(self.once, self._own)
+                await self._try()
                 await self._pause(stop)
         finally:
             cosigning.cancel()
@@ -114,7 +105,7 @@ class Publisher:
         """
         try:
             async with self._own.single() as session:
-                with suppress(_Later):
+                with suppress(Later):
                     await self._turn(session)
         except LogBroken as problem:
             await self._break_off(problem)
@@ -130,10 +121,12 @@ class Publisher:
                     async with self._own.single() as session:
                         await self._save(session, force=True)
         self._waiting.end(None)
-        closing = [self._own.close, self._beside.close, self.signer.close, *([self.cosigners.close] if self.cosigners else [])]
-        for close in closing:
+        for close in (self._own.close, self.signer.close, *([self._cosigning.close] if self._cosigning else [])):
             with suppress(Exception):
                 await close()
+
+    def _witnessed_by(self, cosigners: Cosigners) -> Cosigning:
+        return Cosigning(cosigners, database=self._database, state=self.state, waiting=self._waiting, clock=self._clock)
 
     async def _turn(self, session: Session) -> None:
         if not self._elect or await store.elected(session, self._authority.origin):
@@ -168,7 +161,7 @@ class Publisher:
             raise LogBroken(f"rolled back: the log has {head.size} entries, and the signer has signed {last}")
         self._newest = await store.newest(session)
         if self._newest is not None:
-            self._believe(self._newest)
+            self._signing.believe(self._newest)
             if self._newest.size > head.size:
                 raise LogBroken(f"rolled back: the log has {head.size} entries, and {self._newest.size} are signed")
             self._took(self._newest)
@@ -186,9 +179,9 @@ class Publisher:
             await follower.follow(session, head, stop=newest.size, root=newest.root)
 
     async def _publish(self, session: Session, checkpoint: Checkpoint) -> None:
-        lines = await self._lines(session, checkpoint)
+        lines = await self._signing.lines(session, checkpoint, old=self.state.signed)
         made = Published(checkpoint.size, checkpoint.root, note_of(checkpoint, lines), self._clock())
-        self._believe(made)
+        self._signing.believe(made)
         try:
             await store.publish(session, made)
         except Duplicate:
@@ -198,58 +191,14 @@ class Publisher:
             made = there
         self._took(made)
 
-    async def _lines(self, session: Session, checkpoint: Checkpoint) -> tuple[str, ...]:
-        """From the signer, with the proof that it wants: it may have signed what a process that was killed never stored."""
-        old, time = self.state.signed, int(self._clock().timestamp())
-        for _ in range(_TRIES):
-            proof = await self._proof(session, old, checkpoint.size)
-            try:
-                return await self.signer.sign(checkpoint, old=old, proof=proof, time=time)
-            except SignerAhead as ahead:
-                old = ahead.size
-                await self._not_longer(session, old)
-                if old > checkpoint.size:
-                    # Another instance had more signed in this moment. Its note is there, or will be; ours comes with the next round.
-                    raise _Later from None
-        raise _Later
-
-    async def _not_longer(self, session: Session, signed: int) -> None:
-        head = await log.head(session, self._authority.origin)
-        if head is None or head.size < signed:
-            raise LogBroken(f"rolled back: the signer has signed {signed} entries, and the log is shorter")
-
-    async def _proof(self, session: Session, old: int, new: int) -> tuple[bytes, ...]:
-        if old > new:
-            return ()
-        try:
-            return await consistency(session, old, new)
-        except ValueError:
-            raise LogBroken(f"the tiles of the first {new} entries have holes") from None
-
-    def _believe(self, made: Published) -> None:
-        """Only a note that our key signed counts, and only for what it says. Raises LogBroken."""
-        try:
-            said = open_checkpoint(made.note.encode(), self.signer.keys).checkpoint
-        except ValueError:
-            raise LogBroken(f"the checkpoint of {made.size} entries is not signed by this log's key") from None
-        if (said.origin, said.size, said.root) != (self._authority.origin, made.size, made.root):
-            raise LogBroken(f"the checkpoint of {made.size} entries says something else")
-
-    async def _believe_another(self, made: Published) -> None:
-        """What another instance published may be under a key that took over since we asked for the keys."""
-        try:
-            self._believe(made)
-        except LogBroken:
-            await self.signer.open()
-            self._believe(made)
-
     def _took(self, made: Published) -> None:
         state, self._newest = self.state, made
         state.signed, state.signed_at = made.size, made.signed_at
         # The row says so; whoever waits for witnesses is told when their signatures do.
         if made.witnessed_at is not None and self._trust.believes(made, cosigned=True):
             state.cosigned, state.cosigned_at = made.size, made.witnessed_at
-        self._signed.set()
+        if self._cosigning is not None:
+            self._cosigning.newest(made)
 
     def _noted(self, head: Head) -> None:
         state = self.state
@@ -263,7 +212,7 @@ class Publisher:
         """Whether the newest row is one of this log's: another, somebody wrote there to hide it. Raises LogBroken."""
         newest = await store.newest(session)
         if newest is not None and newest.size > self.state.signed:
-            await self._believe_another(newest)
+            await self._signing.believe_another(newest)
 
     async def _watch(self, session: Session) -> None:
         """Another instance follows. What it published counts for those who wait here."""
@@ -273,7 +222,7 @@ class Publisher:
         head = await log.head(session, self._authority.origin)
         newest = await store.newest(session)
         if newest is not None and newest.size > self.state.signed:
-            await self._believe_another(newest)
+            await self._signing.believe_another(newest)
             self._took(newest)
         cosigned = await self._trust.newest(session, cosigned=True) if self.cosigners else None
         if cosigned is not None:
@@ -308,82 +257,26 @@ class Publisher:
             end.cancel()
         self._waiting.arrived.clear()
 
-    async def _try(self, work: Callable[[], Awaitable[None]], own: OwnConnection) -> bool:
-        """Whatever it raises, the next round begins anew; on another connection than `own`, should that have been the reason.
-
-        False where it should be tried again.
-        """
+    async def _try(self) -> None:
+        """Whatever a round raises, the next begins anew; on another connection, should that have been the reason."""
         try:
-            await work()
+            await self.once()
             if self.state.problem:
                 _log.warning("checkpoints are signed again")
             self.state.problem = ""
         except LogBroken:
-            return True
+            return
         except Exception as problem:  # noqa: BLE001  (the log goes on without a signature, and the age of its unsigned tail tells)
             code = problem.code if isinstance(problem, ServiceError) else "INTERNAL"
             if self.state.problem != code:
                 _log.error("no checkpoint can be signed: %s", type(problem).__name__)
             self.state.problem = code
             with suppress(Exception):
-                await own.close()
-            return False
-        return True
+                await self._own.close()
 
     async def _keep_cosigned(self) -> None:
-        """Take the newest note to the witnesses, whenever there is one, and again when their word has become old."""
-        pause = _AGAIN_SECONDS
-        while self.cosigners is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._signed.wait(), _FRESH_SECONDS)
-            self._signed.clear()
-            self._waiting.pressing.clear()
-            if self._newest is None or not self.state.leading or await self._cosigned(self.cosigners, self._newest):
-                pause = _AGAIN_SECONDS
-                continue
-            await self._rest(pause)
-            pause = min(2 * pause, _LONGEST_SECONDS)
-            self._signed.set()
-
-    async def _rest(self, pause: float) -> None:
-        """Over at once when somebody comes who waits for the witnesses, whose minute need not be everybody's."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._waiting.pressing.wait(), _AGAIN_SECONDS if self._waiting.for_witnesses else pause)
-
-    async def _cosigned(self, cosigners: Cosigners, newest: Published) -> bool:
-        """Whether enough have cosigned, or nobody need be asked again."""
-
-        async def proof(old: int, new: int) -> tuple[bytes, ...]:
-            return await self._proof(self._database.read, old, new)
-
-        try:
-            found = await cosigners.cosign(newest.note, old=self.state.cosigned, proof=proof)
-            self.state.witnesses = dict(found.problems)
-            await self._add(newest, found.lines, self._clock() if found.enough else None)
-        except LogBroken as problem:
-            await self._break_off(problem)
-            return True
-        except Exception as problem:  # noqa: BLE001  (whatever it is: asked again, and the age of the last cosignature tells)
-            _log.error("a checkpoint cannot be cosigned: %s", type(problem).__name__)
-            with suppress(Exception):
-                await self._beside.close()
-            return False
-        return found.enough
-
-    async def _add(self, newest: Published, lines: tuple[str, ...], at: datetime | None) -> None:
-        """Beside the lines that others added meanwhile; none of them may go lost by this."""
-        for _ in range(_TRIES):
-            there = await store.at(self._database.read, newest.size)
-            if there is None:
-                raise LogBroken(f"the checkpoint of {newest.size} entries is gone")
-            async with self._beside.single() as session:
-                done = await store.cosign(session, there, cosigned_note(there.note, lines), at or there.witnessed_at)
-            if done:
-                break
-        if at is not None:
-            self.state.cosigned, self.state.cosigned_at = max(newest.size, self.state.cosigned), at
-            self._waiting.settle(self.state)
-
-
-class _Later(Exception):
-    """Nothing is wrong; the next round does it."""
+        if self._cosigning is not None:
+            try:
+                await self._cosigning.run()
+            except LogBroken as problem:
+                await self._break_off(problem)

@@ -43,7 +43,8 @@ async def publishing(
     finally:
         made._waiting.end(None)
         await made._own.close()
-        await made._beside.close()
+        if made._cosigning:
+            await made._cosigning._own.close()
 
 
 async def grow(journal: Writer, count: int) -> None:
