@@ -39,7 +39,8 @@ async def told(session) -> list[str]:
     """The plans of what the follower, the patrol and the verification ask, page by page."""
     if session.dialect == "postgresql":
         # A log of a few entries is walked faster than an index; whether there is one to use is what is asked here.
-        await session.rows(Prepared(text("SET enable_seqscan = off")))
+        for way in ("seqscan", "bitmapscan"):
+            await session.rows(Prepared(text(f"SET enable_{way} = off")))
     planning = Planning(session)
     await reading.page(planning, 0, 4)
     await reading.pairs(planning, 0, 4)
