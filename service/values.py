@@ -15,6 +15,9 @@ Clock = Callable[[], datetime]
 Chance = Callable[[int], bytes]
 """So many bytes that nobody can predict."""
 
+Progress = Callable[[int, int], None]
+"""Told, while something long is done, how much of how much is."""
+
 MemberId = str
 """A member's id: a UUIDv7 in its canonical lower-case text, made by the service, with no meaning outside it."""
 
@@ -69,6 +72,10 @@ def _id(milliseconds: int, drawn: bytes) -> str:
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 62 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def unwatched(_done: int, _all: int) -> None:
+    """The `Progress` that nobody looks at."""
 
 
 def utc_text(moment: datetime) -> str:

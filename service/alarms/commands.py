@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from policies.identity_number import holds_identity_number
-from policies.text import holds_contact, holds_unseen
+from policies.text import tells_of_somebody
 from service.alarms import store
 from service.alarms.model import MOST_ABOUT, MOST_NOTE, Alarm, AlarmKind, AlarmState
 from service.approvals.model import same_person
@@ -41,7 +40,7 @@ async def close(unit: Unit, alarm_id: str, *, note: str) -> Alarm:
     said = note.strip()
     if not said:
         raise BadInput("note: say what came of it", code="REASON_REQUIRED")
-    if len(said) > MOST_NOTE or holds_contact(said) or holds_identity_number(said) or holds_unseen(said):
+    if len(said) > MOST_NOTE or tells_of_somebody(said):
         raise BadInput("note: nobody's personal data, and 200 characters", code="REASON_PERSONAL")
     found = await _live(unit, alarm_id)
     return await _handled(unit, replace(found, state=AlarmState.CLOSED, slot=found.alarm_id), said)

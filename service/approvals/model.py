@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from policies.identity_number import holds_identity_number
 from policies.searching import plain
-from policies.text import holds_contact, holds_unseen
+from policies.text import holds_unseen, tells_of_somebody
 
 FORMAT = b"menshen/approval/v1"
 DEFAULT_HOURS = 24
@@ -71,7 +71,8 @@ def problem_of(*, kind: str, about: bytes, what: str, reason: str) -> str:
         return "APPROVAL_INVALID"
     if len(reason.strip()) < LEAST_REASON:
         return "REASON_REQUIRED"
-    told = any(holds(text) for text in (reason, what) for holds in (holds_identity_number, holds_unseen)) or holds_contact(reason)
+    # `what` may name an account, and accounts are often addresses.
+    told = tells_of_somebody(reason) or holds_identity_number(what) or holds_unseen(what)
     return "REASON_PERSONAL" if told or max(len(reason), len(what)) > MOST_WORDS else ""
 
 

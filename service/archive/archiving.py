@@ -20,6 +20,7 @@ from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import LogBroken
+from service.files import put_whole
 
 _PAGE = 8 * merkle.TILE_WIDTH
 
@@ -87,4 +88,4 @@ def _finish(folder: Path, told: dict[str, object]) -> None:
     files.settle(folder)
     rest = files.listed(folder, but=frozenset({MANIFEST, "tile"}))
     told["files"] = [{"path": one.path, "bytes": one.size, "sha256": one.digest} for one in rest]
-    files.put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")

@@ -7,7 +7,7 @@ here: an export of a log that somebody cut must be possible, and show it.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -24,14 +24,8 @@ from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import BadInput
-
-Progress = Callable[[int, int], None]
-"""Entries done, and how many there are."""
-
-
-def unwatched(_done: int, _all: int) -> None:
-    """Nobody looks."""
-
+from service.files import put_whole
+from service.values import Progress, unwatched
 
 FORMAT = "menshen/audit-export/v1"
 MANIFEST, ENTRIES, MARK = "manifest.json", "entries.jsonl", ".unfinished"
@@ -111,7 +105,7 @@ def _taken_up(plan: Plan, folder: Path) -> Done:
     try:
         mark = orjson.loads((folder / MARK).read_bytes())
     except FileNotFoundError:
-        files.put_whole(folder / "checkpoint", plan.checkpoint.note.encode())
+        put_whole(folder / "checkpoint", plan.checkpoint.note.encode())
         return Done(plan.first)
     told = {key: mark[key] for key in ("next", "length", "count", "first_ts", "last_ts")}
     return Done(**told, policies=set(mark["policies"]))
@@ -122,7 +116,7 @@ def _mark(plan: Plan, folder: Path, done: Done) -> None:
     told = {"origin": plan.origin, "size": point.size, "root": point.root.hex(), "first": plan.first, "last": plan.last}
     told |= {"asked": plan.asked, "next": done.next, "length": done.length, "count": done.count}
     told |= {"policies": sorted(done.policies), "first_ts": done.first_ts, "last_ts": done.last_ts}
-    files.put_whole(folder / MARK, orjson.dumps(told))
+    put_whole(folder / MARK, orjson.dumps(told))
 
 
 async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress) -> None:
@@ -237,7 +231,7 @@ def _finish(plan: Plan, folder: Path, done: Done) -> None:
     told |= {"policies": sorted(done.policies), "tiles": _tiles_digest(folder)}
     rows = files.listed(folder, but=frozenset({MANIFEST, MARK, "tile"}))
     told["files"] = [{"path": one.path, "bytes": one.size, "sha256": one.digest} for one in rows]
-    files.put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     (folder / MARK).unlink()
 
 

@@ -11,8 +11,7 @@ from stat import S_ISREG
 from typing import IO, NamedTuple
 
 from service.errors import BadInput
-
-_PART = ".part"
+from service.files import PART, make_folder
 
 
 class Written(NamedTuple):
@@ -46,38 +45,14 @@ def opened(path: Path, flags: int = os.O_TRUNC) -> IO[bytes]:
     try:
         return os.fdopen(os.open(path, how, 0o600), "wb")
     except FileNotFoundError:
-        _own(path.parent)
+        make_folder(path.parent)
         return os.fdopen(os.open(path, how, 0o600), "wb")
-
-
-def _own(folder: Path) -> None:
-    """The folder and those above it, each its owner's alone: `mkdir` would make the ones between everybody's."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except FileNotFoundError:
-        _own(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def put(path: Path, content: bytes) -> None:
     """Write one of the many: it counts when the manifest is there, and a second run writes it again."""
     with opened(path) as file:
         file.write(content)
-
-
-def put_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whatever happens meanwhile; it is on the disk when this returns."""
-    beside = path.with_name(path.name + _PART)
-    with opened(beside) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def settle(folder: Path) -> None:
@@ -95,7 +70,7 @@ def listed(folder: Path, *, but: frozenset[str], below: str = "") -> Iterator[Wr
     found = {f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name: one for one in os.scandir(folder / below)}
     for name in sorted(found):
         path = below + name
-        if path.rstrip("/") in but or name.endswith(_PART):
+        if path.rstrip("/") in but or name.endswith(PART):
             continue
         if name.endswith("/"):
             yield from listed(folder, but=but, below=path)

@@ -6,7 +6,7 @@ restore  the folder read again · rows back, with an entry, at once
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -26,15 +26,9 @@ from service.db.engine import Duplicate, Session
 from service.desk import Desk
 from service.errors import BadInput, Malformed, RecordUnavailable
 from service.unit import Reader, Unit
-from service.values import Call, utc_text
+from service.values import Call, Progress, unwatched, utc_text
 
 PRUNE = "audit.prune"
-Progress = Callable[[int, int], None]
-"""Segments done, and how many there are."""
-
-
-def unwatched(_done: int, _all: int) -> None:
-    """Nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from menshen_verifier import merkle
 from service.archive import proofs, queries, store, tiles
-from service.archive.exporting import Done, Plan, Progress, export, planned, unfinished, unwatched
+from service.archive.exporting import Done, Plan, export, planned, unfinished
 from service.archive.files import own_folder, told
 from service.archive.keeping import SegmentOperations
 from service.archive.model import Where
@@ -15,7 +15,7 @@ from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
 from service.errors import RecordUnavailable
 from service.unit import Unit
-from service.values import Call
+from service.values import Call, Progress, unwatched
 
 EXPORT = "audit.export"
 VERIFY = "audit.verify"

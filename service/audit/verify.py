@@ -21,7 +21,7 @@ was put back together with an older remembered head.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -40,9 +40,7 @@ from service.audit.store import head as read_head
 from service.audit.tree import Tile, Tree
 from service.db.engine import Database, Session
 from service.errors import LogBroken, Malformed
-
-Progress = Callable[[int, int], None]
-"""Entries done, and how many there are."""
+from service.values import Progress, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,7 @@ class _State:
     pruned: frozenset[int]
 
 
-async def verify(
-    database: Database, authority: Authority, remembered: Seen | None, *, progress: Progress = lambda _done, _all: None
-) -> Report:
+async def verify(database: Database, authority: Authority, remembered: Seen | None, *, progress: Progress = unwatched) -> Report:
     """Replay the log as it stands now; what is appended meanwhile is left for the next time. Raises StoreUnavailable."""
     state = await _state(database, authority)
     head = state.head or authority.head(Tree())

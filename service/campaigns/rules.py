@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from policies.identity_number import holds_identity_number
 from policies.marketing import MessageClass
 from policies.searching import plain
 from policies.terms import Basis, Catalogue, Purpose, PurposeClass
-from policies.text import holds_contact, holds_unseen
+from policies.text import holds_contact, holds_unseen, tells_of_somebody
 from service.campaigns.model import Audience, Content, RewardTrigger, TemplateBody
 from service.errors import BadInput
 from service.members.model import MOST_POINTS
@@ -43,7 +42,7 @@ def form(body: TemplateBody) -> None:
 def titled(title: str) -> None:
     """Raises BadInput for a campaign's title that is none, or that holds somebody's number."""
     _text("title", title, _LENGTHS["title"], needed=True)
-    if holds_contact(title) or holds_identity_number(title):
+    if tells_of_somebody(title):
         raise BadInput("title: nobody's personal data")
 
 
@@ -121,8 +120,7 @@ def comment_problem(comment: str) -> str:
     """REASON_REQUIRED or REASON_PERSONAL: whoever sends a campaign back says why, and tells nobody's story (the archive is for good)."""
     if len(comment) < _COMMENT.start:
         return "REASON_REQUIRED"
-    told = holds_contact(comment) or holds_identity_number(comment) or holds_unseen(comment)
-    return "REASON_PERSONAL" if told or len(comment) not in _COMMENT else ""
+    return "REASON_PERSONAL" if tells_of_somebody(comment) or len(comment) not in _COMMENT else ""
 
 
 def wrote(actor: str, authors: Iterable[str]) -> bool:

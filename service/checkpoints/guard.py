@@ -9,16 +9,17 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.consistency import check_consistency
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key
-from service.checkpoints.keys import SigningKey, sync_folder, write_durably
+from service.checkpoints.keys import SigningKey
 from service.checkpoints.model import SignerAhead
 from service.errors import ConfigError, LogBroken
+from service.files import put_whole
 
 TITLE = "menshen/signer-state/v1\n"
 _LONGEST = 4096
@@ -90,15 +91,10 @@ class Guard:
         return found
 
     def _write(self, checkpoint: Checkpoint) -> None:
-        aside = self._state.with_name(self._state.name + ".new")
         try:
-            with suppress(FileNotFoundError):
-                aside.unlink()
-            write_durably(aside, TITLE + checkpoint.text)
-            aside.replace(self._state)
+            put_whole(self._state, (TITLE + checkpoint.text).encode())
         except OSError as problem:
             raise ConfigError(f"the signer's state cannot be written ({problem.strerror})") from None
-        sync_folder(self._state.parent)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -4,15 +4,14 @@ A file holds the 32 bytes of one seed and what it is for. Whoever can copy it ca
 not take one; its signer process, which somebody else owns, does.
 """
 
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.note import Key, Kind, cosigned_tree
+from service import files
 from service.config import private_bytes
 from service.errors import ConfigError, KeyUnavailable
 from service.hazmat import Unspoken, mldsa, signing
@@ -75,44 +74,13 @@ def load(path: Path, origin: str, kind: Kind, *, setting: str) -> SeedKey:
 
 
 def make(path: Path, kind: Kind, *, chance: Chance, setting: str) -> bool:
-    """Make a key where there is none; whether we did. Written aside and linked into place: nobody reads half a key."""
-    if os.path.lexists(path):
-        return False
-    aside = path.with_name(f".{path.name}.{chance(8).hex()}")
+    """Make a key where there is none; whether we did. Raises ConfigError where the disk fails us."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_durably(aside, f"{TITLE}\n{_NAMES[kind]}\n{chance(_SEED_BYTES).hex()}\n")
-        with suppress(FileExistsError):
-            path.hardlink_to(aside)
-            return True
+        return files.make(path, f"{TITLE}\n{_NAMES[kind]}\n{chance(_SEED_BYTES).hex()}\n".encode())
     except OSError as problem:
         raise ConfigError(f"{setting}: the file cannot be made ({problem.strerror})") from None
-    finally:
-        with suppress(OSError):
-            aside.unlink()
-        sync_folder(path.parent)
-    return False
 
 
 def beside(path: Path, suffix: str) -> Path:
     """`PATH.next`, `PATH.retiring`."""
     return path.with_name(path.name + suffix)
-
-
-def write_durably(path: Path, text: str) -> None:
-    """A new file of mode 0600, on the disk when this returns. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed or linked in it is so after a power failure, too."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -96,6 +96,14 @@ class Cosigners(Protocol):
     def keys(self) -> tuple[Key, ...]:
         """Under which they cosign."""
 
+    @property
+    def parties(self) -> tuple[tuple[Key, ...], ...]:
+        """The same, witness by witness: any of one's keys is that witness's word."""
+
+    @property
+    def quorum(self) -> int:
+        """How many must cosign."""
+
     async def cosign(self, checkpoint_note: str, *, old: int, proof: Proof) -> Cosigned:
         """Ask all of them. `old` is the size that was cosigned last; `proof` makes another for a witness that knows another size.
 

@@ -22,6 +22,7 @@ from service.checkpoints.follower import Follower
 from service.checkpoints.model import Cosigners, Published, Signer, SignerAhead, State
 from service.checkpoints.notes import cosigned_note, note_of
 from service.checkpoints.patrol import Patrol
+from service.checkpoints.trust import Trust
 from service.checkpoints.waiting import PATIENCE_SECONDS, Waiting
 from service.db.engine import Database, Duplicate, OwnConnection, Session
 from service.errors import LogBroken, ServiceError
@@ -79,6 +80,8 @@ class Publisher:
         self._elect = elect
         self._follower: Follower | None = None
         self._patrol = Patrol(authority)
+        parties, quorum = (cosigners.parties, cosigners.quorum) if cosigners else ((), 0)
+        self._trust = Trust(authority.origin, lambda: signer.keys, parties=parties, quorum=quorum)
         self._newest: Published | None = None
         self._seen: Seen | None = None
         self._waiting = Waiting(patience)
@@ -153,6 +156,7 @@ class Publisher:
         if follower.tree.size > self.state.signed:
             await self._publish(session, Checkpoint(self._authority.origin, follower.tree.size, follower.tree.root))
         self._noted(head)
+        await self._only_ours(session)
         await self._save(session)
         if self._newest is not None:
             await self._patrol.step(session, self._newest)
@@ -242,7 +246,8 @@ class Publisher:
     def _took(self, made: Published) -> None:
         state, self._newest = self.state, made
         state.signed, state.signed_at = made.size, made.signed_at
-        if made.witnessed_at is not None:
+        # The row says so; whoever waits for witnesses is told when their signatures do.
+        if made.witnessed_at is not None and self._trust.believes(made, cosigned=True):
             state.cosigned, state.cosigned_at = made.size, made.witnessed_at
         self._signed.set()
 
@@ -254,6 +259,12 @@ class Publisher:
         else:
             state.tail_since = None
 
+    async def _only_ours(self, session: Session) -> None:
+        """Whether the newest row is one of this log's: another, somebody wrote there to hide it. Raises LogBroken."""
+        newest = await store.newest(session)
+        if newest is not None and newest.size > self.state.signed:
+            await self._believe_another(newest)
+
     async def _watch(self, session: Session) -> None:
         """Another instance follows. What it published counts for those who wait here."""
         self.state.leading, self._follower = False, None
@@ -264,7 +275,7 @@ class Publisher:
         if newest is not None and newest.size > self.state.signed:
             await self._believe_another(newest)
             self._took(newest)
-        cosigned = await store.newest_cosigned(session) if self.cosigners else None
+        cosigned = await self._trust.newest(session, cosigned=True) if self.cosigners else None
         if cosigned is not None:
             self.state.cosigned, self.state.cosigned_at = cosigned.size, cosigned.witnessed_at
         if head is not None:

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from menshen_verifier.note import Key, Kind
-from service.checkpoints.keys import NEXT, RETIRING, beside, load, make, sync_folder
+from service.checkpoints.keys import NEXT, RETIRING, beside, load, make
 from service.errors import ConfigError, Conflict
+from service.files import sync_folder
 from service.values import Chance
 
 SETTING = "the log's key"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import Integer, bindparam, func, insert, select, text, update
 
 from service.checkpoints.model import Published
 from service.db.engine import Session
@@ -14,7 +14,11 @@ _OF = audit_checkpoint.c
 _CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
 _NEWEST = Prepared(_CHOSEN.order_by(_OF.size.desc()).limit(1))
 _NEWEST_COSIGNED = Prepared(_CHOSEN.where(_OF.witnessed_at.is_not(None)).order_by(_OF.size.desc()).limit(1))
-_UP_TO = _CHOSEN.where(_OF.size <= bindparam("of_size")).order_by(_OF.size.desc()).limit(32)
+_UP_TO = (
+    _CHOSEN.where(_OF.size >= bindparam("least"), _OF.size <= bindparam("of_size"))
+    .order_by(_OF.size.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 _LARGEST = {False: Prepared(_UP_TO), True: Prepared(_UP_TO.where(_OF.witnessed_at.is_not(None)))}
 _AT = Prepared(_CHOSEN.where(_OF.size == bindparam("of_size")))
 _SOME = Prepared(_CHOSEN.where(_OF.size > bindparam("after"), _OF.size <= bindparam("of_size")).order_by(_OF.size).limit(500))
@@ -47,9 +51,10 @@ async def newest_cosigned(session: Session) -> Published | None:
     return await _one(session, _NEWEST_COSIGNED)
 
 
-async def largest(session: Session, size: int, *, cosigned: bool) -> list[Published]:
-    """Some of the largest up to `size`, the largest first; with `cosigned` of those that the table says were."""
-    return [Published(*row) for row in await session.rows(_LARGEST[cosigned], {"of_size": size})]
+async def largest(session: Session, least: int, size: int, *, cosigned: bool, most: int) -> list[Published]:
+    """The `most` largest from `least` up to `size`, the largest first; with `cosigned` of those that the table says were."""
+    given = {"least": least, "of_size": size, "most": most}
+    return [Published(*row) for row in await session.rows(_LARGEST[cosigned], given)]
 
 
 async def at(session: Session, size: int) -> Published | None:

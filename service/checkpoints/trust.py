@@ -14,6 +14,11 @@ from service.checkpoints.model import Published
 from service.checkpoints.status import policy
 from service.db.engine import Session
 
+_FEW, _MANY = 32, 256
+"""Rows at a time: the first is nearly always the one; where it is not, somebody has forged some, and there may be many."""
+
+_MOST_REFUSED = 1 << 16
+
 
 class Trust:
     """`keys` tells the log's keys of now; `parties` are the witnesses' keys, witness by witness, of which `quorum` must have cosigned."""
@@ -26,6 +31,8 @@ class Trust:
         self._parties = tuple(map(tuple, parties))
         self._quorum = quorum
         self._known: tuple[tuple[Key, ...], Policy | None] = ((), None)
+        self._best: dict[bool, Published] = {}
+        self._refused: set[int] = set()
 
     @property
     def witnessed(self) -> bool:
@@ -35,15 +42,36 @@ class Trust:
     async def newest(self, session: Session, *, cosigned: bool) -> Published | None:
         """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, and the head's.
 
-        Forged rows may hide it, some dozens of them: then nothing is believed, and nothing is claimed.
+        However many forged rows stand above it: they are passed over, each looked into once, down to the newest that was believed before.
         """
         head = await log.head(session, self.origin)
-        some = await store.largest(session, head.size if head else 0, cosigned=cosigned)
-        return next((one for one in some if self.believes(one, cosigned=cosigned)), None)
+        size, most = head.size if head else 0, _FEW
+        self._policy()
+        floor = self._best.get(cosigned)
+        if floor is not None and floor.size > size:
+            floor = None
+        while some := await store.largest(session, floor.size if floor else 0, size, cosigned=cosigned, most=most):
+            found = next((one for one in some if self._holds(one, cosigned=cosigned)), None)
+            if found is not None:
+                self._best[cosigned] = found
+                return found
+            size, most = some[-1].size - 1, _MANY
+        return floor
 
     async def surest(self, session: Session) -> Published | None:
         """The newest that an auditor would take: cosigned where witnesses are configured, else signed."""
         return await self.newest(session, cosigned=self.witnessed)
+
+    def _holds(self, one: Published, *, cosigned: bool) -> bool:
+        """As `believes`; what is not believed is remembered, as long as the keys are the same."""
+        known = hash((one.size, one.note, cosigned))
+        if known in self._refused:
+            return False
+        if self.believes(one, cosigned=cosigned):
+            return True
+        if len(self._refused) < _MOST_REFUSED:
+            self._refused.add(known)
+        return False
 
     def believes(self, one: Published, *, cosigned: bool) -> bool:
         """Whether the note is ours, says what the row says, and (with `cosigned`) was seen by the quorum."""
@@ -71,6 +99,7 @@ class Trust:
         keys = self._keys()
         if keys != self._known[0]:
             self._known = keys, parse_policy(policy(keys, self._parties, self._quorum).encode())
+            self._best, self._refused = {}, set()
         return self._known[1]
 
 

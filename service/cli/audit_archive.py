@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from service.archive.operations import SEARCH, VERIFY
 from service.cli.terminal import caller
 from service.config import Config
 from service.errors import BadInput
+from service.files import put_once
 
 _BIGGEST = 2**53
 _out = Console(highlight=False, soft_wrap=True)
@@ -39,8 +39,7 @@ def show(
 def write_new(path: Path, content: bytes) -> None:
     """A file of its owner alone. Raises BadInput where one is already: nothing is written over."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+        put_once(path, content)
     except OSError as problem:
         raise BadInput(f"-o: the file cannot be made: {problem.strerror}") from None
 

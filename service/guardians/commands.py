@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from policies.clock import add_working_days, day_in_shanghai
-from policies.identity_number import holds_identity_number
-from policies.text import holds_contact, holds_unseen
+from policies.text import tells_of_somebody
 from service.deletion.commands import erase
 from service.errors import Forbidden
 from service.guardians import store
@@ -53,8 +52,7 @@ def reason_code(reason: str) -> str:
     """What is wrong with a reason that is kept as it is: it says nothing, or something of a person."""
     if not reason.strip():
         return "REASON_REQUIRED"
-    told = holds_contact(reason) or holds_identity_number(reason) or holds_unseen(reason)
-    return "REASON_PERSONAL" if told or len(reason) > MOST_REASON else ""
+    return "REASON_PERSONAL" if tells_of_somebody(reason) or len(reason) > MOST_REASON else ""
 
 
 def _unfit(unit: Unit, *, staff: str, expires_at: datetime) -> str:

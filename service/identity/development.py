@@ -3,7 +3,6 @@
 The key is an Ed25519 private key in PKCS #8 (RFC 8410), made once, readable by its owner only.
 """
 
-import os
 import stat
 from base64 import b64encode
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from jwt import PyJWK
 from jwt.algorithms import OKPAlgorithm
 from jwt.exceptions import PyJWTError
 
+from service import files
 from service.errors import ConfigError
 from service.identity.keys import Keys
 from service.values import Chance
@@ -73,17 +73,6 @@ def open_issuer(home: Path, *, production: bool, audience: str, chance: Chance) 
 
 
 def _create(path: Path, seed: bytes) -> None:
-    """Write the key beside its place and link it there: of two processes that start at once one wins, and both read the same."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Of two processes that start at once one wins, and both read the same."""
     body = b64encode(_PKCS8_ED25519 + seed)
-    beside = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(b"-----BEGIN PRIVATE KEY-----\n" + body + b"\n-----END PRIVATE KEY-----\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        path.hardlink_to(beside)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
+    files.make(path, b"-----BEGIN PRIVATE KEY-----\n" + body + b"\n-----END PRIVATE KEY-----\n")

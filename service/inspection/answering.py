@@ -17,7 +17,6 @@ from pathlib import Path
 from menshen_verifier.answer import FILE, FOLDER, FORMAT
 from service.archive import exporting, files
 from service.archive import queries as archive
-from service.archive.exporting import Progress
 from service.archive.proofs import covering
 from service.archive.queries import Asked
 from service.audit import store as log
@@ -25,11 +24,12 @@ from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.engine import Database, Session
 from service.errors import BadInput, LogBroken, RecordUnavailable
+from service.files import put_whole, whole
 from service.inspection import people, searching
 from service.inspection.model import Filter, Status
 from service.inspection.proving import proof_of_leaf
 from service.unit import Unit
-from service.values import MemberId, utc_text
+from service.values import MemberId, Progress, utc_text
 
 _MARGIN = timedelta(hours=1)
 """The export begins so much earlier, so that it is seen that the log had not yet come to the time in question."""
@@ -114,8 +114,8 @@ async def write(database: Database, trust: Trust, asking: Asking, output: Path, 
         try:
             files.own_folder(folder / FOLDER)
             done = await exporting.export(database, plan, folder / FOLDER, progress=progress)
-            files.put_whole(folder / FILE, _said(asking, newest, rows))
-            files.put_whole(folder / "README.txt", _README.encode())
+            put_whole(folder / FILE, _said(asking, newest, rows))
+            put_whole(folder / "README.txt", _README.encode())
             await asyncio.to_thread(_packed, folder, output)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -154,11 +154,9 @@ def _said(asking: Asking, newest: Noted, rows: Mapping[int, str]) -> bytes:
 
 def _packed(folder: Path, output: Path) -> None:
     """One file of its owner alone, always the same for the same content."""
-    part = output.with_name(f"{output.name}.part")
-    with files.opened(part) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+    with whole(output) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for one in files.listed(folder, but=frozenset()):
             info = zipfile.ZipInfo(one.path)
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
             with (folder / one.path).open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
                 shutil.copyfileobj(source, target, 1 << 20)
-    part.replace(output)

@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from service.archive.exporting import Progress, unwatched
 from service.audit import grammar
 from service.audit.entry import Draft
 from service.desk import Desk
@@ -16,7 +15,7 @@ from service.inspection.incidents import Leak
 from service.inspection.model import Filter, Page, Resolved, Scope
 from service.inspection.own import AccessLog
 from service.unit import Unit
-from service.values import ActorKind, Call, MemberId
+from service.values import ActorKind, Call, MemberId, Progress, unwatched
 
 SEARCH, RESOLVE, OVERSEE, EXPORT = "audit.search", "audit.resolve", "oversight.read", "audit.export"
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)

@@ -7,11 +7,11 @@ from typing import Any
 from policies.naming import Title
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
-from service.errors import BadInput, Forbidden
+from service.errors import Forbidden
 from service.inspection import people, searching, wording
 from service.inspection.model import Archived, Filter, Line, Status
 from service.inspection.proving import proof_of_leaf
-from service.inspection.queries import index
+from service.inspection.queries import begun
 from service.unit import Unit
 
 MOST = 50
@@ -55,9 +55,7 @@ async def access_log(
     member_id = unit.call.actor.member_id
     if member_id is None:
         raise Forbidden
-    if not 1 <= first <= MOST:
-        raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
-    before = index(after)
+    before = begun(first, after, most=MOST)
     keys = await people.keys_of(unit, member_id)
     if keys is None:
         unit.draft.deny("NOT_FOUND")
@@ -68,17 +66,11 @@ async def access_log(
     wanted = Filter(subjects=names, since=since, until=until, field=field)
     log = await searching.look(unit.session, unit.vault.origin)
     newest = await searching.point(unit.session, trust)
-    found: list[Line] = []
-    async for line in searching.find(unit.session, log, wanted, before=before):
-        found.append(line)
-        if len(found) > first:
-            break
-    lines = await searching.proven(unit.session, newest, found[:first])
-    items = [await _access(unit, line, newest, names) for line in lines]
+    found, more = await searching.page(unit.session, log, wanted, first, before=before)
+    items = [await _access(unit, line, newest, names) for line in await searching.proven(unit.session, newest, found)]
     unit.draft.count = len(items)
-    return AccessLog(
-        tuple(items), str(items[-1].index) if items else None, len(found) > first, await searching.archived(unit.session, wanted)
-    )
+    end = str(items[-1].index) if items else None
+    return AccessLog(tuple(items), end, more, await searching.archived(unit.session, wanted))
 
 
 async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:

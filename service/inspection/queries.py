@@ -6,7 +6,7 @@ from service.audit import grammar
 from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
-from service.inspection.model import Filter, Line, Page
+from service.inspection.model import Filter, Page
 from service.unit import Unit
 from service.values import MemberId, utc_text
 
@@ -18,9 +18,7 @@ async def entries(
     unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
 ) -> Page | None:
     """One page. None: no such member, or one whose name in the log nobody can make any more. Raises BadInput."""
-    if not 1 <= first <= MOST:
-        raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
-    before = index(after)
+    before = begun(first, after, most=MOST)
     say(unit, wanted)
     if member_id is not None:
         keys = await people.keys_of(unit, member_id)
@@ -33,19 +31,17 @@ async def entries(
         named = people.names(unit, keys, wanted.since, wanted.until)
         wanted = replace(wanted, subjects=tuple(named.values()))
     log = await searching.look(unit.session, unit.vault.origin)
-    found: list[Line] = []
-    async for line in searching.find(unit.session, log, wanted, before=before):
-        found.append(line)
-        if len(found) > first:
-            break
-    unit.draft.count = len(found[:first])
-    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found[:first])
+    found, more = await searching.page(unit.session, log, wanted, first, before=before)
+    unit.draft.count = len(found)
+    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found)
     archived = await searching.archived(unit.session, wanted)
-    return Page(tuple(lines), str(found[first - 1].index) if len(found) >= first else None, len(found) > first, archived)
+    return Page(tuple(lines), str(found[-1].index) if len(found) == first else None, more, archived)
 
 
-def index(after: str | None) -> int | None:
-    """Where the last page ended. Raises BadInput for what no page gave out."""
+def begun(first: int, after: str | None, *, most: int) -> int | None:
+    """Before which index a page of `first` lines begins. Raises BadInput for too long a one, and for a cursor that no page gave out."""
+    if not 1 <= first <= most:
+        raise BadInput(f"first: between 1 and {most}", code="PAGE_SIZE_TOO_LARGE")
     if after is None:
         return None
     if not (after.isascii() and after.isdigit() and len(after) < 19):

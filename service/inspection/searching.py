@@ -97,6 +97,16 @@ async def find(session: Session, log: Log, wanted: Filter, *, before: int | None
                     yield line
 
 
+async def page(session: Session, log: Log, wanted: Filter, first: int, *, before: int | None) -> tuple[list[Line], bool]:
+    """The first so many of them, and whether there are more."""
+    found: list[Line] = []
+    async for line in find(session, log, wanted, before=before):
+        found.append(line)
+        if len(found) > first:
+            break
+    return found[:first], len(found) > first
+
+
 def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entry: True) -> Line:
     """The entry at an index, held to its leaf hash, its columns and whatever led to it."""
     if row is None:

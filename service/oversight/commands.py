@@ -6,8 +6,7 @@ from datetime import date, datetime
 from policies import duties as rules
 from policies.clock import day_in_shanghai
 from policies.duties import Due, DutyKind
-from policies.identity_number import holds_identity_number
-from policies.text import holds_contact, holds_unseen
+from policies.text import tells_of_somebody
 from service.approvals.model import same_person
 from service.db.engine import Database, Duplicate
 from service.errors import BadInput
@@ -173,6 +172,6 @@ def _said(where: str, text: str, *, empty: bool = False) -> str:
         return ""
     if not 1 <= len(said) <= MOST_TEXT:
         raise BadInput(f"{where}: 1 to {MOST_TEXT} characters")
-    if holds_contact(said) or holds_identity_number(said) or holds_unseen(said) or said[0] in "=+-@":
+    if tells_of_somebody(said) or said[0] in "=+-@":
         raise BadInput(f"{where}: no personal data and no formula in it")
     return said

@@ -11,6 +11,7 @@ from policies.clock import day_in_shanghai
 from policies.duties import UNUSED
 from policies.naming import Title
 from policies.terms import Catalogue, Sensitivity, Shape
+from service.checkpoints.model import Published
 from service.oversight import accounts
 from service.oversight.model import Account, Artefact, Control, ControlKind, KeyFact, Measure, SignedReview, Standing
 from service.values import utc_text
@@ -31,7 +32,7 @@ class Facts:
     review: SignedReview | None
     accounts: Sequence[Account]
     keys: Sequence[KeyFact]
-    checkpoint: tuple[int, bytes, datetime, datetime | None] | None
+    checkpoint: Published | None
     entries: int
     health: str
 
@@ -139,17 +140,17 @@ def _others(facts: Facts) -> Iterator[Artefact]:
         Title("日志不可写或校验失败：menshen audit verify", "The log cannot be written or does not fit: menshen audit verify"),
     )
     point = facts.checkpoint
-    fresh = point if point and facts.now - point[2] <= CHECKPOINT_AGE else None
+    fresh = point if point and facts.now - point.signed_at <= CHECKPOINT_AGE else None
     yield _found(
         "CHECKPOINT",
         Title("一小时内的签名检查点：大小、根、时间", "A signed checkpoint within the hour: size, root, time"),
-        f"{fresh[0]} {fresh[1].hex()} {utc_text(fresh[2])}" if fresh else "",
+        f"{fresh.size} {fresh.root.hex()} {utc_text(fresh.signed_at)}" if fresh else "",
         Title("发布检查点：menshen audit status", "Have checkpoints published: menshen audit status"),
     )
     yield _found(
         "COSIGNED",
         Title("外部见证签名时间", "When a witness outside cosigned it"),
-        utc_text(point[3]) if point and point[3] else "",
+        utc_text(point.witnessed_at) if point and point.witnessed_at else "",
         Title("配置外部见证：MENSHEN_WITNESSES", "Name witnesses outside: MENSHEN_WITNESSES"),
     )
     yield _recorded(

@@ -8,6 +8,7 @@ from policies import duties as rules
 from policies.clock import day_in_shanghai
 from policies.duties import Due
 from service.audit.journal import Journal
+from service.checkpoints import store as checkpoints
 from service.db.engine import Session
 from service.guardians.model import Alert
 from service.oversight import accounts, evidence, register, store
@@ -62,7 +63,7 @@ async def control_evidence(reader: Reader, journal: Journal) -> tuple[Measure, .
         review=await store.last_review(session),
         accounts=await store.accounts(session),
         keys=await store.keys(session),
-        checkpoint=await store.checkpoint(session),
+        checkpoint=await checkpoints.newest(session),
         entries=await store.log_size(session),
         health=journal.health(),
     )

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, insert, or_, select, update
 from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from policies.duties import DutyKind
 from policies.terms import MemberStatus
@@ -15,7 +15,6 @@ from service.db.tables import (
     access_review,
     account,
     account_event,
-    audit_checkpoint,
     audit_head,
     control_record,
     duty,
@@ -103,11 +102,6 @@ _KEYS = Prepared(
     )
 )
 _LOG_SIZE = Prepared(select(func.max(audit_head.c.size)))
-_CHECKPOINT = Prepared(
-    select(audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.signed_at, audit_checkpoint.c.witnessed_at)
-    .order_by(audit_checkpoint.c.size.desc())
-    .limit(bindparam("one", type_=Integer))
-)
 
 
 # --- the register --------------------------------------------------------------------------------------------------------------------
@@ -274,12 +268,6 @@ async def keys(session: Session) -> list[KeyFact]:
 async def log_size(session: Session) -> int:
     """How many entries the log has, as its head says."""
     return int((await session.rows(_LOG_SIZE))[0][0] or 0)
-
-
-async def checkpoint(session: Session) -> tuple[int, bytes, datetime, datetime | None] | None:
-    """The newest checkpoint: size, root, when signed, when cosigned."""
-    rows = await session.rows(_CHECKPOINT, {"one": 1})
-    return (rows[0][0], rows[0][1], rows[0][2], rows[0][3]) if rows else None
 
 
 def _control(row: Row) -> Control:

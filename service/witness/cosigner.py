@@ -4,7 +4,6 @@ How this can hurt: a cosignature says "this is the largest tree that I have seen
 `service.witness.judging` calls, after it has checked, and what it gets leaves the house after it was remembered.
 """
 
-import os
 import re
 import tomllib
 from datetime import datetime
@@ -15,6 +14,7 @@ from menshen_verifier.base64 import decoded, encoded
 from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key, Kind, cosigned, cosigned_tree
+from service import files
 from service.config import private_bytes
 from service.errors import ConfigError
 from service.hazmat import Unspoken, mldsa, signing
@@ -69,15 +69,11 @@ class Cosigner(Unspoken):
 def write(path: Path, cosigner: Cosigner) -> None:
     """Write a new key file, for its owner only. Raises ConfigError where there is one: with another key it is another witness."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(cosigner.file)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise ConfigError("the key file exists already, and is left as it is") from None
+        made = files.make(path, cosigner.file.encode())
     except OSError:
         raise ConfigError("the key file cannot be written") from None
+    if not made:
+        raise ConfigError("the key file exists already, and is left as it is")
 
 
 def read(path: Path) -> Cosigner:

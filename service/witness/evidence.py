@@ -6,7 +6,6 @@ same one comes in once. Who found one published checkpoint can send it a thousan
 """
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from service import files
 from service.errors import StoreUnavailable
 from service.values import utc_text
 from service.witness.model import Standing, Suspicion
@@ -53,7 +53,7 @@ class Evidence:
         try:
             if sum(1 for _ in self._path.glob(f"{origin}-{refusal.suspicion}-*.json")) >= MOST:
                 return False
-            return _written(self._path / name, json.dumps(_told(refusal), ensure_ascii=False, indent=1).encode())
+            return files.make(self._path / name, json.dumps(_told(refusal), ensure_ascii=False, indent=1).encode())
         except OSError:
             raise StoreUnavailable("evidence cannot be written") from None
 
@@ -76,21 +76,3 @@ def refused(suspicion: Suspicion, *, at: datetime, origin: str, size: int, reque
 
 def _told(refusal: Refusal) -> dict[str, object]:
     return {name: getattr(refusal, name) for name in Refusal.__slots__}
-
-
-def _written(path: Path, content: bytes) -> bool:
-    """Write once. A file is whole or not there: it is written beside, and takes its name when it is on the disk."""
-    if path.exists():
-        return False
-    beside = path.with_suffix(".new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return True

@@ -6,7 +6,6 @@ fetched, before the mirror signs under its own name. The checkpoint is written l
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import parse_note
 from menshen_verifier.tiles import bundle_path, parse_bundle, tile_path
+from service import files
 from service.archive.model import where
 from service.checkpoints.outside import Outside, Silent
 from service.config import private_bytes
@@ -193,16 +193,5 @@ def _line(path: Path) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not there, and on the disk when this returns. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.make_folder(path.parent)
+    files.put_whole(path, content)

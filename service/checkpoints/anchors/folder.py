@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from service.checkpoints.anchors.model import Deposit, Undeposited
+from service.files import put_once
 from service.values import utc_text
 
 
@@ -38,15 +38,6 @@ class Folder:
 
 def _written(folder: Path, name: str, content: bytes) -> None:
     """A new file that nobody may write to, on the disk when this returns, and read again. Raises OSError."""
-    handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o444)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(within)
-    finally:
-        os.close(within)
+    put_once(folder / name, content, mode=0o444)
     if (folder / name).read_bytes() != content:
         raise OSError("the file does not hold what was written")

@@ -7,10 +7,10 @@ import logging
 import os
 import re
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from service import files
 from service.errors import ConfigError, KeyUnavailable, SealBroken
 from service.hazmat import Unspoken
 from service.hazmat.aead import NONCE_SIZE, Aead, Unopened, aes_256_gcm, drawn
@@ -106,34 +106,11 @@ class LocalKms(Unspoken):
             raise KeyUnavailable("MENSHEN_KMS_URI: the file of the master key cannot be read") from None
 
     def _make_file_once(self) -> None:
-        """Written aside and then linked into place: nobody reads half a key, and of two processes one is the first."""
-        if os.path.lexists(self._path):
-            return
-        aside = self._path.with_name(f".{self._path.name}.{self._chance(8).hex()}")
+        """Of two processes one is the first. A key that the next power failure takes away would take all it has sealed along."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(f"{TITLE}\n{drawn(self._chance, KEY_SIZE).hex()}\n")
-                file.flush()
-                os.fsync(descriptor)
-            with suppress(FileExistsError):
-                self._path.hardlink_to(aside)
-            _make_durable(self._path.parent)
+            files.make(self._path, f"{TITLE}\n{drawn(self._chance, KEY_SIZE).hex()}\n".encode())
         except OSError as problem:
             raise KeyUnavailable(f"MENSHEN_KMS_URI: the file cannot be made ({problem.strerror})") from None
-        finally:
-            with suppress(OSError):
-                aside.unlink()
-
-
-def _make_durable(folder: Path) -> None:
-    """A key that the next power failure takes away takes all it has sealed along."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _hold_private(found: os.stat_result) -> None:

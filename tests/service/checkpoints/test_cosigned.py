@@ -16,7 +16,7 @@ from service.checkpoints.model import Cosigned, Proof, RootAt
 from service.db.engine import Database
 from service.errors import LogBroken, RecordUnavailable
 from service.hazmat import signing
-from tests.service.audit.logs import CLERK, read
+from tests.service.audit.logs import CLERK, Administrator, at_work, read
 from tests.service.checkpoints.logs import export, grow, newest, publishing
 
 SEED = merkle.EMPTY_ROOT
@@ -27,6 +27,7 @@ class Party:
 
     def __init__(self) -> None:
         self.keys = (Key("witness.example.cn/w1", Kind.COSIGNATURE_V1, signing.public_key(SEED)),)
+        self.parties, self.quorum = (self.keys,), 1
         self.willing = True
         self.accuses = False
         self.asked = 0
@@ -141,3 +142,44 @@ async def test_a_witness_that_has_seen_another_log_stops_this_one(
         await eventually(health, "broken")
         await task
         assert publisher.state.breaker == "a witness has cosigned another log"
+
+
+@pytest.mark.obligation("AL-03")
+async def test_what_only_a_row_says_was_cosigned_releases_nobody(postgresql_url: str, home: Path) -> None:
+    party = Party()
+    party.willing = False
+    async with (
+        at_work(postgresql_url, home) as (database, journal),
+        publishing(database, journal, home, cosigners=party, patience=0.05) as first,
+        publishing(database, journal, home, cosigners=party, patience=0.05) as second,
+    ):
+        await grow(journal, 5)
+        await first.once()
+        Administrator(postgresql_url).run("UPDATE audit_checkpoint SET witnessed_at = ?", given=("2026-11-22T02:00:00.000000Z",))
+        await second.once()
+        await first._own.close()
+        # The one that watches, and one that takes over and begins with that row.
+        async with publishing(database, journal, home, cosigners=party, patience=0.05) as third:
+            await third.once()
+            assert third.state.leading and not second.state.leading
+            for one in (second, third):
+                assert (one.state.signed, one.state.cosigned) == (6, 0)
+                with pytest.raises(RecordUnavailable, match="witnessed"):
+                    await one.reached(6, Ack.WITNESSED)
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_checkpoint_that_somebody_else_added_breaks_the_one_that_follows(
+    database: Database, journal: Writer, home: Path, administrator: Administrator
+) -> None:
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 5)
+        await publisher.once()
+        made = await newest(database, publisher)
+        forged = (
+            "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) SELECT size + 1, root, note, signed_at, ?"
+        )
+        administrator.run(f"{forged} FROM audit_checkpoint WHERE size = ?", given=(None, made.size))
+        with pytest.raises(LogBroken, match="says something else"):
+            await publisher.once()
+        assert journal.health() == "broken"

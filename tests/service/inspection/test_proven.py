@@ -151,3 +151,38 @@ async def test_a_page_costs_the_same_number_of_statements_however_long_it_is(sti
 def test_whose_keys_are_not_known_is_not_believed() -> None:
     note = note_of(Checkpoint("log.example.cn/audit", 1, b"r" * 32), [Other("log.example.cn/audit").line("x\n\n")])
     assert Trust("log.example.cn/audit", tuple).lacks(note)
+
+
+@pytest.mark.obligation("AL-03")
+async def test_however_many_rows_are_forged_above_it_the_true_checkpoint_proves(still: Any, database_url: str) -> None:
+    running, keys = still
+    origin, witness = running.vault.origin, Other("witness.example.cn/w1")
+    running.units.trust = Trust(origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    administrator = Administrator(database_url)
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    whole = cosigned_note(note, [witness.line(note)])
+    administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+    for _ in range(40):
+        await read(running, await a_member(running))
+    now = await head(running.database.read, origin)
+    for above in range(size + 1, now.size + 1):
+        forged = note_of(Checkpoint(origin, above, now.root), note.rpartition("\n\n")[2].splitlines())
+        administrator.run(ADD, given=(above, now.root, forged, MOMENT, MOMENT))
+    assert now.size - size >= 40
+    assert await proven(running) == list(range(size))
+    looked = Looked(running.units.trust)
+    assert await proven(running) == list(range(size)) and looked.notes <= 1, "what was looked into once is known"
+
+
+class Looked:
+    """How many notes a trust looks into from now on."""
+
+    def __init__(self, trust: Trust) -> None:
+        self.notes = 0
+        believes = trust.believes
+
+        def counted(one: Any, *, cosigned: bool) -> bool:
+            self.notes += 1
+            return believes(one, cosigned=cosigned)
+
+        trust.believes = counted  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.audit.journal import Ack
+from service.checkpoints.model import Published
 from service.oversight.evidence import Facts, measures
 from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
@@ -80,11 +81,12 @@ async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_ther
     signed = clock()
     # On facts: beside a running publisher no checkpoint is the newest for long.
     given = {"served_since": None, "controls": (), "review": None, "accounts": (), "keys": (), "entries": 7, "health": "ok"}
-    facts = Facts(catalogue=running.catalogue, now=signed, checkpoint=(7, b"\x07" * 32, signed, signed), **given)
+    point = Published(7, b"\x07" * 32, "", signed, signed)
+    facts = Facts(catalogue=running.catalogue, now=signed, checkpoint=point, **given)
     assert shown(facts)["CHECKPOINT"].value.startswith("7 0707")
     assert shown(facts)["COSIGNED"].standing is Standing.PRESENT
     assert shown(replace(facts, now=signed + timedelta(hours=2)))["CHECKPOINT"].standing is Standing.MISSING
-    assert shown(replace(facts, checkpoint=(7, b"\x07" * 32, signed, None)))["COSIGNED"].standing is Standing.MISSING
+    assert shown(replace(facts, checkpoint=replace(point, witnessed_at=None)))["COSIGNED"].standing is Standing.MISSING
 
 
 def shown(facts: Facts) -> dict[str, Artefact]:
