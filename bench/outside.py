@@ -16,7 +16,13 @@ PROGRAMS = {
     "sending": "bench.sending",
     "unsubscribe": "bench.unsubscribe",
 }
-MORE = {"big-log": "bench.big_log", "kills": "bench.kills", "race": "bench.race", "record": "bench.record"}
+MORE = {
+    "big-log": "bench.big_log",
+    "big-questions": "bench.big_questions",
+    "kills": "bench.kills",
+    "race": "bench.race",
+    "record": "bench.record",
+}
 """Asked for by name only: `python -m bench NAME [its own options]`."""
 _ROOT = Path(__file__).parent.parent
 _SECONDS = 900

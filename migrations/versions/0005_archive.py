@@ -14,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """An instance of the release before goes on writing while this runs."""
+    partitions.index_subjects()
     op.create_table(
         "audit_segment",
         sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),

@@ -10,8 +10,7 @@ from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.starting import check_start
-from service.checkpoints.status import policy
-from service.checkpoints.trust import Trust
+from service.checkpoints.trust import Trust, policy
 from service.config import Config
 from service.db.engine import Database
 from service.values import Chance, Clock

@@ -1,10 +1,8 @@
 """How far the record of this log is, as the database shows it: for a person at a terminal, whichever instance does the work."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from menshen_verifier.note import Key
 from service.audit import store as log
 from service.audit.head import Authority, Head
 from service.checkpoints import store
@@ -49,19 +47,6 @@ async def standing(session: Session, authority: Authority, now: datetime) -> Sta
         unwitnessed=max(size - witnessed, 0),
         anchors=tuple((kind, covered, (now - at).total_seconds()) for kind, covered, at in anchors),
     )
-
-
-def policy(keys: Sequence[Key], witnesses: Sequence[Sequence[Key]] = (), quorum: int = 0) -> str:
-    """The policy that auditors verify by (C2SP tlog-policy): a log under any of its keys, cosigned by so many of its witnesses."""
-    lines = [f"log {key.vkey}" for key in keys]
-    parties = []
-    for party, of_one in enumerate(witnesses, start=1):
-        names = [f"w{party}-{number}" for number, _ in enumerate(of_one, start=1)]
-        lines += [f"witness {name} {key.vkey}" for name, key in zip(names, of_one, strict=True)]
-        lines.append(f"group w{party} any {' '.join(names)}")
-        parties.append(f"w{party}")
-    lines += [f"group witnesses {quorum} {' '.join(parties)}", "quorum witnesses"] if parties else ["quorum none"]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _head_is(head: Head | None, authority: Authority) -> str:

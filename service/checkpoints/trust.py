@@ -11,7 +11,6 @@ from menshen_verifier.policy import Policy, parse_policy
 from service.audit import store as log
 from service.checkpoints import store
 from service.checkpoints.model import Published
-from service.checkpoints.status import policy
 from service.db.engine import Session
 
 _FEW, _MANY = 32, 256
@@ -105,3 +104,16 @@ class Trust:
 
 NOBODY = Trust("", tuple)
 """Believes nothing: for tools that tell nobody anything."""
+
+
+def policy(keys: Sequence[Key], witnesses: Sequence[Sequence[Key]] = (), quorum: int = 0) -> str:
+    """The policy that auditors verify by (C2SP tlog-policy): a log under any of its keys, cosigned by so many of its witnesses."""
+    lines = [f"log {key.vkey}" for key in keys]
+    parties = []
+    for party, of_one in enumerate(witnesses, start=1):
+        names = [f"w{party}-{number}" for number, _ in enumerate(of_one, start=1)]
+        lines += [f"witness {name} {key.vkey}" for name, key in zip(names, of_one, strict=True)]
+        lines.append(f"group w{party} any {' '.join(names)}")
+        parties.append(f"w{party}")
+    lines += [f"group witnesses {quorum} {' '.join(parties)}", "quorum witnesses"] if parties else ["quorum none"]
+    return "".join(f"{line}\n" for line in lines)

@@ -4,6 +4,7 @@ once a process.
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from service.db.engine import Database, Duplicate
@@ -77,9 +78,8 @@ class Opener:
         # Open what there is before making anything: a lost master key must not come up as a half-new keyring.
         keys = [await self._open(row) for row in rows if row.state in {ACTIVE, DECRYPT_ONLY}]
         missing = set(USES) - {row.use for row in rows}
-        for use in sorted(missing):
-            await self._make(use)
         if missing:
+            await self._make(missing)
             made = [row for row in await store.keys(self._database.read) if row.use in missing]
             # Through the KMS once more: nothing is sealed under a key that has not been seen to come back.
             keys += [await self._open(row) for row in made]
@@ -87,19 +87,23 @@ class Opener:
         self._hold_to_suite(keyring)
         return keyring
 
-    async def _make(self, use: str) -> None:
-        """Generation 1 of a use. When another process was faster, its key stands and ours is forgotten."""
-        now = self._clock()
-        key_id = new_id(now, self._chance)
-        made = await self._kms.generate_data_key(self._context(use, 1, key_id=key_id, suite=self._suite))
-        row = KeyRow(key_id, use, 1, ACTIVE, self._suite.header + made.wrapped, self._kms.uri)
+    async def _make(self, missing: set[str]) -> None:
+        """Generation 1 of each use. When another process was faster, its key stands and ours is forgotten."""
         connection = self._database.own()
         try:
             async with connection.single() as session:
-                with suppress(Duplicate):
-                    await store.add_key(session, row, now=now)
+                for use in sorted(missing):
+                    now = self._clock()
+                    row = await self._new(use, now)
+                    with suppress(Duplicate):
+                        await store.add_key(session, row, now=now)
         finally:
             await connection.close()
+
+    async def _new(self, use: str, now: datetime) -> KeyRow:
+        key_id = new_id(now, self._chance)
+        made = await self._kms.generate_data_key(self._context(use, 1, key_id=key_id, suite=self._suite))
+        return KeyRow(key_id, use, 1, ACTIVE, self._suite.header + made.wrapped, self._kms.uri)
 
     async def _open(self, row: KeyRow) -> RingKey:
         suite = next((suite for suite in Suite if row.wrapped[:2] == suite.header), None)

@@ -41,6 +41,7 @@ audit_subject = Table(
     metadata,
     Column("sub", key_text(32), primary_key=True),
     Column("idx", BIG, primary_key=True, autoincrement=False),
+    Index(None, "idx"),
     info={"kind": "log"},
 )
 

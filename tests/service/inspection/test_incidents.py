@@ -11,7 +11,7 @@ from service.app import Parts
 from service.errors import BadInput, Forbidden, Refused
 from service.inspection.incidents import Leak
 from service.inspection.model import Scope
-from service.values import Call
+from service.values import Call, utc_text
 from tests.api.front_end import entries
 from tests.factories import a_call, a_member
 from tests.service.inspection.records import OFFICER, erased, read
@@ -61,6 +61,25 @@ async def test_an_account_an_address_and_a_request_are_asked_for_alike(running: 
     assert (await scope(running, address="192.0.2.8")).members == 1
     assert (await scope(running, request="req-1")).members == 3
     assert (await scope(running, token="nobody's")).members == 0
+
+
+@pytest.mark.obligation("BR-02")
+@pytest.mark.parametrize(
+    "leak", [{"token": "leaked"}, {"address": "192.0.2.7"}, {"account": "customer_service_agent-1"}, {"request": "req-1"}]
+)
+async def test_the_window_holds_its_first_moment_and_nothing_before_it_or_from_its_end_on(
+    running: Parts, clock: Any, leak: dict[str, Any]
+) -> None:
+    members = [await a_member(running) for _ in range(4)]
+    clock.advance(hours=1)
+    begin = clock()
+    for member, after in zip(members, (-1, 0, 59, 60), strict=True):
+        clock.now = begin + timedelta(seconds=after)
+        await read(running, member, call=with_token("leaked"))
+    found = await scope(running, since=begin, until=begin + timedelta(seconds=60), **leak)
+    assert (found.entries, found.members, found.fields) == (2, 2, {"name": 2, "phone": 2})
+    moments = sorted((one.since, one.until) for one in found.affected)
+    assert moments == [(utc_text(moment), utc_text(moment)) for moment in (begin, begin + timedelta(seconds=59))]
 
 
 @pytest.mark.obligation("BR-02")
