@@ -59,10 +59,6 @@ class Lanes:
                     self._broke(Break(before.last_at, span.first_at, before.last + 1, span.first))
                 before.last, before.last_at = span.last, span.last_at
 
-    def first_break(self) -> Break | None:
-        """The one that stands first in the log."""
-        return min(self.breaks, key=lambda one: one.at, default=None)
-
     def _began(self, span: Span) -> None:
         if not self.partial and (span.first or not span.boots):
             self._broke(Break(-1, span.first_at, 0, span.first))

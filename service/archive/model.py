@@ -15,7 +15,6 @@ PARTITION_SEGMENTS = 16
 """Of one partition on PostgreSQL (migrations/partitions.py): pruned together, they leave without a row being touched."""
 
 ENTRIES = "entries"
-DEFAULT_MONTHS = 36
 FEWEST_MONTHS = 6
 """Cybersecurity Law 23(3): network logs are kept for at least six months."""
 

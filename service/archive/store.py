@@ -47,11 +47,6 @@ _SEG = audit_segment.c
 _SEGMENT_NAMES = [column.name for column in audit_segment.columns]
 _SEGMENTS = Prepared(select(*audit_segment.columns).order_by(_SEG.n))
 _ADD_SEGMENT = Prepared(insert(audit_segment).values({name: bindparam(name) for name in _SEGMENT_NAMES}))
-_MOVED = Prepared(
-    update(audit_segment)
-    .where(_SEG.n == bindparam("of_n"))
-    .values(uri=bindparam("uri"), digest=bindparam("digest"), size=bindparam("size"), archived_at=bindparam("archived_at"))
-)
 _SET_PRUNED = Prepared(
     update(audit_segment)
     .where(_SEG.n >= bindparam("first"), _SEG.n <= bindparam("last"))
@@ -134,12 +129,6 @@ async def segments(session: Session) -> list[Segment]:
 async def add_segment(session: Session, segment: Segment) -> None:
     """Remember where it was archived. Raises Duplicate where it was before."""
     await session.run(_ADD_SEGMENT, {name: getattr(segment, name) for name in _SEGMENT_NAMES})
-
-
-async def move_segment(session: Session, segment: Segment) -> None:
-    """Remember that it was archived anew, at another place or under a newer checkpoint."""
-    named = {"of_n": segment.n, "uri": segment.uri, "digest": segment.digest, "size": segment.size}
-    await session.run(_MOVED, {**named, "archived_at": segment.archived_at})
 
 
 async def prune(session: Session, first: int, last: int, at: datetime) -> None:
