@@ -21,7 +21,8 @@ from bench.big_log import MEMBERS, a_site
 from bench.cluster import info
 from bench.seed import Site
 from service import app
-from service.archive.proofs import consistency, proof_of
+from service.archive.proofs import proof_of
+from service.audit.consistency import consistency
 from service.audit.entry import Draft
 from service.audit.index.indexer import Indexer
 from service.audit.journal import Ack

@@ -13,7 +13,7 @@ from typing import Any
 
 from menshen_verifier.errors import Malformed
 
-MEASURES = ("count", "sum", "longest")
+_MUST, _MAY = {"file", "measure"}, {"file", "measure", "column", "to", "by", "where"}
 MOST_GROUPS = 20_000
 """So that a file of many different keys does not fill the memory of whoever verifies it."""
 
@@ -36,14 +36,7 @@ class Definition:
 
 def parse_definition(found: object) -> Definition:
     """Raises Malformed for anything that is not a definition."""
-    if not isinstance(found, dict) or not {"file", "measure"} <= found.keys() <= {
-        "file",
-        "measure",
-        "column",
-        "to",
-        "by",
-        "where",
-    }:
+    if not isinstance(found, dict) or not _MUST <= found.keys() <= _MAY:
         raise Malformed("figure: not a definition")
     names = [found["file"], found["measure"], found.get("column", ""), found.get("to", "")]
     by, where = found.get("by", []), found.get("where", [])

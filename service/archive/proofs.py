@@ -7,7 +7,6 @@ makes no proof instead of a wrong one.
 from menshen_verifier import merkle
 from menshen_verifier.proof import Proof
 from service.archive import store
-from service.audit import consistency as growth
 from service.audit.head import Authority
 from service.audit.inclusion import path_of
 from service.checkpoints import store as checkpoints
@@ -56,8 +55,3 @@ async def _path(session: Session, newest: Noted, index: int, raw: bytes) -> tupl
     except ValueError:
         pass
     raise LogBroken(f"entry {index} does not come to the root of checkpoint {newest.size}")
-
-
-async def consistency(session: Session, old: int, new: int) -> list[bytes]:
-    """The proof that the tree of `new` goes on from that of `old`. Raises ValueError as `service.audit.consistency` does."""
-    return list(await growth.consistency(session, old, new))

@@ -1,7 +1,7 @@
 """The newest head that this instance has seen, in a small file outside the database (docs/decisions/0006).
 
 An older backup of the database is true in itself: its head has a valid MAC. Only somebody who remembers more can see that entries
-are missing. Until there are witnesses, this file remembers: size and root under the head's MAC key, written after every batch.
+are missing. Witnesses do, where there are any; this file always does: size and root under the head's MAC key, written after every batch.
 Who can change the database and this file, and restarts every instance, is not found out by it.
 """
 

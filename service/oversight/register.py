@@ -20,7 +20,7 @@ def body(catalogue: Catalogue) -> str:
 
 
 def differences(before: Activities, after: Activities) -> tuple[Difference, ...]:
-    """What is new, gone or changed; of what changed, only what differs. `applied` makes `after` of `before` with it."""
+    """What is new, gone or changed; of what changed, only what differs: whoever has `before` and this has `after`."""
     found = []
     for key in sorted({*before, *after}):
         was, now = before.get(key), after.get(key)
@@ -31,19 +31,6 @@ def differences(before: Activities, after: Activities) -> tuple[Difference, ...]
             was, now = {part: was[part] for part in parts if part in was}, {part: now[part] for part in parts if part in now}
         found.append(Difference(key, was, now))
     return tuple(found)
-
-
-def applied(before: Activities, changes: tuple[Difference, ...]) -> dict[str, dict[str, Any]]:
-    """What `before` becomes by the differences: the register of the later moment, whole."""
-    result = {key: dict(activity) for key, activity in before.items()}
-    for change in changes:
-        if change.after is None:
-            result.pop(change.purpose, None)
-            continue
-        kept = result.get(change.purpose, {}) if change.before is not None else {}
-        gone = set(change.before or ()) - set(change.after)
-        result[change.purpose] = {key: value for key, value in kept.items() if key not in gone} | dict(change.after)
-    return result
 
 
 def _activity(purpose: Purpose, catalogue: Catalogue) -> dict[str, Any]:

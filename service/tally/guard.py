@@ -5,7 +5,7 @@ stated for one instance (roles.toml, usual_per_day).
 """
 
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -19,9 +19,6 @@ from service.tally import commands
 from service.tally.model import Recent, classes_of
 from service.unit import Raising, Unit
 from service.values import ActorKind, Call
-
-Names = Callable[[datetime], Awaitable[frozenset[str]]]
-"""The pseudonyms of the planted members, now."""
 
 _TELLING: Final = frozenset({"access", "audit", "export"})
 """The types of entries that somebody was told something under. What is changed is not told."""

@@ -67,7 +67,10 @@ class Recent:
             seen.pop(key, None)
             seen[key] = now
         since = now - WINDOW
-        while seen and ((oldest := next(iter(seen))) is not None) and (seen[oldest] <= since or len(seen) > self._most + 1):
+        while seen:
+            oldest = next(iter(seen))
+            if seen[oldest] > since and len(seen) <= self._most + 1:
+                break
             del seen[oldest]
         if len(seen) <= self._most or (self.crossed is not None and self.crossed > since):
             return False

@@ -15,6 +15,7 @@ from service.archive.checking import folder_of
 from service.archive.model import SEGMENT, kept_since
 from service.archive.queries import Asked
 from service.audit import inclusion
+from service.audit.consistency import consistency
 from service.audit.findings import Part, Verdict
 from service.audit.store import head, leaves
 from service.audit.verify import verify
@@ -64,7 +65,7 @@ async def test_a_log_goes_to_the_archive_is_pruned_and_comes_back_byte_for_byte(
     proof = await inclusion.prove(database.read, authority, 40_000, leaf)
     assert kept_proof is not None and proof is not None
     assert merkle.climbed(40_000, proof.size, leaf, proof.path) == (await head(database.read, authority.origin)).root
-    assert await proofs.consistency(database.read, 1000, SEGMENT + 300)
+    assert await consistency(database.read, 1000, SEGMENT + 300)
     text_of = await proofs.proof_of(database.read, authority, SEGMENT + 100)
     assert text_of.startswith("c2sp.org/tlog-proof@v1\n")
     with pytest.raises(BadInput):

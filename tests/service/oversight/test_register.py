@@ -1,17 +1,31 @@
 """AL-07: what was active at each date, kept for good, and the difference between two dates gives the later one again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from policies.catalogue import load
 from service.oversight import commands, queries, register, store
-from service.oversight.register import applied
+from service.oversight.model import Activities, Difference
 from tests.factories import a_call
 from tests.policy_folder import edit, set_key, shipped
 from tests.service.oversight.house import seen_to, under
 
 AT = "query ($at: DateTime!) { processingRegister(at: $at) { digest responsible activities { purpose basis record } } }"
+
+
+def applied(before: Activities, changes: tuple[Difference, ...]) -> dict[str, dict[str, Any]]:
+    """What `before` becomes by the differences, as a reader works it out: the register of the later moment, whole."""
+    result = {key: dict(activity) for key, activity in before.items()}
+    for change in changes:
+        if change.after is None:
+            result.pop(change.purpose, None)
+            continue
+        kept = result.get(change.purpose, {}) if change.before is not None else {}
+        gone = set(change.before or ()) - set(change.after)
+        result[change.purpose] = {key: value for key, value in kept.items() if key not in gone} | dict(change.after)
+    return result
 
 
 @pytest.fixture
