@@ -4,14 +4,12 @@ import asyncio
 import csv
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from enum import Enum
 from hashlib import file_digest
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, TypeVar
 
 import typer
@@ -28,6 +26,7 @@ from service.app import Parts
 from service.cli.terminal import AsJson, caller
 from service.config import Config
 from service.errors import BadInput
+from service.files import whole
 from service.oversight.model import AccessReview, ControlKind, Law, Standing
 from service.oversight.pack import build
 from service.oversight.pack.build import Built
@@ -210,21 +209,12 @@ async def _with(work: Callable[[Parts, Call], Awaitable[Done]], act: str = READ)
 
 def _packed(since: date, until: date, output: Path) -> Built:
     """Written beside its place, and put there once it is on the record."""
-    with NamedTemporaryFile(dir=output.parent, prefix=".", delete=False) as file:
-        draft = Path(file.name)
-        try:
+    with whole(output) as file:
 
-            async def work(running: Parts, call: Call) -> Built:
-                return await running.operations.compliance_audit_pack(call, since=since, until=until, into=file)
+        async def work(running: Parts, call: Call) -> Built:
+            return await running.operations.compliance_audit_pack(call, since=since, until=until, into=file)
 
-            built = asyncio.run(_with(work))
-            file.flush()
-            os.fsync(file.fileno())
-            draft.replace(output)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-    return built
+        return asyncio.run(_with(work))
 
 
 def _verified(file: Path, keys: list[str]) -> Report:

@@ -23,6 +23,7 @@ _DONE = {
     "result": Title("记录了一项与您有关的处理结果", "recorded what became of something about you"),
 }
 _OTHER = Title("办理了与您有关的事项", "did something that concerns you")
+_FIELDS = {"fld": Title("涉及", "fields"), "wth": Title("未予提供", "withheld")}
 
 BASES = {
     "CONSENT": Title("取得个人同意", "the individual's consent"),
@@ -78,10 +79,10 @@ def sentence(entry: Mapping[str, Any], catalogue: Catalogue, own: Collection[str
     if stated := purpose(entry, catalogue):
         zh, en = f"{zh}为“{stated.zh}”", f'{en}, for "{stated.en}",'
     zh, en = f"{zh}{done.zh}", f"{en} {done.en}"
-    for key, said in (("fld", Title("", "")), ("wth", Title("未予提供", "withheld"))):
+    for key, said in _FIELDS.items():
         if key in entry:
             named = joined(fields(entry[key], catalogue))
-            zh, en = f"{zh}；{said.zh or '涉及'}：{named.zh}", f"{en}; {said.en or 'fields'}: {named.en}"
+            zh, en = f"{zh}；{said.zh}：{named.zh}", f"{en}; {said.en}: {named.en}"
     if rests := basis(entry):
         zh, en = f"{zh}；依据：{rests.zh}", f"{en}; basis: {rests.en}"
     if entry["dec"] == "deny":
