@@ -11,8 +11,8 @@ from service.archive.keeping import SegmentOperations
 from service.archive.model import Where
 from service.archive.queries import Asked
 from service.audit.head import Authority
-from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
+from service.db.engine import Session
 from service.errors import RecordUnavailable
 from service.unit import Unit
 from service.values import Call, Progress, unwatched
@@ -25,16 +25,24 @@ SEARCH = "audit.search"
 class ArchiveOperations(SegmentOperations):
     """See the module."""
 
-    async def checkpoint(self) -> Noted | None:
-        """The newest checkpoint that was signed, None before the first. It tells how much happened here, and nothing of what."""
-        return await checkpoints.newest(self.units.database.read)
+    async def checkpoint(self, *, signed: bool = False) -> Noted | None:
+        """The newest checkpoint that an auditor takes (see `proofs.covering`), with `signed` the newest that our key signed; None before
+        the first. It tells how much happened here, and nothing of what.
+        """
+        return await (
+            self._signed(self.units.database.read) if signed else proofs.covering(self.units.database.read, self.units.trust, 0)
+        )
 
     async def tile(self, where: Where) -> bytes | None:
         """A tile of hashes of the published tree, None for what that does not have."""
-        newest = await checkpoints.newest(self.units.database.read)
+        newest = await self._signed(self.units.database.read)
         if newest is None or where.level is None or not where.within(newest.size):
             return None
         return await tiles.tile(self.units.database.read, where.level, where.n, where.width)
+
+    async def _signed(self, session: Session) -> Noted | None:
+        """Not what a row says: what lies beyond the signed tree leaves the house for nobody."""
+        return await self.units.trust.newest(session, cosigned=False)
 
     async def bundle(self, call: Call, where: Where) -> bytes | None:
         """Entries of the published tree, for whoever may export them; recorded as the range that was asked for, before they are handed out.
@@ -47,7 +55,7 @@ class ArchiveOperations(SegmentOperations):
 
         async def work(unit: Unit) -> bytes | None:
             self.require(call, EXPORT)
-            newest = await checkpoints.newest(unit.session)
+            newest = await self._signed(unit.session)
             found = None
             if newest is not None and where.within(newest.size):
                 found = await tiles.bundle(unit.session, where.n, where.width)

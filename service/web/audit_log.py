@@ -1,10 +1,11 @@
 """The log as a stranger's tools read it (C2SP tlog-tiles): `/audit` is the prefix.
 
-/audit/checkpoint                     the newest checkpoint that was signed
+/audit/checkpoint                     the newest checkpoint that enough witnesses cosigned; without witnesses, that was signed
+/audit/checkpoint?signed              the newest that was signed, cosigned or not yet
 /audit/tile/<L>/<N>[.p/<W>]           hashes: anybody's, for ever the same
 /audit/tile/entries/<N>[.p/<W>]       entries: pseudonyms, so for a bearer with `audit.export`, and each bundle is itself recorded
 
-What lies beyond the newest checkpoint is not there yet: nobody gets a hash that we have not signed for.
+What lies beyond the newest signed checkpoint is not there yet: nobody gets a hash that we have not signed for.
 """
 
 import gzip
@@ -44,9 +45,9 @@ class _Log:
         self._make_id = make_id
         self._serving = 0
 
-    async def checkpoint(self, _: Request) -> Response:
+    async def checkpoint(self, request: Request) -> Response:
         """See the module."""
-        newest = await self._operations.checkpoint()
+        newest = await self._operations.checkpoint(signed="signed" in request.query_params)
         if newest is None:
             raise HTTPException(404)
         return PlainTextResponse(newest.note, headers=_FOR_NOW)
