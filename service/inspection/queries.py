@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from service.audit import grammar
+from service.audit.entry import named_in
 from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
@@ -39,6 +40,7 @@ async def entries(
         if len(found) > first:
             break
     unit.draft.count = len(found[:first])
+    unit.draft.shown = named_in(line.raw for line in found[:first])
     lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found[:first])
     archived = await searching.archived(unit.session, wanted)
     return Page(tuple(lines), str(found[first - 1].index) if len(found) >= first else None, len(found) > first, archived)
