@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from menshen_verifier import merkle
+from menshen_verifier.tiles import parse_bundle
+from service.approvals import exports
+from service.approvals.exports import Export
 from service.archive import proofs, queries, store, tiles
 from service.archive.exporting import Done, Plan, export, planned, unfinished
 from service.archive.files import own_folder, told
 from service.archive.keeping import SegmentOperations
 from service.archive.model import Where
 from service.archive.queries import Asked
+from service.audit.entry import named_in
 from service.audit.head import Authority
 from service.checkpoints.model import Noted
 from service.db.engine import Session
@@ -59,6 +63,7 @@ class ArchiveOperations(SegmentOperations):
             found = None
             if newest is not None and where.within(newest.size):
                 found = await tiles.bundle(unit.session, where.n, where.width)
+                unit.draft.shown = named_in(parse_bundle(found) if found else ())
             unit.draft.count = where.width if found is not None else 0
             return found
 
@@ -72,16 +77,25 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> str:
             self.require(call, VERIFY)
             text = await proofs.proof_of(unit.session, authority, index, trust=self.units.trust)
+            unit.draft.shown = named_in(await store.entries(unit.session, index, index + 1))
             unit.draft.count = 1
             return text
 
         return await self.units.disclose(call, draft, work)
 
     async def export(
-        self, call: Call, asked: Asked, folder: Path, *, origin: str, vkeys: Sequence[str] = (), progress: Progress = unwatched
+        self,
+        call: Call,
+        asked: Asked,
+        folder: Path,
+        *,
+        origin: str,
+        vkeys: Sequence[str] = (),
+        recipient: str = "",
+        progress: Progress = unwatched,
     ) -> tuple[Plan, Done]:
         """Write an export into `folder`. The entry that says so is in the log, and as sure as the log can make it, before the first byte is
-        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable.
+        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable, and as `exports.admit`.
         """
         with told():
             own_folder(folder)
@@ -99,6 +113,9 @@ class ArchiveOperations(SegmentOperations):
             grows = going_on is None and plan.last == newest.size
             unit.draft.count = plan.last - plan.first
             unit.draft.extra |= {"from": plan.first, "to": plan.last, "and_on": grows, "again": going_on is not None}
+            if not await exports.admit(unit, Export("audit", recipient, asked.text), rows=unit.draft.count):
+                # Or somebody took the log in slices that are each small.
+                unit.draft.shown = named_in(await store.entries(unit.session, plan.first, plan.last))
             return plan, grows
 
         plan, grows = await self.units.disclose(call, draft, work)
@@ -115,6 +132,7 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> bytes | None:
             self.require(call, SEARCH)
             found = await store.entries(unit.session, index, index + 1)
+            unit.draft.shown = named_in(found)
             unit.draft.count = len(found)
             return found[0] if found else None
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from service.archive.model import ENTRIES, Where, where
-from service.errors import BadInput, Forbidden, ServiceError, Unauthenticated
+from service.errors import BadInput, Refused, ServiceError, Unauthenticated
 from service.identity.verifier import Verifier
 from service.operations import Operations
 from service.values import Call
@@ -91,7 +91,7 @@ class _Log:
 
 
 def _refused(error: ServiceError, request_id: str) -> Response:
-    status = {Unauthenticated: 401, Forbidden: 403, BadInput: 400}.get(type(error), 503)
+    status = 403 if isinstance(error, Refused) else {Unauthenticated: 401, BadInput: 400}.get(type(error), 503)
     headers = {"x-request-id": request_id} | ({"www-authenticate": "Bearer"} if status == 401 else {})
     told = {"code": error.code, "requestId": request_id, "zh": error.zh}
     return JSONResponse({"errors": [{"message": error.en, "extensions": told}]}, status, headers)
