@@ -16,3 +16,6 @@ class BulkClass(StrEnum):
 
 BULK_COUNTS: Mapping[BulkClass, int] = {BulkClass.PROPERTY: 50, BulkClass.TRANSACTION: 500, BulkClass.OTHER: 5000}
 """The law's counts. A policy may be stricter, and never laxer."""
+
+EXPORT_ROWS = max(BULK_COUNTS.values())
+"""No policy lets more rows about members leave at once on one person's word, or to somebody who is not registered."""

@@ -80,6 +80,7 @@ def assemble(files: Mapping[str, bytes], findings: Findings) -> Catalogue:
         categories=MappingProxyType(categories),
         fields=MappingProxyType(fields),
         bulk=MappingProxyType(matters.bulk(pages["fields.toml"])),
+        export_rows=matters.export_rows(pages["fields.toml"]),
         recipients=MappingProxyType(parties.recipients(pages["recipients.toml"])),
         purposes=MappingProxyType(purposes),
         channels=MappingProxyType(matters.channels(pages["channels.toml"])),

@@ -6,7 +6,7 @@ Generated from the catalogue that decides, like the processing rules (`rules.py`
 from dataclasses import dataclass
 
 from policies.naming import Title
-from policies.terms import Basis, Catalogue, Field, Purpose, Recipient, Sensitivity
+from policies.terms import Basis, Catalogue, Field, Purpose, Recipient, RecipientRole, Sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,11 @@ def collected_data(catalogue: Catalogue) -> tuple[CollectedData, ...]:
 
 
 def shared_data(catalogue: Catalogue) -> tuple[SharedData, ...]:
-    """One row for every recipient, those that no purpose names (any more) included."""
-    return tuple(_shared(recipient, catalogue) for recipient in catalogue.recipients.values())
+    """One row for every recipient, those that no purpose names (any more) included. Not for who oversees: nothing is shared with them for a
+    purpose, and an inspection that comes may have to be kept secret (PIPL 18).
+    """
+    shared = (recipient for recipient in catalogue.recipients.values() if recipient.role is not RecipientRole.OVERSIGHT)
+    return tuple(_shared(recipient, catalogue) for recipient in shared)
 
 
 def _collected(field: Field, catalogue: Catalogue) -> CollectedData:

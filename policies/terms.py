@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from policies.bulk import BULK_COUNTS, BulkClass
+from policies.bulk import BULK_COUNTS, EXPORT_ROWS, BulkClass
 from policies.marketing import MarketingRules, Sender, Topic
 from policies.naming import Title
 from policies.wording import Wording
@@ -68,12 +68,15 @@ class LookupKind(StrEnum):
 
 
 class RecipientRole(StrEnum):
-    """What somebody is who receives data from the controller (PIPL 20, 21, 23, 38): only ENTRUSTED acts on instructions alone."""
+    """What somebody is who receives data from the controller (PIPL 20, 21, 23, 38): only ENTRUSTED acts on instructions alone.
+    OVERSIGHT gets records for no purpose of the controller's: an authority (PIPL 63), or who audits (PIPL 54, 64).
+    """
 
     ENTRUSTED = "ENTRUSTED"
     JOINT = "JOINT"
     OTHER_PROCESSOR = "OTHER_PROCESSOR"
     OVERSEAS = "OVERSEAS"
+    OVERSIGHT = "OVERSIGHT"
 
 
 class MemberStatus(StrEnum):
@@ -389,6 +392,7 @@ class Catalogue:
     wording: Wording
     categories: Mapping[str, Category] = field(default_factory=dict)
     bulk: Mapping[BulkClass, int] = field(default_factory=lambda: BULK_COUNTS)
+    export_rows: int = EXPORT_ROWS
     recipients: Mapping[str, Recipient] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)

@@ -217,6 +217,10 @@ class RecipientRole(Enum):
     JOINT = value("JOINT", description="Decides together with the controller. 共同处理者。")
     OTHER_PROCESSOR = value("OTHER_PROCESSOR", description="Decides for itself. 其他个人信息处理者。")
     OVERSEAS = value("OVERSEAS", description="Receives the data abroad. 境外接收方。")
+    OVERSIGHT = value(
+        "OVERSIGHT",
+        description="An authority or an auditor: gets records, for no purpose of ours. 监督方：主管部门、合规审计机构。",
+    )
 
 
 @strawberry.enum(description="Where it stands whether somebody is a child's guardian (监护关系状态).")

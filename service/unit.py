@@ -139,7 +139,7 @@ class Units:
         tree in time; it will.
         """
         for attempt in range(_TRIES):
-            own = replace(draft, subjects=list(draft.subjects), extra=dict(draft.extra))
+            own = replace(draft, subjects=list(draft.subjects), shown=list(draft.shown), extra=dict(draft.extra))
             try:
                 done = await self._attempt(call, own, work)
             except (Retry, Duplicate):

@@ -9,7 +9,7 @@ from policies.loading.marketing_rules import weigh_marketing
 from policies.loading.notices import PUBLISHED
 from policies.loading.problems import Findings
 from policies.loading.scopes import weigh_scopes
-from policies.terms import TAGS, Basis, Catalogue, ValueType
+from policies.terms import TAGS, Basis, Catalogue, RecipientRole, ValueType
 
 _PURPOSES = "purposes.toml"
 _CHANNELS = "channels.toml"
@@ -123,6 +123,22 @@ def _used_separately(category: str, catalogue: Catalogue) -> bool:
     )
 
 
+def _oversight(catalogue: Catalogue, findings: Findings) -> None:
+    """Who oversees is known by no member's field, stands in no purpose, and is not abroad (PIPL 41: no foreign authority without leave)."""
+    home = catalogue.controller.jurisdiction
+    for recipient in catalogue.recipients.values():
+        if recipient.role is not RecipientRole.OVERSIGHT:
+            continue
+        where = f"recipients.{recipient.key}"
+        if recipient.known_by:
+            findings.add("recipients.toml", f"{where}.known_by", faults.OVERSIGHT_KNOWN_BY)
+        if home not in ("", recipient.region):
+            findings.add("recipients.toml", f"{where}.region", faults.OVERSIGHT_ABROAD)
+        for purpose in catalogue.purposes.values():
+            if recipient.key in purpose.recipients:
+                findings.add(_PURPOSES, f"purposes.{purpose.key}.recipients", faults.OVERSIGHT_PURPOSE, name=recipient.key)
+
+
 def _known_by(catalogue: Catalogue, findings: Findings) -> None:
     for recipient in catalogue.recipients.values():
         if recipient.known_by and recipient.known_by not in catalogue.fields and not findings.spoiled("fields.toml"):
@@ -165,5 +181,5 @@ def _guideline(catalogue: Catalogue, findings: Findings) -> None:
 
 _RULES = (
     *(_self_service, _personalisation, _caps, _brands, _guideline),
-    *(_ages, _children, _tags, _known_by, _staff_answers_for_nobody),
+    *(_ages, _children, _tags, _known_by, _oversight, _staff_answers_for_nobody),
 )

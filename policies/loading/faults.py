@@ -251,6 +251,19 @@ BAND_MISSING = Fault(
     "There must be a band until {until} with {rule} ({article}).",
     "须有一个 until = {until} 的年龄段，且 {rule}（{article}）。",
 )
+OVERSIGHT_KNOWN_BY = Fault(
+    "OVERSIGHT_KNOWN_BY", 'Who oversees is told of no withdrawal: known_by is "".', "监督方无须转达撤回：known_by 应为空。"
+)
+OVERSIGHT_ABROAD = Fault(
+    "OVERSIGHT_ABROAD",
+    "An authority or auditor abroad gets no records from here without leave (PIPL 41).",
+    "未经批准不得向境外机构提供（个保法第41条）。",
+)
+OVERSIGHT_PURPOSE = Fault(
+    "OVERSIGHT_PURPOSE",
+    "{name} oversees: it gets exports of the record, and data for no purpose.",
+    "{name} 为监督方：只接收导出的记录，不得列为目的的接收方。",
+)
 KNOWN_BY = Fault("KNOWN_BY", "Not a field of fields.toml.", "fields.toml 中没有该字段。")
 TAG_SENSITIVE = Fault(
     "TAG_SENSITIVE",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from policies import mask
-from policies.bulk import BULK_COUNTS, BulkClass
+from policies.bulk import BULK_COUNTS, EXPORT_ROWS, BulkClass
 from policies.loading import faults
 from policies.loading.reading import Section
 from policies.terms import (
@@ -57,6 +57,14 @@ def bulk(section: Section) -> dict[BulkClass, int]:
     counts = section.section("bulk")
     found = {kind: counts.whole(kind.value, 1, most) for kind, most in BULK_COUNTS.items()}
     counts.close()
+    return found
+
+
+def export_rows(section: Section) -> int:
+    """[exports] of fields.toml: how many rows about members may leave at once without another person's approval (LB-07)."""
+    exports = section.section("exports")
+    found = exports.whole("rows", 1, EXPORT_ROWS)
+    exports.close()
     return found
 
 

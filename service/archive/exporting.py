@@ -66,7 +66,7 @@ def planned(origin: str, checkpoint: Noted, asked: str, *, first: int, end: int 
     last = size if end is None else min(size, -(-end // merkle.TILE_WIDTH) * merkle.TILE_WIDTH)
     first = first // merkle.TILE_WIDTH * merkle.TILE_WIDTH
     if not 0 <= first < last:
-        raise BadInput("--from, --to: there are no entries in that range under a signed checkpoint")
+        raise BadInput("--since, --until: there are no entries in that range under a signed checkpoint")
     return Plan(origin, Noted(size, checkpoint.root, checkpoint.note), first, last, asked)
 
 

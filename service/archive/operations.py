@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from menshen_verifier import merkle
+from menshen_verifier.tiles import parse_bundle
+from service.approvals import exports
+from service.approvals.exports import Export
 from service.archive import proofs, queries, store, tiles
 from service.archive.exporting import Done, Plan, export, planned, unfinished
 from service.archive.files import own_folder, told
 from service.archive.keeping import SegmentOperations
 from service.archive.model import Where
 from service.archive.queries import Asked
+from service.audit.entry import named_in
 from service.audit.head import Authority
-from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Noted
+from service.db.engine import Session
 from service.errors import RecordUnavailable
 from service.unit import Unit
 from service.values import Call, Progress, unwatched
@@ -25,16 +29,24 @@ SEARCH = "audit.search"
 class ArchiveOperations(SegmentOperations):
     """See the module."""
 
-    async def checkpoint(self) -> Noted | None:
-        """The newest checkpoint that was signed, None before the first. It tells how much happened here, and nothing of what."""
-        return await checkpoints.newest(self.units.database.read)
+    async def checkpoint(self, *, signed: bool = False) -> Noted | None:
+        """The newest checkpoint that an auditor takes (see `proofs.covering`), with `signed` the newest that our key signed; None before
+        the first. It tells how much happened here, and nothing of what.
+        """
+        return await (
+            self._signed(self.units.database.read) if signed else proofs.covering(self.units.database.read, self.units.trust, 0)
+        )
 
     async def tile(self, where: Where) -> bytes | None:
         """A tile of hashes of the published tree, None for what that does not have."""
-        newest = await checkpoints.newest(self.units.database.read)
+        newest = await self._signed(self.units.database.read)
         if newest is None or where.level is None or not where.within(newest.size):
             return None
         return await tiles.tile(self.units.database.read, where.level, where.n, where.width)
+
+    async def _signed(self, session: Session) -> Noted | None:
+        """Not what a row says: what lies beyond the signed tree leaves the house for nobody."""
+        return await self.units.trust.newest(session, cosigned=False)
 
     async def bundle(self, call: Call, where: Where) -> bytes | None:
         """Entries of the published tree, for whoever may export them; recorded as the range that was asked for, before they are handed out.
@@ -47,10 +59,11 @@ class ArchiveOperations(SegmentOperations):
 
         async def work(unit: Unit) -> bytes | None:
             self.require(call, EXPORT)
-            newest = await checkpoints.newest(unit.session)
+            newest = await self._signed(unit.session)
             found = None
             if newest is not None and where.within(newest.size):
                 found = await tiles.bundle(unit.session, where.n, where.width)
+                unit.draft.shown = named_in(parse_bundle(found) if found else ())
             unit.draft.count = where.width if found is not None else 0
             return found
 
@@ -64,16 +77,25 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> str:
             self.require(call, VERIFY)
             text = await proofs.proof_of(unit.session, authority, index, trust=self.units.trust)
+            unit.draft.shown = named_in(await store.entries(unit.session, index, index + 1))
             unit.draft.count = 1
             return text
 
         return await self.units.disclose(call, draft, work)
 
     async def export(
-        self, call: Call, asked: Asked, folder: Path, *, origin: str, vkeys: Sequence[str] = (), progress: Progress = unwatched
+        self,
+        call: Call,
+        asked: Asked,
+        folder: Path,
+        *,
+        origin: str,
+        vkeys: Sequence[str] = (),
+        recipient: str = "",
+        progress: Progress = unwatched,
     ) -> tuple[Plan, Done]:
         """Write an export into `folder`. The entry that says so is in the log, and as sure as the log can make it, before the first byte is
-        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable.
+        written; a run that takes up an interrupted one is an entry of its own. Raises BadInput, RecordUnavailable, and as `exports.admit`.
         """
         with told():
             own_folder(folder)
@@ -91,6 +113,9 @@ class ArchiveOperations(SegmentOperations):
             grows = going_on is None and plan.last == newest.size
             unit.draft.count = plan.last - plan.first
             unit.draft.extra |= {"from": plan.first, "to": plan.last, "and_on": grows, "again": going_on is not None}
+            if not await exports.admit(unit, Export("audit", recipient, asked.text), rows=unit.draft.count):
+                # Or somebody took the log in slices that are each small.
+                unit.draft.shown = named_in(await store.entries(unit.session, plan.first, plan.last))
             return plan, grows
 
         plan, grows = await self.units.disclose(call, draft, work)
@@ -107,6 +132,7 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> bytes | None:
             self.require(call, SEARCH)
             found = await store.entries(unit.session, index, index + 1)
+            unit.draft.shown = named_in(found)
             unit.draft.count = len(found)
             return found[0] if found else None
 

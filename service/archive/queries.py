@@ -29,7 +29,7 @@ async def range_of(session: Session, asked: Asked) -> tuple[int, int | None]:
     first = here if asked.first is None else await _index(session, asked.first, since=True)
     end = None if asked.end is None else await _index(session, asked.end, since=False)
     if first < here and not isinstance(asked.first, datetime):
-        raise BadInput(f"--from: entries before {here} were archived and pruned; restore their segments, or begin at {here}")
+        raise BadInput(f"--since: entries before {here} were archived and pruned; restore their segments, or begin at {here}")
     return max(first, here), end
 
 

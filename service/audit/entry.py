@@ -5,7 +5,7 @@ profile of texts, whole numbers and booleans) matters only where they come into 
 bytes are read (here).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,13 +18,16 @@ from service.errors import Malformed
 CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 """With these, and with nothing in it but what the grammar allows, orjson writes what RFC 8785 prescribes: a test compares the two."""
 
+_MEMBER = "member"
+
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
     """What a unit fills in. `subjects` are pseudonyms, `fields` and `withheld` are field keys: a value has no place here.
 
     `actor` is the acting member's own pseudonym; without it, a member is taken to act on the entry's one subject, themselves. `entry_id` is
-    the entry's own, where the unit's rows name it; else it gets one when it is written.
+    the entry's own, where the unit's rows name it; else it gets one when it is written. `shown` are pseudonyms that somebody is told
+    because they stand in the log: they are counted at the door (LB-07), and the entry does not become one about all of them.
     """
 
     typ: str
@@ -33,6 +36,7 @@ class Draft:
     basis: str = ""
     consent: str = ""
     subjects: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     fields: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     decision: str = "allow"
@@ -62,6 +66,23 @@ class Entry(NamedTuple):
     pur: str
     req: str
     subjects: tuple[str, ...]
+
+
+def named_in(raws: Iterable[bytes]) -> list[str]:
+    """Every pseudonym that stands in these entries, each once: whose the data is that leaves with them. What is no entry names nobody."""
+    found: dict[str, None] = {}
+    for raw in raws:
+        try:
+            entry = orjson.loads(raw)
+            named = [
+                *entry.get("sub", ()),
+                *([entry["act"]["id"]] if entry["act"]["k"] == _MEMBER and "id" in entry["act"] else ()),
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+        if named and grammar.are_subjects(named):
+            found.update(dict.fromkeys(named))
+    return list(found)
 
 
 def parse_entry(raw: bytes) -> dict[str, Any]:

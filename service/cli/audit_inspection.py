@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -14,10 +13,11 @@ from service.audit.journal import Ack
 from service.audit.store import head
 from service.cli.audit_archive import write_new
 from service.cli.audit_search import DAY_FORMATS, end, start
-from service.cli.terminal import caller
+from service.cli.exporting import Authority, how_to_ask
+from service.cli.terminal import AsJson, caller, show_json
 from service.config import Config
 from service.errors import Refused
-from service.inspection.authority import KIND, Copied, words
+from service.inspection.authority import Copied, leaving
 from service.inspection.model import Filter
 from service.inspection.operations import EXPORT
 
@@ -27,12 +27,9 @@ _out = Console(highlight=False, soft_wrap=True)
 def inspection_export(
     *,
     reference: Annotated[str, typer.Option(help="主管部门文号 · The authority's reference.")],
-    since: Annotated[
-        datetime, typer.Option("--from", formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.")
-    ],
-    until: Annotated[
-        datetime, typer.Option("--to", formats=DAY_FORMATS, help="至何时，含当日 · Until when; a day counts whole.")
-    ],
+    recipient: Authority,
+    since: Annotated[datetime, typer.Option(formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.")],
+    until: Annotated[datetime, typer.Option(formats=DAY_FORMATS, help="至何时，含当日 · Until when; a day counts whole.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="文件，一行一条 · A file, a line for each entry.")],
     member: Annotated[str, typer.Option(help="会员编号 · The member's id.")] = "",
     actor: Annotated[str, typer.Option(help="操作者账号 · An account.")] = "",
@@ -40,6 +37,7 @@ def inspection_export(
     purpose: Annotated[str, typer.Option(help="处理目的 · A purpose.")] = "",
     field: Annotated[str, typer.Option(help="字段 · A field.")] = "",
     campaign: Annotated[str, typer.Option(help="活动编号 · A campaign.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """按范围导出审计记录，供主管部门查阅 · The entries of one scope, for an authority (PIPL 63). Recorded before it is written.
 
@@ -47,21 +45,22 @@ def inspection_export(
     """
     wanted = Filter(actor=actor, role=role, purpose=purpose, field=field, campaign=campaign, since=start(since), until=end(until))
     try:
-        found = asyncio.run(_copied(Config.load(), wanted, member, reference))
+        found = asyncio.run(_copied(Config.load(), wanted, member, reference=reference, recipient=recipient))
     except Refused as refusal:
-        if refusal.code == "APPROVAL_REQUIRED":
-            asking = f"menshen approvals ask {KIND} {quote(words(wanted, reference))} --reason …"
-            _out.print(f"须他人批准 · another person has to allow it: {asking}", markup=False)
+        how_to_ask(refusal, leaving(wanted, reference, recipient))
         raise
     write_new(output, b"".join(found.lines()))
+    if as_json:
+        show_json({"file": str(output), "rows": len(found.rows)})
+        return
     _out.print(f"[bold green]✔[/] {len(found.rows)} 条 entries · {output}")
 
 
-async def _copied(config: Config, wanted: Filter, member: str, reference: str) -> Copied:
+async def _copied(config: Config, wanted: Filter, member: str, *, reference: str, recipient: str) -> Copied:
     async with app.parts(config) as running:
         found = await head(running.database.read, running.journal.authority.origin)
         if found is not None:
             await running.publisher.reached(found.size, Ack.WITNESSED if running.units.trust.witnessed else Ack.SIGNED)
         return await running.operations.inspection_export(
-            caller(running, EXPORT), wanted, member_id=member or None, reference=reference
+            caller(running, EXPORT), wanted, member_id=member or None, reference=reference, recipient=recipient
         )

@@ -38,13 +38,13 @@ _HEADINGS = (
     "原因 Reason",
     "证明 Status",
 )
-From = Annotated[
+Since = Annotated[
     datetime | None,
-    typer.Option("--from", formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.", show_default=False),
+    typer.Option(formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.", show_default=False),
 ]
-To = Annotated[
+Until = Annotated[
     datetime | None,
-    typer.Option("--to", formats=DAY_FORMATS, help="至何时，含当日 · Until when; a day counts whole.", show_default=False),
+    typer.Option(formats=DAY_FORMATS, help="至何时，含当日 · Until when; a day counts whole.", show_default=False),
 ]
 Before = Annotated[int | None, typer.Option(min=0, help="从此序号之前继续 · Go on before this index.", show_default=False)]
 
@@ -52,8 +52,8 @@ Before = Annotated[int | None, typer.Option(min=0, help="从此序号之前继�
 def search(
     *,
     member: Annotated[str, typer.Option(help="会员编号 · The member's id.")] = "",
-    since: From = None,
-    until: To = None,
+    since: Since = None,
+    until: Until = None,
     actor: Annotated[str, typer.Option(help="操作者账号 · An account, such as clerk-7 or staff:clerk-7.")] = "",
     role: Annotated[str, typer.Option(help="角色 · A role.")] = "",
     purpose: Annotated[str, typer.Option(help="处理目的 · A purpose of the catalogue.")] = "",

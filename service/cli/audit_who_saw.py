@@ -11,11 +11,12 @@ from rich.console import Console
 from service import app
 from service.audit.journal import Ack
 from service.audit.store import head
-from service.cli.audit_search import DAY_FORMATS, To, end, start
-from service.cli.terminal import caller, watched
+from service.cli.audit_search import DAY_FORMATS, Until, end, start
+from service.cli.exporting import Recipient, how_to_ask
+from service.cli.terminal import AsJson, caller, show_json, watched
 from service.config import Config
-from service.errors import BadInput
-from service.inspection.answering import Answered
+from service.errors import BadInput, Refused
+from service.inspection.answering import Answered, leaving
 from service.inspection.operations import EXPORT
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -24,12 +25,12 @@ _out = Console(highlight=False, soft_wrap=True)
 def who_saw(
     *,
     member: Annotated[str, typer.Option(help="会员编号 · The member's id.")],
-    since: Annotated[
-        datetime, typer.Option("--since", "--from", formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.")
-    ],
+    since: Annotated[datetime, typer.Option(formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="答复文件（zip）· The file, which is not there yet.")],
     field: Annotated[str, typer.Option(help="字段，如 phone；不填为任何字段 · A field; left out: any.")] = "",
-    until: To = None,
+    until: Until = None,
+    recipient: Recipient = "",
+    as_json: AsJson = False,
 ) -> None:
     """谁看过这位会员的信息，并证明这就是全部 · Who has seen this of that member, and the proof that this is all, in one file.
 
@@ -38,7 +39,18 @@ def who_saw(
     """
     begin = start(since)
     assert begin is not None
-    made = asyncio.run(_answered(Config.load(), member, field, since=begin, until=end(until), output=output))
+    try:
+        made = asyncio.run(
+            _answered(Config.load(), member, field, since=begin, until=end(until), output=output, recipient=recipient)
+        )
+    except Refused as refusal:
+        how_to_ask(refusal, leaving(recipient, since=begin, until=end(until)))
+        raise
+    if as_json:
+        show_json(
+            {"file": str(output), "rows": made.rows, "size": made.size, "along": made.entries, "cosigned": not made.doubtful}
+        )
+        return
     _out.print(f"[bold green]✔[/] {made.rows} 条 rows · 日志 log {made.size:,} · 随附 along {made.entries:,} · {output}")
     if made.doubtful:
         _out.print(
@@ -48,7 +60,7 @@ def who_saw(
 
 
 async def _answered(
-    config: Config, member: str, field: str, *, since: datetime, until: datetime | None, output: Path
+    config: Config, member: str, field: str, *, since: datetime, until: datetime | None, output: Path, recipient: str
 ) -> Answered:
     async with app.parts(config) as running:
         authority = running.journal.authority
@@ -59,5 +71,12 @@ async def _answered(
         await running.publisher.reached(found.size, Ack.WITNESSED if running.units.trust.witnessed else Ack.SIGNED)
         with watched("导出 exporting") as progress:
             return await running.operations.who_saw(
-                caller(running, EXPORT), member_id=member, field=field, since=since, until=until, output=output, progress=progress
+                caller(running, EXPORT),
+                member_id=member,
+                field=field,
+                since=since,
+                until=until,
+                output=output,
+                recipient=recipient,
+                progress=progress,
             )

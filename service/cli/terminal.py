@@ -1,5 +1,6 @@
 """What every command knows of its terminal: who sits there, and what they are shown meanwhile."""
 
+import json
 import os
 import pwd
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from service.app import Parts
 from service.values import Actor, ActorKind, Call, new_id
 
 _PIPE_WIDTH = 260
+_out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")]
@@ -42,6 +44,11 @@ def watched(what: str) -> Iterator[Callable[[int, int | None], None]]:
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_json(found: object) -> None:
+    """One JSON value on the output stream, and nothing beside it."""
+    _out.print_json(json.dumps(found, ensure_ascii=False))
 
 
 def show_table(table: Table) -> None:

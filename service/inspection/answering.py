@@ -15,11 +15,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from menshen_verifier.answer import FILE, FOLDER, FORMAT
+from service.approvals import exports
+from service.approvals.exports import Export
 from service.archive import exporting, files
 from service.archive import queries as archive
 from service.archive.proofs import covering
 from service.archive.queries import Asked
+from service.archive.store import entries
 from service.audit import store as log
+from service.audit.entry import named_in
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.engine import Database, Session
@@ -77,8 +81,22 @@ class Answered:
     doubtful: bool = False
 
 
-async def asked(unit: Unit, trust: Trust, *, member_id: MemberId, field: str, since: datetime, until: datetime | None) -> Asking:
-    """The question. Raises BadInput for nobody, for somebody erased, and for a field that no catalogue has."""
+def leaving(recipient: str, *, since: datetime, until: datetime | None) -> Export:
+    """What goes out with an answer, for another person to allow: the log of that time. The question is about one member and is not said."""
+    return Export("whoSaw", recipient, f"{utc_text(since)}/{utc_text(until) if until else '-'}")
+
+
+async def asked(
+    unit: Unit,
+    trust: Trust,
+    *,
+    member_id: MemberId,
+    field: str,
+    since: datetime,
+    until: datetime | None,
+    recipient: str = "",
+) -> Asking:
+    """The question. Raises BadInput for nobody, for somebody erased, and for a field that no catalogue has; Refused as `exports.admit`."""
     if field and field not in unit.catalogue.fields:
         raise BadInput("field: no such field", code="FIELD_UNKNOWN")
     end = min(until or unit.now, unit.now)
@@ -94,6 +112,11 @@ async def asked(unit: Unit, trust: Trust, *, member_id: MemberId, field: str, si
     found = Asking(people.names(unit, keys, since, end), field, since, end, head.size if head else 0)
     newest = await covering(unit.session, trust, found.size)
     unit.draft.count = len(await _rows(unit.session, unit.vault.origin, found, newest)) if newest else 0
+    first, _ = await archive.range_of(unit.session, Asked(first=since - _MARGIN))
+    along = max(found.size - first, 0)
+    unit.draft.extra["along"] = along
+    if not await exports.admit(unit, leaving(recipient, since=since, until=until), rows=along):
+        unit.draft.shown = named_in(await entries(unit.session, first, found.size))
     return found
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.bulk import BulkClass
-from service.approvals import commands as approvals
-from service.approvals.model import about_of
+from policies.terms import RecipientRole
+from service.approvals import exports
+from service.approvals.exports import Export
 from service.archive.proofs import covering
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
@@ -19,9 +20,9 @@ from service.inspection.queries import say
 from service.unit import Unit
 from service.values import MemberId, utc_text
 
-KIND = "audit.inspection"
 FORMAT = "menshen/audit-inspection/v1"
 _LONGEST_REFERENCE = 64
+_AUTHORITIES = frozenset({RecipientRole.OVERSIGHT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,17 @@ class Copied:
             yield json.dumps(one, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-async def copied(unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
+async def copied(
+    unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, reference: str, recipient: str
+) -> Copied:
     """The entries of the scope under the newest checkpoint.
 
-    Raises BadInput for what is no scope, RecordUnavailable without a checkpoint, Refused (APPROVAL_REQUIRED) where they tell of more
-    members than the policy's count (LB-07) and nobody else has allowed just this scope for just this authority.
+    Raises BadInput for what is no scope, RecordUnavailable without a checkpoint, Refused as `exports.admit`: RECIPIENT_NOT_REGISTERED for
+    an authority that is not in the register, APPROVAL_REQUIRED where there are more entries than an export may have, or they tell of more
+    members than the policy's count (LB-07), and nobody else has allowed just this scope for just this authority.
     """
     if wanted.since is None or wanted.until is None or wanted.until <= wanted.since:
-        raise BadInput("--from, --to: an inspection has a beginning and an end")
+        raise BadInput("--since, --until: an inspection has a beginning and an end")
     if not reference.strip() or len(reference) > _LONGEST_REFERENCE or not reference.isprintable():
         raise BadInput("--reference: the authority's own, in 64 characters")
     unit.draft.extra["reference"] = reference
@@ -59,18 +63,20 @@ async def copied(unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberI
     log = await searching.look(unit.session, unit.vault.origin)
     lines = [line async for line in searching.find(unit.session, log, wanted, before=newest.size)]
     told = {one for line in lines for one in line.entry.get("sub", ())}
-    if member_id is None and len(told) > unit.catalogue.bulk[BulkClass.OTHER]:
-        await approvals.use(unit, kind=KIND, about=about_of(KIND, words(wanted, reference)), once=False)
+    many = member_id is None and len(told) > unit.catalogue.bulk[BulkClass.OTHER]
+    if not await exports.admit(unit, leaving(wanted, reference, recipient), rows=len(lines), many=many, only=_AUTHORITIES):
+        unit.draft.shown = sorted(told if names is None else told.intersection(names))
     lines = await searching.proven(unit.session, None if trust.lacks(newest.note) else newest, lines)
     rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
     unit.draft.count = len(rows)
     return Copied(_head(unit, wanted, reference, newest), tuple(rows))
 
 
-def words(wanted: Filter, reference: str) -> str:
+def leaving(wanted: Filter, reference: str, recipient: str) -> Export:
     """What another person is asked to allow: who gets it, and exactly which scope. Raises BadInput without an end or a beginning."""
     scope = (wanted.purpose, wanted.field, wanted.actor, wanted.role, wanted.campaign)
-    return " ".join((reference, f"{wanted.first}/{wanted.end}", *(text or "-" for text in scope)))
+    said = (reference, f"{wanted.first}/{wanted.end}", *(text or "-" for text in scope))
+    return Export("inspectionExport", recipient, " ".join(said))
 
 
 async def _names(unit: Unit, member_id: MemberId, wanted: Filter) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
         for (member_id, subject), one in sorted(people.items(), key=lambda item: item[0][1])
         if after is None or subject > after
     ]
+    unit.draft.shown = [row.subject for row in rows[:first]]
     return Scope(
         entries=seen.entries,
         members=len(people),

@@ -81,6 +81,7 @@ class InspectionOperations(Desk):
         since: datetime,
         until: datetime | None,
         output: Path,
+        recipient: str = "",
         progress: Progress = unwatched,
     ) -> Answered:
         """Who has seen something of one member, and the proof that this is all, in one file; recorded as an export before it is made."""
@@ -88,17 +89,21 @@ class InspectionOperations(Desk):
         async def work(unit: Unit) -> Asking:
             self.require(call, EXPORT)
             who = self.known_form(member_id)
-            return await answering.asked(unit, self.units.trust, member_id=who, field=field, since=since, until=until)
+            given = {"field": field, "since": since, "until": until, "recipient": recipient}
+            return await answering.asked(unit, self.units.trust, member_id=who, **given)  # type: ignore[arg-type]
 
         asking = await self.units.disclose(call, self.duty("export", "whoSaw"), work)
         return await answering.write(self.units.database, self.units.trust, asking, output, progress=progress)
 
-    async def inspection_export(self, call: Call, wanted: Filter, *, member_id: MemberId | None, reference: str) -> Copied:
-        """The entries of one scope, for an authority."""
+    async def inspection_export(
+        self, call: Call, wanted: Filter, *, member_id: MemberId | None, reference: str, recipient: str
+    ) -> Copied:
+        """The entries of one scope, for an authority that stands in the register of recipients."""
 
         async def work(unit: Unit) -> Copied:
             self.require(call, EXPORT)
             who = None if member_id is None else self.known_form(member_id)
-            return await authority.copied(unit, self.units.trust, wanted, member_id=who, reference=reference)
+            given = {"member_id": who, "reference": reference, "recipient": recipient}
+            return await authority.copied(unit, self.units.trust, wanted, **given)  # type: ignore[arg-type]
 
         return await self.units.disclose(call, self.duty("export", "inspectionExport"), work)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from service.audit import grammar
+from service.audit.entry import named_in
 from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
@@ -33,6 +34,7 @@ async def entries(
     log = await searching.look(unit.session, unit.vault.origin)
     found, more = await searching.page(unit.session, log, wanted, first, before=before)
     unit.draft.count = len(found)
+    unit.draft.shown = named_in(line.raw for line in found)
     lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found)
     archived = await searching.archived(unit.session, wanted)
     return Page(tuple(lines), str(found[-1].index) if len(found) == first else None, more, archived)

@@ -6,7 +6,7 @@ from service.approvals import store as approved
 from service.approvals.model import Approval, about_of
 from service.errors import BadInput, Refused
 from service.tally import store
-from service.tally.model import KIND, MOST_MEMBERS, WINDOW, Allowance, allowance, classes_of, operator_of
+from service.tally.model import KIND, MOST_MEMBERS, SHOWN, WINDOW, Allowance, allowance, classes_of, operator_of
 from service.unit import Reader, Unit
 
 REASON = "APPROVAL_REQUIRED"
@@ -19,6 +19,9 @@ async def admit(unit: Unit) -> None:
     operator, classes = operator_of(unit.call.actor.name), classes_of(unit.catalogue, unit.draft.fields)
     await store.lock(unit.session, operator, now=unit.now)
     await store.mark(unit.session, operator, classes, unit.draft.subjects, now=unit.now)
+    if unit.draft.shown:
+        classes |= {SHOWN}
+        await store.mark(unit.session, operator, {SHOWN}, unit.draft.shown, now=unit.now)
     counted = await store.counts(unit.session, operator, since=unit.now - WINDOW)
     over = [bulk for bulk in classes if counted.get(bulk, 0) > unit.catalogue.bulk[bulk]]
     for bulk in sorted(over, key=lambda each: unit.catalogue.bulk[each]):

@@ -14,6 +14,7 @@ from policies.bulk import BulkClass
 from policies.terms import Catalogue
 from service.alarms.commands import raise_alarm
 from service.alarms.model import AlarmKind, Rules
+from service.approvals.exports import UNREGISTERED
 from service.audit.entry import Draft
 from service.tally import commands
 from service.tally.model import Recent, classes_of
@@ -22,6 +23,9 @@ from service.values import ActorKind, Call
 
 _TELLING: Final = frozenset({"access", "audit", "export"})
 """The types of entries that somebody was told something under. What is changed is not told."""
+
+_TOO_MUCH: Final = frozenset({commands.REASON, UNREGISTERED})
+"""Why too much at once is refused: nobody else has allowed it, or nobody is registered who gets it."""
 
 _MOST_ACCOUNTS: Final = 10_000
 
@@ -66,7 +70,7 @@ class Guard:
         """Too many members for a person; too many refusals for anybody who has an account. A member's would be a member's name."""
         raising: list[Raising] = []
         bulk = draft.extra.get("bulk")
-        if draft.reason == commands.REASON and isinstance(bulk, str):
+        if draft.reason in _TOO_MUCH and isinstance(bulk, str):
             codes = _codes(draft) | {"bulk": bulk}
             raising.append(partial(raise_alarm, kind=AlarmKind.BULK_READING, about=f"{account} {bulk}", codes=codes))
         if call.actor.kind in {ActorKind.STAFF, ActorKind.SERVICE} and self._streak(account, now):
@@ -91,7 +95,7 @@ class Guard:
             recent = self._recent.get((account, bulk))
             if recent is None:
                 recent = self._recent[account, bulk] = Recent(self._usual(call, bulk))
-            if recent.add(draft.subjects, now):
+            if recent.add((*draft.subjects, *draft.shown), now):
                 codes = _codes(draft) | {"bulk": bulk.value}
                 raising.append(partial(raise_alarm, kind=AlarmKind.BULK_READING, about=f"{account} {bulk.value}", codes=codes))
         return raising
@@ -116,5 +120,5 @@ def _codes(draft: Draft) -> dict[str, str | int]:
 
 def _tells(draft: Draft) -> bool:
     """Whether anything of a member leaves: where all that was asked for is withheld, nothing does."""
-    told = draft.decision == "allow" and draft.typ in _TELLING and bool(draft.subjects)
+    told = draft.decision == "allow" and draft.typ in _TELLING and bool(draft.subjects or draft.shown)
     return told and (bool(draft.fields) or not draft.withheld)

@@ -10,6 +10,9 @@ from policies.terms import Catalogue
 
 WINDOW = timedelta(hours=24)
 KIND = "bulk.read"
+SHOWN = BulkClass.OTHER
+"""What a pseudonym in the log tells of somebody: that something was done, and the names of fields."""
+
 MOST_MEMBERS = 1_000_000
 
 

@@ -1,10 +1,11 @@
 """The log as a stranger's tools read it (C2SP tlog-tiles): `/audit` is the prefix.
 
-/audit/checkpoint                     the newest checkpoint that was signed
+/audit/checkpoint                     the newest checkpoint that enough witnesses cosigned; without witnesses, that was signed
+/audit/checkpoint?signed              the newest that was signed, cosigned or not yet
 /audit/tile/<L>/<N>[.p/<W>]           hashes: anybody's, for ever the same
 /audit/tile/entries/<N>[.p/<W>]       entries: pseudonyms, so for a bearer with `audit.export`, and each bundle is itself recorded
 
-What lies beyond the newest checkpoint is not there yet: nobody gets a hash that we have not signed for.
+What lies beyond the newest signed checkpoint is not there yet: nobody gets a hash that we have not signed for.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from service.archive.model import ENTRIES, Where, where
-from service.errors import BadInput, Forbidden, ServiceError, Unauthenticated
+from service.errors import BadInput, Refused, ServiceError, Unauthenticated
 from service.identity.verifier import Verifier
 from service.operations import Operations
 from service.values import Call
@@ -44,9 +45,9 @@ class _Log:
         self._make_id = make_id
         self._serving = 0
 
-    async def checkpoint(self, _: Request) -> Response:
+    async def checkpoint(self, request: Request) -> Response:
         """See the module."""
-        newest = await self._operations.checkpoint()
+        newest = await self._operations.checkpoint(signed="signed" in request.query_params)
         if newest is None:
             raise HTTPException(404)
         return PlainTextResponse(newest.note, headers=_FOR_NOW)
@@ -90,7 +91,7 @@ class _Log:
 
 
 def _refused(error: ServiceError, request_id: str) -> Response:
-    status = {Unauthenticated: 401, Forbidden: 403, BadInput: 400}.get(type(error), 503)
+    status = 403 if isinstance(error, Refused) else {Unauthenticated: 401, BadInput: 400}.get(type(error), 503)
     headers = {"x-request-id": request_id} | ({"www-authenticate": "Bearer"} if status == 401 else {})
     told = {"code": error.code, "requestId": request_id, "zh": error.zh}
     return JSONResponse({"errors": [{"message": error.en, "extensions": told}]}, status, headers)

@@ -111,6 +111,25 @@ CASES = {
         "fields.toml", "[bulk]|TRANSACTION = 500", "TRANSACTION = 501", "bulk.TRANSACTION", "OUT_OF_RANGE"
     ),
     "a count of property that is left out": Case("fields.toml", "[bulk]|PROPERTY = 50\n", "", "bulk.PROPERTY", "KEY_MISSING"),
+    "exports of more rows than the law's count": Case("fields.toml", "[exports]|rows = 5000", "rows = 5001", "exports.rows", "OUT_OF_RANGE"),
+    "exports of which nobody says how many rows are many": Case("fields.toml", "[exports]\nrows = 5000", "[export]", "exports", "KEY_MISSING"),
+    "an authority that is told of withdrawals": Case(
+        "recipients.toml",
+        '[recipients.example_authority]|known_by = ""',
+        'known_by = "phone"',
+        "recipients.example_authority.known_by",
+        "OVERSIGHT_KNOWN_BY",
+    ),
+    "an authority abroad": Case(
+        "recipients.toml",
+        '[recipients.example_authority]|region = "CN"',
+        'region = "SG"',
+        "recipients.example_authority.region",
+        "OVERSIGHT_ABROAD",
+    ),
+    "an auditor who gets data for a purpose": purpose(
+        "order_fulfilment", "recipients = [", 'recipients = ["example_auditor", ', "recipients", "OVERSIGHT_PURPOSE"
+    ),
     "people with a usual number a day": Case(
         "roles.toml", '[roles.analyst]|kind = "staff"', 'kind = "staff"\nusual_per_day = 9000', "roles.analyst.usual_per_day", "USUAL_OF_PEOPLE"
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from policies.catalogue import PolicyProblem, load
+from policies.lists import shared_data
 from policies.loading.notices import ELEMENTS
 from policies.naming import Title
 from policies.terms import Catalogue
@@ -248,7 +249,7 @@ def test_the_shipped_notice_lists_every_field_and_recipient_and_who_is_responsib
         for key, row in months.items()
         if not re.search(re.escape(row) + rf".*\| {catalogue.fields[key].retention_months} 个月 \|", text)
     ] == []
-    assert [r.key for r in catalogue.recipients.values() if f"| {r.name.zh} |" not in text] == []
+    assert [row.recipient.key for row in shared_data(catalogue) if f"| {row.recipient.name.zh} |" not in text] == []
     for who in (controller.legal_name.zh, controller.address.zh, controller.contact_email, controller.contact_phone):
         assert who in text
     assert controller.responsible_person.split(" · ")[0] in text
@@ -294,7 +295,8 @@ def test_the_shipped_childrens_rules_list_every_field_and_recipient_and_who_is_i
         row = next(row for row in parts["categories"].splitlines() if row.startswith(f"| {name(field.title)} |"))
         assert name(catalogue.categories[field.category].title) in row
         assert row.endswith(f"| {field.retention_months} {'个月' if chinese else 'months'} |")
-    assert [key for key, r in catalogue.recipients.items() if f"| {name(r.name)} |" not in parts["recipients"]] == []
+    shared = [row.recipient for row in shared_data(catalogue)]
+    assert [r.key for r in shared if f"| {name(r.name)} |" not in parts["recipients"]] == []
     assert controller.responsible_person.split(" · ")[0 if chinese else 1] in parts["officer"]
     assert name(controller.legal_name) in parts["controller"] and controller.contact_phone in parts["contact"]
     assert name(controller.storage_location).lower() in parts["storage"].lower()

@@ -8,13 +8,18 @@ from sqlalchemy import text
 from menshen_verifier import merkle, tiles
 from menshen_verifier.checkpoint import open_checkpoint
 from service.audit.entry import Draft
+from service.checkpoints.notes import cosigned_note
+from service.checkpoints.trust import Trust
 from service.db.statement import Prepared
 from tests.factories import a_call
 from tests.service.archive.logs import Published, root_of
+from tests.service.audit.logs import Administrator
+from tests.service.inspection.test_proven import Other
 
 ENTRIES = 700
 """Two full tiles and an edge."""
 
+FORGED = "INSERT INTO audit_checkpoint (size, root, note, signed_at) SELECT ?, root, note, signed_at FROM audit_checkpoint WHERE size = ?"
 _LAST = Prepared(text("SELECT entry FROM audit_entry ORDER BY idx DESC LIMIT 1"))
 
 
@@ -117,3 +122,38 @@ async def test_nothing_beyond_the_checkpoint_is_served_though_it_is_there(client
 async def test_an_address_of_another_form_is_not_there(client, signer, officer, path) -> None:
     expected = {200} if path == "0/%30%30%30" else {404}
     assert {(await client.get(f"/audit/tile/{path}", headers=officer)).status_code} == expected
+
+
+async def test_what_a_stranger_gets_is_what_our_key_signed_whatever_rows_say(
+    client, signer, officer, running, database_url
+) -> None:
+    await running.publisher.close()
+    checkpoint = await published(client, signer)
+    edge, width = checkpoint.size // 256, checkpoint.size % 256
+    for _ in range(3):
+        await client.get("/audit/tile/entries/000", headers=officer)
+    administrator, beyond = Administrator(database_url), checkpoint.size + 2
+    administrator.run(FORGED, given=(beyond, checkpoint.size))
+    assert await published(client, signer) == checkpoint
+    for path in (tiles.tile_path(0, edge, width + 1), tiles.bundle_path(edge, width + 1)):
+        assert (await client.get(f"/audit/{path}", headers=officer)).status_code == 404
+
+
+async def test_where_witnesses_are_configured_a_stranger_gets_what_they_cosigned_and_the_newest_by_asking(
+    client, signer, officer, running, database_url
+) -> None:
+    await client.get("/audit/tile/entries/000", headers=officer)
+    await signer.publish()
+    await running.publisher.close()
+    witness, size = Other("witness.example.cn/w1"), (await published(client, signer)).size
+    running.units.trust = Trust(running.vault.origin, lambda: [signer.key], parties=[[witness.cosigner]], quorum=1)
+    assert (await published(client, signer)).size == size, "nothing is cosigned yet"
+    administrator = Administrator(database_url)
+    ((note, older),) = administrator.run(
+        "SELECT note, size FROM audit_checkpoint WHERE size < ? ORDER BY size DESC LIMIT 1", given=(size,)
+    )
+    whole = cosigned_note(note, [witness.line(note)])
+    administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = signed_at WHERE size = ?", given=(whole, older))
+    assert (await client.get("/audit/checkpoint")).text == whole
+    newest = open_checkpoint((await client.get("/audit/checkpoint?signed")).content, [signer.key]).checkpoint
+    assert newest.size == size > older

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 
 from menshen_verifier import merkle, tiles
 from service.app import parts
+from service.approvals.exports import Export
 from service.archive import checking, proofs, store
 from service.archive.checking import folder_of
 from service.archive.model import SEGMENT, kept_since
@@ -21,6 +22,7 @@ from service.audit.store import head, leaves
 from service.audit.verify import verify
 from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
 from tests.factories import a_call
+from tests.service.approvals.leaves import AUDITOR, allowed
 from tests.service.archive.conftest import Kept
 from tests.service.archive.logs import Published, Signer
 from tests.service.audit import logs
@@ -98,7 +100,9 @@ async def test_an_instance_starts_appends_and_exports_behind_what_was_pruned(kep
         receipt = await again.journal.append(logs.read(), logs.CLERK)
         assert receipt.index > SEGMENT
         await Published(again).publish()
-        plan, done = await again.operations.export(OFFICER, Asked(), tmp_path / "out", origin=kept.house.origin)
+        await allowed(again, OFFICER, Export("audit", AUDITOR, Asked().text))
+        out = tmp_path / "out"
+        plan, done = await again.operations.export(OFFICER, Asked(), out, origin=kept.house.origin, recipient=AUDITOR)
         assert (plan.first, done.count) == (SEGMENT, plan.last - plan.first)
         with pytest.raises(BadInput):
             await again.operations.export(OFFICER, Asked(first=0), tmp_path / "other", origin=kept.house.origin)

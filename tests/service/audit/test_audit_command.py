@@ -128,14 +128,14 @@ def test_searches_narrow_by_actor_purpose_time_and_refusal(run: Run, member_id: 
     assert told(run("search", "--actor", "nobody", "--json")) == []
     assert {row["entry"]["pur"] for row in told(run("search", "--purpose", "customer_service", "--json"))} == {"customer_service"}
     assert {row["entry"]["dec"] for row in told(run("search", "--denied", "--json"))} <= {"deny"}
-    assert told(run("search", "--to", "2020-01-01", "--json")) == []
+    assert told(run("search", "--until", "2020-01-01", "--json")) == []
     assert told(run("search", "--role", "nobody", "--json")) == told(run("search", "--reason", "NONE", "--json")) == []
     fields = told(run("search", "--field", "phone", "--role", "customer_service_agent", "--basis", "CONTRACT", "--json"))
     assert fields
     assert all("phone" in row["entry"]["fld"] for row in fields)
     request = fields[0]["entry"]["req"]
     assert fields[0] in told(run("search", "--request", request, "--operation", "member", "--type", "access", "--json"))
-    assert told(run("search", "--from", "2020-01-01", "--json")) != []
+    assert told(run("search", "--since", "2020-01-01", "--json")) != []
 
 
 def test_nobody_and_somebody_erased_cannot_be_found(run: Run, member_id: str) -> None:
@@ -144,7 +144,7 @@ def test_nobody_and_somebody_erased_cannot_be_found(run: Run, member_id: str) ->
 
 
 def test_a_day_that_is_none_is_an_error_of_use(run: Run, config: Config) -> None:
-    assert run("search", "--from", "yesterday").exit_code == 2
+    assert run("search", "--since", "yesterday").exit_code == 2
 
 
 def test_a_terminal_whose_account_has_only_a_number_is_recorded_by_it() -> None:

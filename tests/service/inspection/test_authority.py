@@ -15,14 +15,20 @@ from tests.api.front_end import entries
 from tests.factories import a_call, a_member
 from tests.service.inspection.records import OFFICER, read, signed
 
+AUTHORITY = "example_authority"
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
 END = BEGIN + timedelta(days=1)
 
 
 async def copied(
-    running: Parts, wanted: Filter, member: str | None = None, reference: str = "网信〔2026〕77号"
+    running: Parts,
+    wanted: Filter,
+    member: str | None = None,
+    reference: str = "网信〔2026〕77号",
+    recipient: str = AUTHORITY,
 ) -> list[dict[str, Any]]:
-    found = await running.operations.inspection_export(OFFICER, wanted, member_id=member, reference=reference)
+    given = {"member_id": member, "reference": reference, "recipient": recipient}
+    found = await running.operations.inspection_export(OFFICER, wanted, **given)
     return [json.loads(line) for line in found.lines()]
 
 
@@ -83,4 +89,4 @@ async def test_it_needs_a_reference_and_the_role(running: Parts) -> None:
     with pytest.raises(BadInput):
         await copied(running, wanted, reference=" ")
     with pytest.raises(Forbidden):
-        await running.operations.inspection_export(a_call("marketer"), wanted, member_id=None, reference="x")
+        await running.operations.inspection_export(a_call("marketer"), wanted, member_id=None, reference="x", recipient=AUTHORITY)
