@@ -1,6 +1,5 @@
 """Makes what rings and what goes round, out of the deployment's settings and what the composition root has."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,6 +9,7 @@ from service.alarms.model import Alarm
 from service.alarms.settings import Settings
 from service.alarms.telling import Bell, Carrier, body
 from service.alarms.watch import Watchman
+from service.background import beside
 
 _GRACE_SECONDS = 15.0
 
@@ -35,15 +35,9 @@ def _posted(post: Post) -> Carrier:
 @asynccontextmanager
 async def going_round(watchman: Watchman, bell: Bell) -> AsyncIterator[None]:
     """Both in the background; what they have begun is ended before this ends."""
-    stop = asyncio.Event()
-    tasks = {asyncio.create_task(watchman.run(stop)), asyncio.create_task(bell.run(stop))}
     try:
-        yield
+        async with beside(watchman.run, bell.run, grace=_GRACE_SECONDS):
+            yield
     finally:
-        stop.set()
-        await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await bell.close()
         await watchman.close()

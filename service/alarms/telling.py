@@ -5,7 +5,6 @@ Not a lane of jobs: a job is a member's and leaves with them, and an alarm is no
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +15,7 @@ from service.alarms import store, words
 from service.alarms.mail import TOLD
 from service.alarms.model import WATCH, Alarm, Rules
 from service.audit.entry import Draft
+from service.background import rest
 from service.errors import LogBroken, RecordUnavailable
 from service.unit import Unit, Units
 from service.values import Call, Clock, utc_text
@@ -49,8 +49,7 @@ class Bell:
                 _log.error("alarms_not_told", type=type(problem).__name__)
                 rung = 0
             if not rung:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _POLL_SECONDS)
+                await rest(stop, _POLL_SECONDS)
 
     async def once(self) -> int:
         """Tell of everything that is due now; how many alarms that were. Without a carrier nothing is claimed: it waits for one."""

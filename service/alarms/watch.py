@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -12,6 +11,7 @@ import structlog
 from service.alarms import commands, store
 from service.alarms.model import PASSING, WATCH, Alarm, AlarmKind, Rules, Sight, Troubles
 from service.audit.entry import Draft
+from service.background import rest
 from service.checkpoints.model import State
 from service.errors import LogBroken, RecordUnavailable
 from service.unit import Unit, Units
@@ -57,8 +57,7 @@ class Watchman:
         """Go round until `stop` is set."""
         while not stop.is_set():
             await self.round()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._seconds)
+            await rest(stop, self._seconds)
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -1,10 +1,10 @@
 """Signer, witnesses, publisher and journal put together, in the order in which they must come up and go down."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.audit.writer import Writer
+from service.background import beside
 from service.checkpoints import witness_settings
 from service.checkpoints.model import Signer
 from service.checkpoints.opening import acks_for, signer_for
@@ -36,21 +36,16 @@ async def publishing(
         broken=journal.fail,
         elect=not config.transaction_pooler,
     )
-    stop = asyncio.Event()
     try:
         # Before the first entry is written: a log that was rolled back must not grow.
         await check_start(database, journal.authority, signer, cosigners)
         await journal.start()
         journal.assure(publisher, acks_for(config, witnesses=publisher.cosigners is not None))
-        task = asyncio.create_task(publisher.run(stop))
-        try:
-            yield publisher
-        finally:
-            await journal.close()
-            stop.set()
-            await asyncio.wait({task}, timeout=_LAST_ROUND_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with beside(publisher.run, grace=_LAST_ROUND_SECONDS):
+            try:
+                yield publisher
+            finally:
+                await journal.close()
     finally:
         await publisher.close()
         if cosigners is not None:

@@ -12,6 +12,7 @@ import structlog
 
 from policies import duties as rules
 from service.audit.entry import Draft
+from service.background import beside, rest
 from service.errors import StoreUnavailable
 from service.identity import closed
 from service.identity.closed import Closed
@@ -83,7 +84,7 @@ class Upkeep:
         while not stop.is_set():
             with suppress(StoreUnavailable):
                 await self._shut.look()
-            await _pause(stop, closed.SECONDS)
+            await rest(stop, closed.SECONDS)
 
     async def _rounds(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -91,7 +92,7 @@ class Upkeep:
                 await self.once()
             except Exception as problem:  # noqa: BLE001 - whatever it is, the next round comes, and its message is nobody's business
                 _log.error("oversight_round_failed", type=type(problem).__name__)
-            await _pause(stop, ROUND_SECONDS)
+            await rest(stop, ROUND_SECONDS)
 
 
 @asynccontextmanager
@@ -99,17 +100,6 @@ async def overseen(units: Units, shut: Closed, *, clock: Clock, chance: Chance) 
     """Write down under which policy is served from now on, and see to accounts, counts and tasks while it is. Raises StoreUnavailable."""
     catalogue = units.catalogue
     await commands.serve_under(units.database, catalogue.digest, register.body(catalogue), now=clock())
-    upkeep, stop = Upkeep(units, shut, clock=clock, chance=chance), asyncio.Event()
-    task = asyncio.create_task(upkeep.run(stop))
-    try:
+    upkeep = Upkeep(units, shut, clock=clock, chance=chance)
+    async with beside(upkeep.run, grace=GRACE_SECONDS):
         yield upkeep
-    finally:
-        stop.set()
-        await asyncio.wait({task}, timeout=GRACE_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

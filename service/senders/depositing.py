@@ -1,11 +1,11 @@
 """Mail of the house to somebody who is no member: checkpoints to an auditor's mailbox, signed with the domain's key like all its mail."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from html import escape
 
 from policies.terms import Catalogue
+from service.background import beside
 from service.checkpoints.anchors import settings as anchors
 from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.model import State
@@ -33,15 +33,10 @@ async def anchored(
     accounts = settings.load(config.senders, catalogue, production=config.production)
     known = anchors.load(config.anchors, production=config.production, mailer=mailer(accounts, catalogue, clock=clock))
     made = Anchoring(database=database, anchors=known, origin=origin, clock=clock, leading=lambda: publisher.leading)
-    stop = asyncio.Event()
-    task = asyncio.create_task(made.run(stop))
     try:
-        yield made
+        async with beside(made.run, grace=_END_SECONDS):
+            yield made
     finally:
-        stop.set()
-        await asyncio.wait({task}, timeout=_END_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         await made.close()
 
 

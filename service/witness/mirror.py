@@ -18,6 +18,7 @@ from menshen_verifier.note import parse_note
 from menshen_verifier.tiles import bundle_path, parse_bundle, tile_path
 from service import files
 from service.archive.model import where
+from service.background import rest
 from service.checkpoints.outside import Outside, Silent
 from service.config import private_bytes
 from service.errors import ConfigError
@@ -69,10 +70,7 @@ class Mirror:
         """Catch up until `stop` is set; once a minute, for the log makes an entry of every bundle that it hands out."""
         while not stop.is_set():
             await self.once()
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                continue
+            await rest(stop, seconds)
 
     async def _caught_up(self) -> None:
         standing = await asyncio.to_thread(self.newest)

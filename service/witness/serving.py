@@ -12,6 +12,7 @@ from prometheus_client.registry import CollectorRegistry
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.background import beside
 from service.checkpoints.outside import Outside
 from service.config import private_bytes
 from service.errors import ConfigError
@@ -109,15 +110,10 @@ def _token(path: Path | None) -> str:
 @asynccontextmanager
 async def mirroring(mirrors: Sequence[Mirror]) -> AsyncIterator[None]:
     """Copies are kept in the background."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(mirror.run(stop)) for mirror in mirrors]
     try:
-        yield
+        async with beside(*(mirror.run for mirror in mirrors), grace=0):
+            yield
     finally:
-        stop.set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         for mirror in mirrors:
             await mirror.outside.close()
 

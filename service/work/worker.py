@@ -5,11 +5,11 @@ It never ends by itself. Whatever a handler throws is a try that did not work: t
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
+from service.background import rest
 from service.db.engine import Database
 from service.errors import ServiceError
 from service.values import Clock
@@ -60,8 +60,7 @@ class Worker:
     async def _serve(self, lane: Lane, stop: asyncio.Event) -> None:
         while not stop.is_set():
             if await self._round(lane) == 0:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _POLL_SECONDS)
+                await rest(stop, _POLL_SECONDS)
 
     async def _round(self, lane: Lane) -> int:
         """Claim a handful and do them side by side. 0 also when the database is away: then it is tried again."""

@@ -11,6 +11,7 @@ from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, Postings, span
 from service.audit.reading import store
 from service.audit.store import head as read_head
+from service.background import rest
 from service.db.engine import Database, Duplicate
 from service.errors import ServiceError
 
@@ -33,8 +34,7 @@ class Indexer:
                 await self.once()
             except ServiceError as problem:
                 _log.warning("the log's index waits: %s", problem.code)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _PAUSE_SECONDS)
+            await rest(stop, _PAUSE_SECONDS)
 
     async def once(self) -> int:
         """Do what is there to do; how many blocks that was. Raises StoreUnavailable."""

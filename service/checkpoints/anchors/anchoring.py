@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
+from service.background import rest
 from service.checkpoints import store as checkpoints
 from service.checkpoints.anchors import store
 from service.checkpoints.anchors.model import Anchor, Deposit, Receipt, State, Undeposited
@@ -45,8 +46,7 @@ class Anchoring:
         while not stop.is_set():
             if self._leading():
                 await self.once()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+            await rest(stop, _LOOK_SECONDS)
 
     async def once(self) -> None:
         """Deposit with every anchor that is due. It raises nothing: what went wrong is in `states`."""
