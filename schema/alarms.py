@@ -25,9 +25,9 @@ class AlarmKind(Enum):
     HONEY_MEMBER = value("HONEY_MEMBER", description="A member was read that nobody has reason to read. 读取诱饵会员。")
     DENIED_STREAK = value("DENIED_STREAK", description="One account was refused many times. 连续被拒绝。")
     UNSIGNED_TAIL = value("UNSIGNED_TAIL", description="The log has not been signed for long. 日志未签名。")
-    WITNESS_UNREACHABLE = value("WITNESS_UNREACHABLE", description="A witness cannot be reached. 见证人无法连接。")
-    WITNESS_REFUSED = value("WITNESS_REFUSED", description="A witness refused to cosign. 见证人拒绝签名。")
-    LOG_BROKEN = value("LOG_BROKEN", description="The log does not fit its own record. 日志与记录不符。")
+    WITNESS_UNREACHABLE = value("WITNESS_UNREACHABLE", description="A witness cannot be reached. 见证者无法连接。")
+    WITNESS_REFUSED = value("WITNESS_REFUSED", description="A witness refused to cosign. 见证者拒绝会签。")
+    LOG_BROKEN = value("LOG_BROKEN", description="The log does not fit its own record. 日志校验不符。")
     ANCHOR_FAILED = value("ANCHOR_FAILED", description="A deposit outside has failed. 外部存证失败。")
     DUTY_OVERDUE = value("DUTY_OVERDUE", description="A task of the law is past its day. 法定任务逾期。")
 

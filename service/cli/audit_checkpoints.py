@@ -27,7 +27,7 @@ from service.values import Actor, ActorKind, Call, new_id
 key = typer.Typer(help="日志密钥的更替 · One key of the log after another.", no_args_is_help=True)
 
 _out = Console(highlight=False, soft_wrap=True)
-Yes = Annotated[bool, typer.Option("--yes", help="审计方与见证方已有新公钥 · Auditors and witnesses have the new vkey.")]
+Yes = Annotated[bool, typer.Option("--yes", help="审计方与见证者已有新公钥 · Auditors and witnesses have the new vkey.")]
 
 
 def status(as_json: AsJson = False) -> None:
