@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from policies.clock import age_on, day_in_shanghai
+from policies.consent import AgeBand
 from policies.keeping import told_of_the_end
 from policies.terms import (
     PERMITTING,
-    AgeBand,
     Basis,
     Catalogue,
     Channel,

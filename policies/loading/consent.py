@@ -1,8 +1,8 @@
 """consent.toml: how members are asked, how minors are protected, how a withdrawal is passed on."""
 
+from policies.consent import AgeBand, ConsentRules
 from policies.loading import faults
 from policies.loading.reading import Section
-from policies.terms import AgeBand, ConsentRules
 
 CAPTURES = ("MINI_PROGRAM", "WEB", "STORE", "SMS", "PHONE")
 """Where a member can be asked."""

@@ -1,6 +1,6 @@
 """What guardians and staff look at: links, requests, alerts. Each is a disclosure and owes an entry."""
 
-from policies.terms import ConsentRules
+from policies.consent import ConsentRules
 from service.db.engine import Session
 from service.guardians import store
 from service.guardians.model import Alert

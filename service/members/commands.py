@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from policies.clock import age_on, day_in_shanghai
+from policies.consent import AgeBand
 from policies.decide import Ask, Minority, Plan, Refusal, weigh
-from policies.terms import TAGS, AgeBand, Catalogue, LookupKind, MemberStatus, Reason
+from policies.terms import TAGS, Catalogue, LookupKind, MemberStatus, Reason
 from service.errors import BadInput, Refused, outcome_code
 from service.members import age, model, store
 from service.members.tags import writing as tags
