@@ -44,6 +44,7 @@ class _Line:
     """One open connection."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], *, prepare: bool) -> None:
+        self._held = connection  # an open one that nobody holds complains when it is collected
         self._libpq = connection.pgconn
         self._libpq.enter_pipeline_mode()
         self._adapters = Transformer(connection)
