@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.audit_verify import draft, scribe
 from menshen_verifier import merkle, tiles
+from menshen_verifier.bulk import Reader
 from menshen_verifier.checkpoint import Checkpoint
-from menshen_verifier.entry import quick
 from menshen_verifier.findings import Report, Verdict
 from menshen_verifier.note import Key, Kind
 from menshen_verifier.policy import parse_policy
@@ -145,6 +145,7 @@ def steps(folder: Path, entries: int) -> list[tuple[str, float]]:
     raws = [path.read_bytes() for path in paths]
     some = [tiles.parse_bundle(raw) for raw in raws]
     leaves = [merkle.leaf_hashes(one) for one in some]
+    reader, lines = Reader(), [b"\n".join([*one, b""]) for one in some]
     count = 256 * len(paths)
     return [
         ("read the files", _cost(lambda: [path.read_bytes() for path in paths], count)),
@@ -152,7 +153,8 @@ def steps(folder: Path, entries: int) -> list[tuple[str, float]]:
         ("hash the bytes (SHA-256 alone)", _cost(lambda: [sha256(entry).digest() for one in some for entry in one], count)),
         ("hash the leaves", _cost(lambda: [merkle.leaf_hashes(one) for one in some], count)),
         ("fold the tree", _cost(lambda: [merkle.extend(0, (), one) for one in leaves], count)),
-        ("read the form", _cost(lambda: [quick(entry) for one in some for entry in one], count)),
+        ("join lines", _cost(lambda: [b"\n".join([*one, b""]) for one in some], count)),
+        ("read the form", _cost(lambda: [reader.read(one, line) for one, line in zip(some, lines, strict=True)], count)),
     ]
 
 
