@@ -2,13 +2,13 @@
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-try:
-    import resource
-except ImportError:  # pragma: no cover - Windows does not tell
-    resource = None  # type: ignore[assignment]
+_system: Any = None
+with suppress(ImportError):  # Windows does not tell
+    import resource as _system
 
 
 class Meter:
@@ -35,19 +35,19 @@ class Meter:
 
 def _core() -> float | None:
     """Of this process and of those that it began and that have ended."""
-    if resource is None:
+    if _system is None:
         return None
-    some = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    some = [_system.getrusage(who) for who in (_system.RUSAGE_SELF, _system.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in some)
 
 
 def _peak() -> int | None:
     """Of this process and of those that it began."""
-    if resource is None:
+    if _system is None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
-    began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-    return max(began, _own() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    began = _system.getrusage(_system.RUSAGE_CHILDREN).ru_maxrss * unit
+    return max(began, _own() or _system.getrusage(_system.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _own() -> int | None:
