@@ -74,9 +74,11 @@ def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, nur
         seen.add(now == old)
         if now != old:
             break
+    assert "INSTANCE_RUNNING" not in child.said
     assert True in seen, "at least once it was killed before its end"
     if now == old:
-        assert lost.restore().exit_code == 0
+        result = lost.restore()
+        assert result.exit_code == 0, result.exception
         now = standing(lost)
     whole = Administrator(lost.after.database_url).run("SELECT size FROM audit_head")[0][0]
     assert now == (whole + 3, whole + 3, now[2], 1), "all of it, and said once"
