@@ -8,17 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from menshen_verifier import tiles
+from menshen_verifier import merkle, tiles
 from service.app import parts
-from service.archive.model import REFUSALS
+from service.archive.checking import before, folder_of
+from service.archive.copies import copy_in
+from service.archive.model import REFUSALS, SEGMENT, TailRefused, subtree_path
+from service.audit.inclusion import span_root
+from service.audit.reading import store
 from service.audit.remembered import RememberedHead
 from service.cli.terminal import account
 from service.config import Config
 from service.db import migrate
-from service.errors import InstanceRunning, LogBroken
+from service.errors import InstanceRunning, LogBroken, Malformed
+from tests.factories import a_call
 from tests.plugins.databases import text
 from tests.plugins.postgres import Server
 from tests.service.archive import losing
+from tests.service.archive.conftest import Kept
 from tests.service.archive.losing import Databases, Lost, rows
 from tests.service.audit.logs import Administrator
 
@@ -290,6 +296,9 @@ def test_a_head_that_was_forged_and_entries_that_were_edited_are_not_built_on(lo
     dba.run("UPDATE audit_entry SET entry = ? WHERE idx = 1", given=(bytes(raw) + b" ",))
     refused(lost, "AUDIT_LOG_BROKEN")
     dba.run("UPDATE audit_entry SET entry = ? WHERE idx = 1", given=(bytes(raw),))
+    dba.run("INSERT INTO audit_subject VALUES ('p1:x', 100000)")
+    refused(lost, "AUDIT_LOG_BROKEN")
+    dba.run("DELETE FROM audit_subject WHERE idx = 100000")
     dba.run("UPDATE audit_head SET mac = ?", given=(bytes(32),))
     refused(lost, "AUDIT_LOG_BROKEN")
 
@@ -307,3 +316,37 @@ def test_a_remembered_head_with_another_past_is_heard(lost: Lost) -> None:
 
     asyncio.run(lie())
     refused(lost, "TAIL_FORKED")
+
+
+async def test_an_archive_is_a_copy_as_far_as_its_segments_go(kept: Kept, tmp_path: Path) -> None:
+    """The folder of one, or the folder that they lie in; each verified as `audit segment restore` does it."""
+    database, trust = kept.running.database.read, kept.running.units.trust
+    await kept.running.operations.archive_segments(a_call("compliance_officer"), kept.house, kept.base)
+    for folder in (kept.base, folder_of(kept.base, 0)):
+        copy = copy_in(folder, trust, at=10)
+        assert (copy.first, copy.size) == (0, SEGMENT)
+        assert copy.root == await span_root(database, 0, SEGMENT)
+        pages = list(copy.pages(SEGMENT - 3000, SEGMENT - 10))
+        assert [raw for page in pages for raw in page] == (await store.page(database, SEGMENT - 3000, SEGMENT - 10)).raws
+    with pytest.raises(TailRefused) as refusal:
+        copy_in(kept.base, trust, at=SEGMENT)
+    assert refusal.value.code == "TAIL_GAP"
+    victim = folder_of(kept.base, 0) / tiles.bundle_path(3)
+    victim.write_bytes(victim.read_bytes()[:-1] + b"]")
+    with pytest.raises(Malformed):
+        copy_in(kept.base, trust, at=10)
+
+
+def test_what_stands_before_a_segment_is_in_its_path(tmp_path: Path) -> None:
+    """The root that a segment comes to with all before it is the log's at its end, whichever segment it is."""
+    roots = [bytes([n]) * 32 for n in range(7)]
+    for n in range(7):
+        frontier = merkle.extend(0, (), roots[: n + 1]).frontier
+        left = merkle.extend(0, (), roots[:n]).frontier
+        size = (n + 1) * SEGMENT
+        spans = subtree_path(n * SEGMENT, size, size)
+        assert len(spans) == len(left), "at this size nothing stands right of it"
+        path = [one.hex() for one in reversed(left)]
+        (tmp_path / "manifest.json").write_text(json.dumps({"path": path, "size": size}))
+        assert before(tmp_path, n) == left
+        assert merkle.extend(n, before(tmp_path, n), [roots[n]]).frontier == frontier
