@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from service.archive.model import SEGMENT, Segment
 from service.audit.entry import Entry
-from service.audit.store import ENTRY_COLUMNS
+from service.audit.store import put
 from service.db.engine import Session
-from service.db.statement import Bulk, Prepared
+from service.db.statement import Prepared
 from service.db.tables import audit_anchor, audit_entry, audit_segment, audit_subject, audit_tile
 from service.values import utc_text
 
@@ -58,8 +58,6 @@ _DELETE = [
     for table in (audit_subject, audit_entry)
 ]
 _AHEAD = Prepared(text("SELECT audit_partitions_ahead()"))
-_ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
-_ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
 _ANY_BETWEEN = Prepared(select(func.count()).select_from(audit_entry).where(*_IN_PAGE))
 
 
@@ -143,9 +141,7 @@ async def prune(session: Session, first: int, last: int, at: datetime) -> None:
 
 async def restore(session: Session, segment: Segment, entries: Sequence[Entry]) -> None:
     """Put the entries of one segment back, as they were."""
-    numbered = list(enumerate(entries, start=segment.first))
-    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
-    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await put(session, segment.first, entries)
     await session.run(_SET_PRUNED, {"first": segment.n, "last": segment.n, "pruned_at": None})
 
 

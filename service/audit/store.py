@@ -323,6 +323,13 @@ def _at_once(origin: str, step: Step) -> tuple[Prepared, dict[str, Any]]:
     return statement, named
 
 
+async def put(session: Session, first: int, entries: Sequence[Entry]) -> None:
+    """The rows of entries from index `first` on, and of whom they are about: as they are written, and as they come back."""
+    numbered = list(enumerate(entries, start=first))
+    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
+    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+
+
 def _line(entry: Entry) -> str:
     columns = (entry.id, entry.raw.decode(), entry.leaf.hex(), *entry[3:9], ",".join(entry.subjects))
     return FIELD.join(columns)
@@ -332,9 +339,7 @@ async def _in_parts(session: Session, origin: str, step: Step) -> bool:
     """For SQLite, inside a transaction that has begun as a writer."""
     if await session.run(_MOVE_HEAD, {"of_log": origin, **_head_values(step)}) != 1:
         return False
-    numbered = list(enumerate(step.entries, start=step.before.size))
-    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
-    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await put(session, step.before.size, step.entries)
     await session.bulk(_ADD_TILES, list(step.tiles))
     if step.pending:
         await session.run(_FORGET_PENDING, {"ids": listed(session.dialect, step.pending)})

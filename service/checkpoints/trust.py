@@ -38,6 +38,11 @@ class Trust:
         """Whether witnesses are configured."""
         return bool(self._parties)
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The log's own, of now."""
+        return self._keys()
+
     async def newest(self, session: Session, *, cosigned: bool) -> Published | None:
         """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, and the head's.
 
@@ -84,6 +89,14 @@ class Trust:
         said = opened.checkpoint
         ours = (said.origin, said.size, said.root) == (self.origin, one.size, one.root)
         return ours and (not cosigned or known.witnessed(opened))
+
+    def signed(self, note: bytes) -> bool:
+        """Whether one of our keys signed this note, and no known line of it is false."""
+        known = self._policy()
+        try:
+            return known is not None and known.open(note).checkpoint.origin == self.origin
+        except ValueError:
+            return False
 
     def lacks(self, note: str) -> bool:
         """Whether an auditor would refuse this note of ours: witnesses are configured, and their quorum has not cosigned it."""

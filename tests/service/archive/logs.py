@@ -90,12 +90,14 @@ async def fill(url: str, home: Path, count: int, authority: Authority = logs.AUT
     """A log of `count` entries, made by the log's own appender."""
     database = connect(url)
     await database.start()
-    appender = Appender(database=database, authority=authority, remembered=RememberedHead(home / "audit-head"))
+    remembered = RememberedHead(home / "audit-head")
+    appender = Appender(database=database, authority=authority, remembered=remembered)
     await appender.open()
     made = entries(count)
     for start in range(0, count, _BATCH):
         await appender.append(made[start : start + _BATCH], [])
     await appender.close()
+    remembered.close()
     await database.close()
 
 
