@@ -3,7 +3,7 @@
 import json
 import os
 import pwd
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from menshen_verifier.note import Key
 from policies.terms import Catalogue
 from service.app import Parts
 from service.values import Actor, ActorKind, Call, Chance, new_id
@@ -56,6 +57,14 @@ def watched(what: str) -> Iterator[Callable[[int, int | None], None]]:
 def show_json(found: object) -> None:
     """One JSON value on the output stream, and nothing beside it."""
     _out.print_json(json.dumps(found, ensure_ascii=False))
+
+
+def show_keys(keys: Sequence[Key], *, as_json: bool) -> None:
+    """Public keys as others take them: a vkey a line."""
+    if as_json:
+        show_json({"vkeys": [key.vkey for key in keys]})
+    for key in () if as_json else keys:
+        _out.print(key.vkey, markup=False)
 
 
 def show_table(table: Table) -> None:

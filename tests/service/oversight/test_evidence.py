@@ -12,6 +12,8 @@ from service.oversight.evidence import Facts, measures
 from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
 from tests.policy_folder import edit, shipped
+from tests.service.audit.logs import Administrator
+from tests.service.inspection.records import signed
 from tests.service.oversight.house import seen_to, under
 
 EVIDENCE = "{ controlEvidence(law: PIPL51) { item standing artefacts { code value standing todo { zh en } } } }"
@@ -134,3 +136,24 @@ async def test_the_auditor_sees_the_measures_and_records_none(ask):
 async def test_the_policy_counts_as_served_only_while_it_is_the_one_in_force(running, clock):
     await seen_to(running)
     assert (await found(running))["POLICY_SERVED_SINCE"].value == "2026-11-22T02:00:00.000000Z"
+
+
+@pytest.mark.obligation("SE-01")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE audit_entry SET leaf = entry, entry = leaf WHERE idx = 1",
+        "UPDATE audit_entry SET entry = (SELECT o.entry FROM audit_entry o WHERE o.idx = 1) WHERE idx = 2",
+        "DELETE FROM audit_entry WHERE idx = 1",
+    ],
+)
+async def test_a_log_that_does_not_read_back_is_missing_while_the_service_still_answers(running, database_url, harm):
+    await a_member(running)
+    await found(running)
+    before = (await found(running))["LOG_WRITABLE"]
+    await signed(running)
+    assert (before.standing, before.value) == (Standing.PRESENT, "ok")
+    Administrator(database_url).run(harm)
+    after = (await found(running))["LOG_WRITABLE"]
+    assert (after.standing, after.value) == (Standing.MISSING, "")
+    assert after.todo is not None and "menshen audit verify" in after.todo.en

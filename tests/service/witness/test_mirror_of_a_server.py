@@ -88,4 +88,4 @@ def test_the_copy_is_the_log_and_each_bundle_that_was_fetched_is_an_entry(config
             return await entries(running, "entries")
 
     told = asyncio.run(fetched())
-    assert len([one for one in told if one["dec"] == "allow" and "auditor" in str(one["act"])]) >= 2, "a bundle is an entry"
+    assert len([one for one in told if one["dec"] == "allow" and "log_mirror" in str(one["act"])]) >= 2, "a bundle is an entry"
