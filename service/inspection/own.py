@@ -68,17 +68,17 @@ async def access_log(
     wanted = Filter(subjects=names, since=since, until=until, field=field)
     log = await searching.look(unit.session, unit.vault.origin)
     newest = await searching.point(unit.session, trust)
-    found: list[Line] = []
-    async for line in searching.find(unit.session, log, wanted, before=before):
+    found, patience = list[Line](), searching.Patience()
+    async for line in searching.find(unit.session, log, wanted, before=before, patience=patience):
         found.append(line)
         if len(found) > first:
             break
     lines = await searching.proven(unit.session, newest, found[:first])
     items = [await _access(unit, line, newest, names) for line in lines]
     unit.draft.count = len(items)
-    return AccessLog(
-        tuple(items), str(items[-1].index) if items else None, len(found) > first, await searching.archived(unit.session, wanted)
-    )
+    end = items[-1].index if len(found) > first or (items and patience.stopped is None) else patience.stopped
+    more = len(found) > first or patience.stopped is not None
+    return AccessLog(tuple(items), None if end is None else str(end), more, await searching.archived(unit.session, wanted))
 
 
 async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:

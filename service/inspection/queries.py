@@ -17,7 +17,9 @@ _LONGEST = 64
 async def entries(
     unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
 ) -> Page | None:
-    """One page. None: no such member, or one whose name in the log nobody can make any more. Raises BadInput."""
+    """One page; a short one, with another behind it, where a rare thing was looked for long enough. None: no such member, or one whose name
+    in the log nobody can make any more. Raises BadInput.
+    """
     if not 1 <= first <= MOST:
         raise BadInput(f"first: between 1 and {MOST}", code="PAGE_SIZE_TOO_LARGE")
     before = index(after)
@@ -33,15 +35,17 @@ async def entries(
         named = people.names(unit, keys, wanted.since, wanted.until)
         wanted = replace(wanted, subjects=tuple(named.values()))
     log = await searching.look(unit.session, unit.vault.origin)
-    found: list[Line] = []
-    async for line in searching.find(unit.session, log, wanted, before=before):
+    found, patience = list[Line](), searching.Patience()
+    async for line in searching.find(unit.session, log, wanted, before=before, patience=patience):
         found.append(line)
         if len(found) > first:
             break
     unit.draft.count = len(found[:first])
     lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found[:first])
     archived = await searching.archived(unit.session, wanted)
-    return Page(tuple(lines), str(found[first - 1].index) if len(found) >= first else None, len(found) > first, archived)
+    end = found[first - 1].index if len(found) >= first else patience.stopped
+    more = len(found) > first or patience.stopped is not None
+    return Page(tuple(lines), None if end is None else str(end), more, archived)
 
 
 def index(after: str | None) -> int | None:

@@ -6,7 +6,7 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from service.inspection.proving import leaves_under
 from service.inspection.store import Stored
 from service.values import utc_text
 
+MOST_LOOKED = 20_000
 _CHUNK = 256
 _BLOCKS = 64
 _ABOUT = 1000
@@ -44,6 +45,24 @@ class Log:
     low: int
     indexed: int
     pruned: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Patience:
+    """How many entries one page may still look at, and behind which index it stopped: somebody who asks for what is nowhere, in hundreds
+    of fields of one request, would have the whole log read hundreds of times.
+    """
+
+    left: int = field(default_factory=lambda: MOST_LOOKED)
+    stopped: int | None = None
+
+    def ends(self, last: int, count: int) -> bool:
+        """So many more were looked at, down to index `last`."""
+        self.left -= count
+        if self.left > 0:
+            return False
+        self.stopped = last
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +103,10 @@ async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
     return tuple(found)
 
 
-async def find(session: Session, log: Log, wanted: Filter, *, before: int | None = None) -> AsyncIterator[Line]:
-    """Every entry that is wanted, the newest first, and beside them what is broken on the way."""
+async def find(
+    session: Session, log: Log, wanted: Filter, *, before: int | None = None, patience: Patience | None = None
+) -> AsyncIterator[Line]:
+    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes."""
     end = log.size if before is None else min(before, log.size)
     way = _way(session, log, wanted, end)
     async for group in way.indices:
@@ -95,6 +116,8 @@ async def find(session: Session, log: Log, wanted: Filter, *, before: int | None
                 line = judged(at, rows.get(at), log, way.fits)
                 if line.status is Status.BROKEN or (line.archived and not line.entry) or wanted.accepts(line.entry):
                     yield line
+            if patience is not None and patience.ends(some[-1], len(some)):
+                return
 
 
 def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entry: True) -> Line:
