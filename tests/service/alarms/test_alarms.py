@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from service.alarms import baits, store
+from service.alarms.mail import TOLD
 from service.alarms.model import AlarmKind, Rules, Sight
 from service.alarms.settings import load
 from service.alarms.watch import Watchman, of_publisher
@@ -47,6 +48,25 @@ async def test_closed_is_closed_and_the_next_one_is_another(running):
     assert await alarms(running) == []
     assert await raised(running) != first
     assert len(await alarms(running, live=False)) == 2
+
+
+async def test_what_somebody_said_to_see_to_and_left_is_told_anew_when_it_happens_again(running, clock):
+    first = await raised(running)
+    await running.operations.acknowledge_alarm(officer(), alarm_id=first)
+    told, ringing = [], bell(running, None)
+
+    async def carry(alarm, _now):
+        told.append(alarm.alarm_id)
+        return TOLD
+
+    ringing._carriers = (carry,)
+    clock.advance(hours=23)
+    assert (await raised(running), await ringing.once(), told) == (first, 0, [])
+    clock.advance(hours=1)
+    assert await ringing.once() == 0, "as long as it does not happen again"
+    assert (await raised(running), await ringing.once(), told) == (first, 1, [first])
+    assert [one.state.value for one in await running.operations.alarms(officer(), live=True, first=9, after=None)] == ["OPEN"]
+    await ringing.close()
 
 
 async def test_nobody_closes_what_was_found_of_themselves(running):
