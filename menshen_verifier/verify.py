@@ -75,7 +75,7 @@ def verify(
     newest = kept[0].checkpoint
     manifest = export.manifest(origin=newest.origin, size=newest.size)
     case = judging.Case(export, policy, kept, manifest, size=max(newest.size, manifest.size))
-    replay = Replay(export, kept, partial=manifest.first > 0, tolerance=TOLERANCE)
+    replay = Replay(export, kept, first=manifest.first, tolerance=TOLERANCE)
     for stretch in _examined(_tasks(case), processes or cores()):  # (3), (4), (6), (7), (10)
         replay.goes_on(stretch)  # (5), (6), (8), (9)
         progress(replay.size, case.size)

@@ -5,6 +5,7 @@ signed under it, and who must sign comes from the settings and the signer, never
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from menshen_verifier.note import Key
 from menshen_verifier.policy import Policy, parse_policy
@@ -17,6 +18,7 @@ _FEW, _MANY = 32, 256
 """Rows at a time: the first is nearly always the one; where it is not, somebody has forged some, and there may be many."""
 
 _MOST_REFUSED = 1 << 16
+_LARGEST = 2**63 - 1
 
 
 class Trust:
@@ -61,6 +63,19 @@ class Trust:
                 return found
             size, most = some[-1].size - 1, _MANY
         return floor
+
+    async def before(self, session: Session, moment: datetime) -> int:
+        """The size of the newest checkpoint that the quorum, by its own times, had cosigned by then; 0 where there is none."""
+        size = _LARGEST
+        while some := await store.cosigned_by(session, moment, size, most=_MANY):
+            for one in some:
+                known = self._policy()
+                if known is not None and self._holds(one, cosigned=True):
+                    times = known.times(known.open(one.note.encode()))
+                    if times and times[-1] <= moment.timestamp():
+                        return one.size
+            size = some[-1].size - 1
+        return 0
 
     async def surest(self, session: Session) -> Published | None:
         """The newest that an auditor would take: cosigned where witnesses are configured, else signed."""

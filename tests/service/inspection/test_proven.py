@@ -1,5 +1,6 @@
 """PROVEN is said of an entry only for what was signed, and cosigned where the settings name witnesses: never for what a row says."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -172,6 +173,18 @@ async def test_however_many_rows_are_forged_above_it_the_true_checkpoint_proves(
     assert await proven(running) == list(range(size))
     looked = Looked(running.units.trust)
     assert await proven(running) == list(range(size)) and looked.notes <= 1, "what was looked into once is known"
+
+
+async def test_what_had_been_cosigned_by_then_is_what_the_witnesses_say_and_no_row(still: Any, database_url: str) -> None:
+    running, keys = still
+    administrator, witness = Administrator(database_url), Other("witness.example.cn/w1")
+    found = Trust(running.vault.origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    then = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size LIMIT 1")
+    for time, before in ((None, 0), (int(then.timestamp()) + 1, 0), (int(then.timestamp()), size)):
+        whole = note if time is None else cosigned_note(note, [witness.line(note, time)])
+        administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+        assert await found.before(running.database.read, then) == before
 
 
 class Looked:
