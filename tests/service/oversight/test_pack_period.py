@@ -1,11 +1,12 @@
 """AL-06: a pack holds its days by Shanghai's clock and no second more, and its log is the export's, entry by entry."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 
 import pytest
 
+from policies.clock import day_in_shanghai
 from service.archive.queries import Asked
 from tests.factories import a_call, a_member
 from tests.policy_folder import edit, shipped
@@ -72,3 +73,15 @@ async def test_a_pack_holds_the_registers_of_its_days_and_of_no_others(running, 
             digests[day] = {row["digest"] for row in rows_of(path, "data/purposes.csv")}
         first, second = running.catalogue.digest, later.catalogue.digest
     assert digests == {21: set(), 22: {first}, 23: {first, second}, 24: {second}}, "the 23rd began under the first"
+
+
+@pytest.mark.obligation("AL-06")
+async def test_a_notice_is_in_the_packs_from_its_first_day_on(running, clock, tmp_path):
+    version, notice = min(running.catalogue.notices.items(), key=lambda item: item[1].effective_at)
+    first = day_in_shanghai(notice.effective_at)
+    told = {}
+    for number, day in enumerate((first - timedelta(days=1), first)):
+        path = tmp_path / f"{number}.zip"
+        await packed(running, path, since=day, until=day)
+        told[number] = {row["version"] for row in rows_of(path, "data/notices.csv")}
+    assert version not in told[0] and version in told[1]
