@@ -45,6 +45,7 @@ async def refused(running: Parts, wanted: Filter, reference: str = REFERENCE) ->
     assert refusal.value.code == "APPROVAL_REQUIRED"
 
 
+@pytest.mark.obligation("LB-07")
 async def test_of_as_many_as_the_policy_says_it_needs_nobody(running: Parts) -> None:
     await listed(running, 3)
     assert len(await copied(running, WANTED)) == 2
