@@ -236,12 +236,18 @@ async def test_an_altered_row_and_an_altered_figure_are_found_even_where_the_for
     assert "consents_ended" in {problem.name for problem in verify_pack(path, forger(SEED)).problems}
 
 
+@pytest.mark.obligation("AL-06")
 async def test_a_file_that_is_missing_or_too_many_is_found(running, tmp_path):
     path = tmp_path / "pack.zip"
     built = await packed(running, path)
     key = parse_key(built.vkeys[0])
     rewritten(path, {"data/more.csv": b"a\n"})
     assert Problem("UNEXPECTED", "data/more.csv") in verify_pack(path, key).problems
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("data/keys.csv", archive.read("data/keys.csv"))
+    assert Problem("UNEXPECTED", "data/keys.csv") in verify_pack(path, key).problems, (
+        "twice: readers differ in which one they take"
+    )
     with zipfile.ZipFile(path) as archive:
         held = {info.filename: archive.read(info) for info in archive.infolist() if info.filename != "data/keys.csv"}
     with zipfile.ZipFile(path, "w") as archive:
