@@ -1,6 +1,7 @@
 """People are told of so many members a day and no more, unless another person has approved it (LB-07)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -179,6 +180,21 @@ async def test_an_approval_of_one_is_of_no_use_to_another(running):
         clerk(), bulk=BulkClass.TRANSACTION, most=7, reason="stock-taking of cards", hours=2
     )
     await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    for member_id in ids[:5]:
+        await look(running, clerk("li@shop"), member_id)
+    await refused(look(running, clerk("li@shop"), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
+@pytest.mark.parametrize(("asker", "named", "decider"), [("officer", "li@shop", "li@shop"), ("li@shop", "clerk@shop", "officer")])
+async def test_nobody_reads_under_leave_that_they_gave_themselves_or_that_names_another(running, asker, named, decider):
+    def as_officer(name):
+        return officer() if name == "officer" else replace(officer(), actor=replace(officer().actor, name=name))
+
+    ids = await members(running, 6)
+    given = {"kind": "bulk.read", "what": f"TRANSACTION 7 {named}", "reason": "stock-taking of cards", "hours": 2}
+    asked = await running.operations.ask_approval(as_officer(asker), **given)
+    await running.operations.decide_approval(as_officer(decider), approval_id=asked.approval_id, allow=True)
     for member_id in ids[:5]:
         await look(running, clerk("li@shop"), member_id)
     await refused(look(running, clerk("li@shop"), ids[5]))
