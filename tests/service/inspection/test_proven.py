@@ -17,6 +17,7 @@ from tests.factories import a_call, a_member
 from tests.service.archive.logs import Signer
 from tests.service.audit.logs import Administrator
 from tests.service.inspection.records import OFFICER, read, signed
+from tests.service.inspection.test_authority import BEGIN, END, copied
 
 ADD = "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) VALUES (?, ?, ?, ?, ?)"
 MOMENT = "2026-11-22T02:00:00.000000Z"
@@ -116,6 +117,22 @@ async def test_a_proof_and_an_authoritys_copy_are_against_the_newest_that_an_aud
     if len(found) > 1:
         later = await running.operations.proof(OFFICER, authority, size)
         assert trust.lacks(later.partition("\n\n")[2])
+
+
+@pytest.mark.obligation("AL-08")
+async def test_an_authority_gets_no_entry_that_the_witnesses_have_not_seen(running: Parts, database_url: str) -> None:
+    member = await a_member(running)
+    await read(running, member)
+    keys, witness = await signed(running), Other("witness.example.cn/w1")
+    administrator = Administrator(database_url)
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    whole = cosigned_note(note, [witness.line(note)])
+    administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+    running.units.trust = Trust(running.vault.origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    await read(running, member)
+    await signed(running)
+    head, *rows = await copied(running, Filter(purpose="customer_service", since=BEGIN, until=END), member)
+    assert (head["checkpoint"], len(rows)) == (whole, 1) and rows[0]["proof"].endswith(whole)
 
 
 class Counted:

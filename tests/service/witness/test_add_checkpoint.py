@@ -86,6 +86,7 @@ async def test_a_log_that_is_not_served_is_unknown(add: Add) -> None:
     assert (answer.status_code, answer.text) == (404, "UNKNOWN_LOG\n")
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_checkpoint_that_the_log_did_not_sign_is_refused_and_no_evidence_of_anything(
     add: Add, log: Log, settings: Path
 ) -> None:
