@@ -4,15 +4,17 @@ import os
 import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from service.app import Parts
 from service.values import Actor, ActorKind, Call, new_id
+
+if TYPE_CHECKING:
+    from service.app import Parts
 
 _PIPE_WIDTH = 260
 _err = Console(stderr=True, highlight=False)
@@ -29,7 +31,7 @@ def account(number: int | None = None) -> str:
         return f"uid-{uid}"
 
 
-def caller(running: Parts, act: str, name: str = "") -> Call:
+def caller(running: "Parts", act: str, name: str = "") -> Call:
     """Whoever sits at this terminal (or `name`, who has sent them) has the roles that may do this, and no other."""
     roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
     return Call(Actor(ActorKind.STAFF, name or account(), roles), new_id(running.clock(), running.chance))
