@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.plugins.databases",
     "tests.plugins.nursery",
     "tests.plugins.obligations",
+    "tests.plugins.order",
     "tests.plugins.skipped",
     "tests.plugins.threads",
     "tests.fixtures_app",
