@@ -1,14 +1,17 @@
 """How fast an export is verified offline: `python -m bench.offline [--entries N] [--rounds N] [--checkpoints N]`.
 
 An export of N entries as the service writes them (reads of three fields of a member, each with its own nonce, number and subject),
-with a signed checkpoint every so many entries, is put into a folder and verified whole: on one process, then on one a core. Printed are
-entries for each second of the clock and of processor time, the largest memory of any process, and where one core's time goes.
+with a signed checkpoint every so many entries, is put into a folder and verified whole by `menshen-verify`: on one process, then on one a
+core, starting included. Printed are entries for each second of the clock and of processor time, the largest memory of any process, and
+where one core's time goes. `--folder` and `--policy` name an export of `menshen audit export` or `python -m bench.export` instead.
 """
 
 import argparse
+import json
 import os
-import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from base64 import urlsafe_b64encode
@@ -17,17 +20,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.audit_verify import draft, scribe
 from menshen_verifier import merkle, tiles
+from menshen_verifier.bulk import Reader
 from menshen_verifier.checkpoint import Checkpoint
-from menshen_verifier.entry import quick
-from menshen_verifier.findings import Report, Verdict
 from menshen_verifier.note import Key, Kind
-from menshen_verifier.policy import parse_policy
-from menshen_verifier.verify import cores, verify
+from menshen_verifier.verify import cores
 from service.audit.entry import Draft
 from service.values import Actor, ActorKind, Call
 
@@ -39,7 +43,6 @@ _CALL = Call(
 )
 _SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 _KEY = Key(_ORIGIN, Kind.ED25519, _SIGNER.public_key().public_bytes_raw())
-_POLICY = parse_policy(f"log {_KEY.vkey}\nquorum none\n".encode())
 
 
 def _read() -> Draft:
@@ -52,6 +55,7 @@ def make(folder: Path, entries: int, every: int) -> int:
     frontier: tuple[bytes, ...] = ()
     rows: dict[int, list[bytes]] = {}
     done = length = 0
+    folder.mkdir()
     with (folder / "entries.jsonl").open("wb") as lines:
         for some in _bundles(entries):
             leaves = merkle.leaf_hashes(some)
@@ -69,26 +73,36 @@ def make(folder: Path, entries: int, every: int) -> int:
 
 
 def _bundles(entries: int) -> Iterator[list[bytes]]:
-    """Entries as the scribe writes them. One in 256 is; the others are it with what differs from read to read put in anew."""
+    """Entries as the scribe writes them. One in 256 is; the others are it with what differs from read to read put in anew: who asks, from
+    where, with which request, about whom.
+    """
     hand = scribe()
     lane = hand.lane("read")
     for first in range(0, entries, 256):
         now = datetime.now(UTC)
         opening = [one.raw for one in hand.opening(lane, now)]
         lane.next = first + len(opening)
-        model = hand.write(lane, 10**14 + lane.next, _read(), _CALL, now=now).raw
-        head, number, tail = model.partition(b'"s":%d,' % (10**14 + lane.next))
-        nonce, subject = (text.index(key) + len(key) for text, key in ((head, b'"n":"'), (tail, b'"p1:')))
-        yield opening + [
-            head[:nonce] + _sixteen() + head[nonce + 22 :] + b'"s":%d,' % n + tail[:subject] + _sixteen() + tail[subject + 22 :]
-            for n in range(lane.next, min(first + 256, entries))
-        ]
-        assert number
+        model = json.loads(hand.write(lane, lane.next, _read(), _CALL, now=now).raw)
+        yield opening + [_another(model, n) for n in range(lane.next, min(first + 256, entries))]
         lane.next = first + 256
 
 
-def _sixteen() -> bytes:
-    return urlsafe_b64encode(os.urandom(16))[:22]
+def _another(model: dict[str, Any], n: int) -> bytes:
+    """The read number `n`: of 800 clerks, each at an address and with a session of their own."""
+    clerk = n * 7919 % 800
+    actor = {**model["act"], "id": f"clerk-{clerk:04d}", "ip": f"{clerk * 2654435761:024x}", "tok": f"{clerk * 40503:024x}"}
+    own = {
+        "id": str(UUID(bytes=os.urandom(16))),
+        "req": str(UUID(bytes=os.urandom(16))),
+        "n": _sixteen(),
+        "sub": [f"p1:{_sixteen()}"],
+        "s": n,
+    }
+    return orjson.dumps({**model, **own, "act": actor}, option=orjson.OPT_SORT_KEYS)
+
+
+def _sixteen() -> str:
+    return urlsafe_b64encode(os.urandom(16))[:22].decode()
 
 
 def _note(size: int, frontier: tuple[bytes, ...]) -> bytes:
@@ -117,26 +131,40 @@ def _write(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
 
 
-def measured(folder: Path, processes: int, rounds: int) -> tuple[list[float], list[float]]:
-    """Entries for each second of the clock, and of processor time of all processes. Raises SystemExit when the export is not whole."""
-    clock, core = [], []
+def measured(folder: Path, processes: int, rounds: int, policy: Path) -> list[dict[str, Any]]:
+    """What `menshen-verify` says that it cost, round by round. Raises SystemExit when the export is not found whole.
+
+    It is run as an auditor runs it: this process has the whole service loaded, and the verifier would carry it along.
+    """
+    words = [
+        sys.executable,
+        "-m",
+        "menshen_verifier",
+        str(folder),
+        "--policy",
+        str(policy),
+        "--processes",
+        str(processes),
+        "--json",
+    ]
+    found = []
     for _ in range(rounds):
-        begun, used = time.perf_counter(), _used()
-        report = _verified(folder, processes)
-        clock.append(report.entries / (time.perf_counter() - begun))
-        core.append(report.entries / (_used() - used))
-        if report.verdict is not Verdict.OK:
-            raise SystemExit(f"the export that was just made is found {report.verdict}: {report.findings[:5]}")
-    return clock, core
+        told = json.loads(subprocess.run(words, capture_output=True, check=False).stdout or "{}")
+        if told.get("verdict") != "OK":
+            raise SystemExit(f"the export is found {told.get('verdict')}: {told.get('findings', [])[:5]}")
+        found.append(told["cost"])
+    return found
 
 
-def _verified(folder: Path, processes: int) -> Report:
-    return verify(folder, _POLICY, now=int(time.time()), processes=processes)
-
-
-def _used() -> float:
-    some = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in some)
+def shown(cost: list[dict[str, Any]], processes: int) -> str:
+    """In three lines: the middle round, and the least and the greatest."""
+    clock, core = (sorted(one[name] for one in cost) for name in ("entries_per_second", "entries_per_core_second"))
+    most = max(one["peak_rss_bytes"] for one in cost) / (1 << 20)
+    return (
+        f"  {processes} process(es): {statistics.median(clock):,.0f} entries a second ({clock[0]:,} to {clock[-1]:,});\n"
+        f"                {statistics.median(core):,.0f} for each second of a core ({core[0]:,} to {core[-1]:,});\n"
+        f"                at most {most:,.0f} MiB in any"
+    )
 
 
 def steps(folder: Path, entries: int) -> list[tuple[str, float]]:
@@ -145,6 +173,7 @@ def steps(folder: Path, entries: int) -> list[tuple[str, float]]:
     raws = [path.read_bytes() for path in paths]
     some = [tiles.parse_bundle(raw) for raw in raws]
     leaves = [merkle.leaf_hashes(one) for one in some]
+    reader, lines = Reader(), [b"\n".join([*one, b""]) for one in some]
     count = 256 * len(paths)
     return [
         ("read the files", _cost(lambda: [path.read_bytes() for path in paths], count)),
@@ -152,7 +181,8 @@ def steps(folder: Path, entries: int) -> list[tuple[str, float]]:
         ("hash the bytes (SHA-256 alone)", _cost(lambda: [sha256(entry).digest() for one in some for entry in one], count)),
         ("hash the leaves", _cost(lambda: [merkle.leaf_hashes(one) for one in some], count)),
         ("fold the tree", _cost(lambda: [merkle.extend(0, (), one) for one in leaves], count)),
-        ("read the form", _cost(lambda: [quick(entry) for one in some for entry in one], count)),
+        ("join lines", _cost(lambda: [b"\n".join([*one, b""]) for one in some], count)),
+        ("read the form", _cost(lambda: [reader.read(one, line) for one, line in zip(some, lines, strict=True)], count)),
     ]
 
 
@@ -170,21 +200,22 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--checkpoints", type=int, default=1000, help="a checkpoint every so many entries")
+    parser.add_argument(
+        "--folder", type=Path, help="an export that is there already, with --policy; by default one of the bench's own"
+    )
+    parser.add_argument("--policy", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
-        folder = Path(name)
-        length = make(folder, given.entries, given.checkpoints)
-        print(f"{given.entries:,} entries of {length / given.entries:.0f} bytes, a checkpoint every {given.checkpoints:,}")
+        folder, policy = Path(name) / "export", given.policy or Path(name) / "policy"
+        if given.folder is None:
+            policy.write_text(f"log {_KEY.vkey}\nquorum none\n")
+            length = make(folder, given.entries, given.checkpoints)
+            print(f"{given.entries:,} entries of {length / given.entries:.0f} bytes, a checkpoint every {given.checkpoints:,}")
         for processes in sorted({1, cores()}):
-            clock, core = measured(folder, processes, given.rounds)
-            print(
-                f"  {processes} process(es): {statistics.median(clock):,.0f} entries a second ({min(clock):,.0f} to {max(clock):,.0f});"
-            )
-            print(f"                {statistics.median(core):,.0f} for each second of a core")
-        most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        print(f"  at most {most / 1024:,.0f} MiB in any process")
-        for step, cost in steps(folder, given.entries):
-            print(f"    {cost:5.2f} µs  {step}")
+            print(shown(measured(given.folder or folder, processes, given.rounds, policy), processes))
+        if given.folder is None:
+            for step, cost in steps(folder, given.entries):
+                print(f"    {cost:5.2f} µs  {step}")
 
 
 if __name__ == "__main__":

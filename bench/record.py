@@ -2,8 +2,10 @@
 
 append    Entries a second that the log takes from 64 concurrent callers: through one instance's writer, and through four processes' in sum.
           PostgreSQL waits for its disk; search columns, subjects' rows and tiles included.
-latency   What the record adds to a read: `member` by the real operation on the same members, in turns with its entry awaited and with its
-          entry only handed over; 1, 8 and 64 callers. The wait itself is measured read by read.
+latency   What the record adds to a read: a machine's `member` by the real operation, watch included, on the same members, in turns with its
+          entry awaited and with its entry only handed over. The wait itself is measured read by read.
+          In a closed loop: 1, 8 and 64 callers, each asking again at once; with 64 the instance is saturated, and the queue is measured.
+          Paced: 64 clients, each at a steady beat, in sum at a share of what they reached in the loop; a client's lateness is counted.
 """
 
 import argparse
@@ -12,11 +14,12 @@ import hmac
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -39,7 +42,16 @@ from service.unit import Units
 from service.values import Actor, ActorKind, Call
 
 _CALLERS = 64
+_SHARES = (0.5, 0.8)
+_MACHINE = Call(Actor(ActorKind.SERVICE, "crm", frozenset({people.ROLE})), "01987f2e-5c1a-7b3e-9f10-2a4b6c8d0e1f", "192.0.2.7")
 _CALL = Call(Actor(ActorKind.STAFF, "clerk-0017", frozenset({people.ROLE})), "01987f2e-5c1a-7b3e-9f10-2a4b6c8d0e1f", "192.0.2.7")
+
+
+Read = Callable[[int], Awaitable[object]]
+"""The read of this number."""
+
+Loop = Callable[[float, Read], Awaitable[list[float]]]
+"""Reads for so many seconds; how long each took."""
 
 
 def spread(waits: Sequence[float]) -> str:
@@ -94,7 +106,7 @@ async def _appended(url: str, home: Path, callers: int, begins: float, seconds: 
     return waits
 
 
-async def _closed_loop(callers: int, seconds: float, do: Callable[[int], Awaitable[object]]) -> list[float]:
+async def _closed_loop(callers: int, seconds: float, do: Read) -> list[float]:
     """So many callers, each asking again as soon as it is answered; how long each time took."""
     waits: list[float] = []
     end = time.perf_counter() + seconds
@@ -155,17 +167,54 @@ async def _latency(site: Site, seconds: float) -> None:
         timed, handed = Timed(running.journal), HandedOver(running.journal)
         ways = {"awaited": _reading(running, timed, ids), "handed over": _reading(running, handed, ids)}
         for callers in (1, 8, _CALLERS):
-            found: dict[str, list[float]] = {name: [] for name in ways}
-            timed.waits.clear()
-            for turn in range(6):
-                for name in (list(ways), list(reversed(ways)))[turn % 2]:
-                    found[name] += await _closed_loop(callers, seconds / 6, ways[name])
-                    await asyncio.gather(*handed.under_way)
-            print(f"latency: {callers} callers: " + "; ".join(f"{name} {spread(waits)}" for name, waits in found.items()))
-            print(f"    the wait for the entry alone: {spread(timed.waits)} of {len(timed.waits):,} reads")
+            found = await _in_turns(ways, seconds, partial(_closed_loop, callers), (timed, handed))
+            _print(f"{callers} callers in a closed loop", found, timed)
+        reached = len(found["awaited"]) / seconds
+        for share in _SHARES:
+            found = await _in_turns(ways, seconds, partial(_paced, share * reached), (timed, handed))
+            _print(f"{_CALLERS} clients, paced at {share * reached:,.0f} reads/s ({share:.0%} of that)", found, timed)
 
 
-def _reading(running: Parts, journal: Timed | HandedOver, ids: Sequence[str]) -> Callable[[int], Awaitable[object]]:
+async def _in_turns(
+    ways: Mapping[str, Read], seconds: float, loop: Loop, journals: tuple[Timed, HandedOver]
+) -> dict[str, list[float]]:
+    """How long each read took, by the way of its entry."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    timed, handed = journals
+    timed.waits.clear()
+    for turn in range(6):
+        for name in (list(ways), list(reversed(ways)))[turn % 2]:
+            found[name] += await loop(seconds / 6, ways[name])
+            await asyncio.gather(*handed.under_way)
+    return found
+
+
+async def _paced(rate: float, seconds: float, do: Read) -> list[float]:
+    """So many reads a second from all clients in sum; how long each took, from when it was due where the client was late for it."""
+    waits: list[float] = []
+    begin = time.perf_counter()
+
+    async def one(number: int) -> None:
+        while (due := begin + number / rate) < begin + seconds:
+            early = due - time.perf_counter()
+            if early > 0:
+                await asyncio.sleep(early)
+            # A timer's lateness is not the read's, but a client's is that still waited for its last answer.
+            begun = time.perf_counter() if early > 0 else due
+            await do(number)
+            waits.append(time.perf_counter() - begun)
+            number += _CALLERS
+
+    await asyncio.gather(*map(one, range(_CALLERS)))
+    return waits
+
+
+def _print(title: str, found: Mapping[str, Sequence[float]], timed: Timed) -> None:
+    print(f"latency: {title}: " + "; ".join(f"{name} {spread(waits)}" for name, waits in found.items()))
+    print(f"    the wait for the entry alone: {spread(timed.waits)} of {len(timed.waits):,} reads")
+
+
+def _reading(running: Parts, journal: Timed | HandedOver, ids: Sequence[str]) -> Read:
     units = Units(
         database=running.database,
         vault=running.vault,
@@ -173,12 +222,13 @@ def _reading(running: Parts, journal: Timed | HandedOver, ids: Sequence[str]) ->
         catalogue=running.catalogue,
         clock=running.clock,
         chance=running.chance,
+        watch=running.guard,
     )
     operations = Operations(units)
 
     async def read(number: int) -> object:
         return await operations.member(
-            _CALL, member_id=ids[number * 7919 % len(ids)], purpose=people.PURPOSE, fields=people.FIELDS
+            _MACHINE, member_id=ids[number * 7919 % len(ids)], purpose=people.PURPOSE, fields=people.FIELDS
         )
 
     return read

@@ -13,6 +13,7 @@ from pathlib import Path
 from menshen_verifier import pack as packs
 from menshen_verifier import report as reports
 from menshen_verifier.answer import check_answer, page
+from menshen_verifier.cost import Meter
 from menshen_verifier.entry import parse_entry
 from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.findings import Evidence, Report, Verdict
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def export(given: argparse.Namespace) -> int:
     """`menshen-verify DIR`: everything in a folder."""
-    policy = parse_policy(_read(given.policy))
+    policy, meter = parse_policy(_read(given.policy)), Meter()
     found = verify(
         given.folder,
         policy,
@@ -64,12 +65,12 @@ def export(given: argparse.Namespace) -> int:
         processes=given.processes,
         progress=_progress(sys.stderr.isatty()),
     )
-    return tell(found, as_json=given.json, evidence=given.evidence)
+    return tell(found, as_json=given.json, evidence=given.evidence, meter=meter)
 
 
-def tell(found: Report, *, as_json: bool, evidence: Path) -> int:
+def tell(found: Report, *, as_json: bool, evidence: Path, meter: Meter) -> int:
     """Print the report, keep the evidence, and return the exit code."""
-    sys.stdout.write(reports.as_json(found) + "\n" if as_json else reports.page(found))
+    sys.stdout.write(reports.as_json(found, meter.told(found.entries)) + "\n" if as_json else reports.page(found))
     if found.evidence:
         keep(found.evidence, evidence)
     return 0 if found.verdict is Verdict.OK else 1

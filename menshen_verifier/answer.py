@@ -4,9 +4,10 @@ What must be true, in numbered steps that the code repeats:
 
  (1) The file is a zip with `answer.json` and an export of the log under `export/`.
  (2) The export is the log that was signed, from its first entry to the checkpoint's size (`verify`).
- (3) It begins before the time that was asked about, and goes on to the end: its first entry is older than that by more than clocks may
-     differ, or is the log's very first; and the log had come to the end of that time: its last entry or the quorum's cosignature is not
-     older. An answer from an old export says nothing about what was read since.
+ (3) It begins before the time that was asked about, and goes on to the end. It begins with the log's very first entry, or the quorum had
+     cosigned all that lies before its first one earlier than that by more than clocks may differ; where the policy asks for no quorum, the
+     first entry's own word counts, for whoever signs such a log alone can make it say anything. And the log had come to the end of that
+     time: its last entry or the quorum's cosignature is not older. An answer from an old export says nothing about what was read since.
  (4) There is one name of the member for every month that was asked about.
  (5) The entries with one of these names and the field, in that time, are the ones that the answer has: none is missing, none is more.
  (6) Each row's own proof holds, so that a row can be shown alone.
@@ -32,7 +33,7 @@ from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.export import Export, Manifest
 from menshen_verifier.findings import Report, Verdict
 from menshen_verifier.merkle import TILE_WIDTH
-from menshen_verifier.policy import Policy
+from menshen_verifier.policy import NONE, Policy
 from menshen_verifier.proof import check_proof, parse_proof
 from menshen_verifier.tiles import parse_bundle
 from menshen_verifier.verify import FRESH, TOLERANCE, verify
@@ -122,7 +123,7 @@ def check_answer(path: Path, policy: Policy, *, now: int, since: bytes | None = 
         proven = {index: _row(index, text, policy) for index, text in answer.rows.items()}  # (6)
     missing = sorted(found.keys() - proven.keys())  # (5)
     surplus = sorted(index for index, entry in proven.items() if found.get(index) != entry)
-    begun = manifest.first == 0 or oldest < _earlier(answer.question.since)  # (3)
+    begun = manifest.first == 0 or _begun(report, policy, oldest) < _earlier(answer.question.since)  # (3)
     whole = begun and manifest.end == report.size and _reached(report) >= _earlier(answer.question.until)
     return Checked(report, answer.question, tuple(sorted(found.items())), tuple(missing), tuple(surplus), whole)
 
@@ -210,6 +211,13 @@ def _months(question: Question) -> None:
 def _earlier(moment: str) -> str:
     """As much before as clocks may differ."""
     return _text(_moment(moment) - timedelta(seconds=TOLERANCE))
+
+
+def _begun(report: Report, policy: Policy, oldest: str) -> str:
+    """The moment before which everything lies that the export leaves out. One entry's word for it is nothing: its writer chose it."""
+    if policy.quorum == NONE:
+        return oldest
+    return _text(datetime.fromtimestamp(min(_YEAR_9999 if report.begun_at is None else report.begun_at, _YEAR_9999), UTC))
 
 
 def _reached(report: Report) -> str:

@@ -54,6 +54,8 @@ class Report:
     """What was found. `entries` were hashed from their bytes; of the tree's other leaves there were only the hashes in tiles.
 
     `checkpoints` were compared with the tree and fitted, `unchecked` lie where even the hashes are gone. Times are seconds since 1970.
+
+    `begun_at` is the earliest by which the quorum had seen whatever lies before `first`.
     """
 
     verdict: Verdict
@@ -70,6 +72,7 @@ class Report:
     since: int | None
     cosigned_size: int | None
     cosigned_at: int | None
+    begun_at: int | None
     witnesses: tuple[str, ...]
     first_ts: str
     last_ts: str

@@ -65,6 +65,7 @@ def report(case: Case, replay: Replay, *, now: int, fresh: int, authority: Autho
         since=since,
         cosigned_size=compared.cosigned if case.policy.quorum != NONE else None,
         cosigned_at=compared.newest_time,
+        begun_at=compared.begun if case.policy.quorum != NONE else None,
         witnesses=_witnesses(case),
         first_ts=replay.first_ts.decode(),
         last_ts=replay.last_ts.decode(),

@@ -3,7 +3,16 @@
 A number that is missing is an entry that was lost between the service and the tree, or taken out of a log whose tree was made anew.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Lane(NamedTuple):
+    """Whose an entry is, and of which type."""
+
+    writer: bytes
+    typ: bytes
 
 
 @dataclass(slots=True)
@@ -44,6 +53,21 @@ class Lanes:
         if number != span.last + 1:
             self._broke(Break(span.last_at, at, span.last + 1, number))
         span.last, span.last_at = number, at
+
+    def went_on(self, lanes: Sequence[Lane | None], numbers: Sequence[int], at: int) -> None:
+        """Entries from index `at` on; of those without a lane nobody knows what they were."""
+        writers = {lane.writer for lane in lanes if lane is not None}
+        lead, first, last = lanes[0], numbers[0], at + len(numbers) - 1
+        # Nearly always one writer, counting: what a loop over the entries would find is known from both ends.
+        counted = numbers == [*range(first, first + len(numbers))]
+        if lead is not None and counted and len(writers) == 1 and None not in lanes:
+            self.saw(lead.writer, first, at, lead.typ)
+            span = self.spans[lead.writer]
+            span.last, span.last_at = first + len(numbers) - 1, last
+            return
+        for lane, number, place in zip(lanes, numbers, range(at, last + 1), strict=True):
+            if lane is not None:
+                self.saw(lane.writer, number, place, lane.typ)
 
     def joined(self, later: "Lanes") -> None:
         """Go on with the stretch that follows this one."""

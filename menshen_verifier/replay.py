@@ -3,7 +3,7 @@
 `Replay` is fed with stretches in their order and keeps of each only what the next one needs.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -35,8 +35,11 @@ class Compared:
     cosigned: int | None = None
     newest_time: int | None = None
     lost: int | None = None
+    first: int = 0
+    begun: int | None = None
+    """The earliest second by which the quorum had seen whatever lies before `first`."""
 
-    def fits(self, size: int, *, witnessed: bool, ours: bool, seen: int | None) -> None:
+    def fits(self, size: int, *, witnessed: bool, ours: bool, seen: int | None, times: Sequence[int]) -> None:
         """The tree of this size has the signed root. Only then it counts when the quorum saw it."""
         self.count += 1
         self.fitting = max(self.fitting, size)
@@ -45,6 +48,8 @@ class Compared:
             self.agreed = max(self.agreed, size) if ours else self.agreed
         if witnessed:
             self.cosigned = max(self.cosigned or 0, size)
+        if witnessed and times and size >= self.first:
+            self.begun = min(max(times), self.begun or max(times))
         if seen is not None:
             self.newest_time = max(self.newest_time or 0, seen)
 
@@ -64,13 +69,13 @@ class Compared:
 class Replay:
     """The log from its first entry on. `known` are the checkpoints apart from those under `checkpoints/`, which stretches open."""
 
-    def __init__(self, export: Export, known: Iterable[Known], *, partial: bool, tolerance: int) -> None:
+    def __init__(self, export: Export, known: Iterable[Known], *, first: int, tolerance: int) -> None:
         self.size = 0
         self.frontier: tuple[bytes, ...] | None = ()
         self.entries = 0
         self.nothing = 0
-        self.lanes = Lanes(partial=partial)
-        self.compared = Compared()
+        self.lanes = Lanes(partial=first > 0)
+        self.compared = Compared(first=first)
         self.findings: list[Finding] = []
         self.differing: list[Finding] = []
         self.first_ts, self.last_ts = b"", b""
@@ -131,14 +136,14 @@ class Replay:
         """Step 5, for the export's checkpoint of that size and for all others that are known."""
         here = [one for one in self._known if one.checkpoint.size == mark.size]
         # What the auditor brought may be from before its last cosignatures: how fresh the log is, the export has to show.
-        signed = [(one.checkpoint.root, one.witnessed, one.ours, None if one.ours else one.seen) for one in here]
+        signed = [(one.checkpoint.root, one.witnessed, one.ours, None if one.ours else one.seen, one.times) for one in here]
         if mark.root is not None:
-            signed.append((mark.root, mark.witnessed, False, mark.seen))
-        for one, witnessed, ours, seen in signed:
+            signed.append((mark.root, mark.witnessed, False, mark.seen, mark.times))
+        for one, witnessed, ours, seen, times in signed:
             if root is None:
                 self.compared.cannot(mark.size, ours=ours)
             elif one == root:
-                self.compared.fits(mark.size, witnessed=witnessed, ours=ours, seen=seen)
+                self.compared.fits(mark.size, witnessed=witnessed, ours=ours, seen=seen, times=times)
             else:
                 self.compared.fails(mark.size, ours=ours)
         if mark.forged:

@@ -1,6 +1,7 @@
 """The report: one page in 中文 and English for people, JSON for machines. Nothing that stands in an entry is printed."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -32,14 +33,15 @@ _PARTS = {
 }
 
 
-def as_json(report: Report) -> str:
-    """One object. Findings and evidence are lists; the notes themselves are in the evidence's files."""
+def as_json(report: Report, cost: Mapping[str, Any]) -> str:
+    """One object. Findings and evidence are lists; the notes themselves are in the evidence's files. `cost` is what it took."""
     found: dict[str, Any] = {name: getattr(report, name) for name in Report.__dataclass_fields__}
     found["findings"] = [
         {"verdict": one.verdict, "part": one.part, "first": one.first, "last": one.last} for one in report.findings
     ]
     found["evidence"] = [one.name for one in report.evidence]
     found["timestamps"] = [{"size": size, "at": at} for size, at in report.timestamps]
+    found["cost"] = dict(cost)
     return json.dumps(found, ensure_ascii=False, indent=2)
 
 

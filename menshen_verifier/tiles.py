@@ -1,6 +1,7 @@
 """Where tiles and bundles of entries stand, and how a bundle is read (C2SP tlog-tiles)."""
 
 from collections.abc import Iterable
+from struct import pack
 
 from menshen_verifier import merkle
 from menshen_verifier.errors import Malformed
@@ -20,11 +21,13 @@ def bundle_path(n: int, width: int = merkle.TILE_WIDTH) -> str:
 
 def bundle(entries: Iterable[bytes]) -> bytes:
     """Entries one after another, the length of each before it in two bytes. Raises Malformed for one that is too long."""
-    parts = []
-    for entry in entries:
-        if len(entry) > _MOST_ENTRY:
-            raise Malformed("bundle: an entry over 65,535 bytes")
-        parts += [len(entry).to_bytes(2, "big"), entry]
+    some = list(entries)
+    lengths = list(map(len, some))
+    if max(lengths, default=0) > _MOST_ENTRY:
+        raise Malformed("bundle: an entry over 65,535 bytes")
+    before = pack(f">{len(some)}H", *lengths)
+    parts = [b""] * (2 * len(some))
+    parts[::2], parts[1::2] = [before[at : at + 2] for at in range(0, len(before), 2)], some
     return b"".join(parts)
 
 

@@ -21,11 +21,10 @@ It trusts SHA-256, the signatures, and that the policy came on another way than 
 into the log.
 """
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 
 from menshen_verifier import judging, known
@@ -39,6 +38,7 @@ from menshen_verifier.replay import Replay
 from menshen_verifier.rfc3161 import Authority
 from menshen_verifier.stretch import WIDTH, Stretch, Task, examined
 from menshen_verifier.tiles import parse_bundle
+from menshen_verifier.workers import side_by_side
 
 TOLERANCE = 300
 """Seconds by which an instance's clock may differ from a witness's."""
@@ -75,7 +75,7 @@ def verify(
     newest = kept[0].checkpoint
     manifest = export.manifest(origin=newest.origin, size=newest.size)
     case = judging.Case(export, policy, kept, manifest, size=max(newest.size, manifest.size))
-    replay = Replay(export, kept, partial=manifest.first > 0, tolerance=TOLERANCE)
+    replay = Replay(export, kept, first=manifest.first, tolerance=TOLERANCE)
     for stretch in _examined(_tasks(case), processes or cores()):  # (3), (4), (6), (7), (10)
         replay.goes_on(stretch)  # (5), (6), (8), (9)
         progress(replay.size, case.size)
@@ -146,22 +146,10 @@ def _skipped(export: Export, manifest: Manifest, size: int) -> int:
 
 
 def _examined(tasks: Iterable[Task], processes: int) -> Iterator[Stretch]:
-    """The stretches in their order, some at a time on other cores: never more of them under way than can be held in little memory."""
+    """The stretches in their order; of a log of several, some at a time on other cores."""
     waiting = iter(tasks)
-    some = [task for _, task in zip(range(2), waiting, strict=False)]
-    if len(some) < 2 or processes < 2:
-        yield from map(examined, _chained(some, waiting))
-        return
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running: deque[Future[Stretch]] = deque()
-        for task in _chained(some, waiting):
-            running.append(pool.submit(examined, task))
-            if len(running) > 2 * processes:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-
-
-def _chained(some: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
-    yield from some
-    yield from rest
+    some = list(islice(waiting, processes))
+    if len(some) < 2:
+        yield from map(examined, chain(some, waiting))
+    else:
+        yield from side_by_side(chain(some, waiting), len(some))

@@ -106,6 +106,14 @@ class LogBroken(ServiceError):
     en = "The audit log does not fit its own record; the service answers nothing until it is examined."
 
 
+class InstanceRunning(ServiceError):
+    """What may be done only while nobody writes to the log cannot be done now."""
+
+    code = "INSTANCE_RUNNING"
+    zh = "仍有实例在运行，请先全部停止。"
+    en = "An instance of this deployment is running; stop all of them first."
+
+
 class ChangeRefused(ServiceError):
     """The database refused to change what is never changed: a ledger's row, or what the service's role has no right to (NC-08)."""
 

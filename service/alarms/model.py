@@ -13,6 +13,11 @@ WATCH = Actor(ActorKind.SYSTEM, "watch", frozenset())
 MOST_NOTE = 200
 MOST_ABOUT = 160
 
+SEEN_HOLDS = timedelta(days=1)
+"""So long somebody's word that they see to it keeps others from being told when it happens again: not for ever, or an accomplice's single
+word would silence all that comes after.
+"""
+
 
 class AlarmKind(StrEnum):
     """What has happened."""

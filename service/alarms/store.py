@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Integer, and_, bindparam, case, func, insert, or_, select, tuple_, update
 
-from service.alarms.model import Alarm, AlarmKind, AlarmState
+from service.alarms.model import SEEN_HOLDS, Alarm, AlarmKind, AlarmState
 from service.db.engine import Session
 from service.db.statement import Prepared, Row
 from service.db.tables import alarm, bait
@@ -13,8 +13,18 @@ from service.db.tables import alarm, bait
 _NAMES = tuple(column.name for column in alarm.columns)
 _OPEN = and_(alarm.c.kind == bindparam("of_kind"), alarm.c.about == bindparam("of_about"), alarm.c.slot == "")
 _ADD = Prepared(insert(alarm).values({name: bindparam(name) for name in _NAMES}))
+_NOW = bindparam("now", type_=alarm.c.last_at.type)
+_LEFT = and_(alarm.c.state == AlarmState.SEEN.value, alarm.c.handled_at <= bindparam("before", type_=alarm.c.handled_at.type))
 _AGAIN = Prepared(
-    update(alarm).where(_OPEN).values(last_at=bindparam("now"), count=alarm.c.count + 1).returning(alarm.c.alarm_id)
+    update(alarm)
+    .where(_OPEN)
+    .values(
+        last_at=_NOW,
+        count=alarm.c.count + 1,
+        state=case((_LEFT, AlarmState.OPEN.value), else_=alarm.c.state),
+        due_at=case((_LEFT, _NOW), else_=alarm.c.due_at),
+    )
+    .returning(alarm.c.alarm_id)
 )
 _ONE = Prepared(select(*alarm.columns).where(alarm.c.alarm_id == bindparam("alarm_id")).with_for_update())
 _HANDLE = Prepared(
@@ -62,8 +72,9 @@ _BAITS = Prepared(select(bait.c.bait_id, bait.c.sealed).order_by(bait.c.bait_id)
 
 
 async def again(session: Session, kind: AlarmKind, about: str, *, now: datetime) -> str | None:
-    """Count one more of what is open already; its id, None where nothing is."""
-    rows = await session.rows(_AGAIN, {"of_kind": kind.value, "of_about": about, "now": now})
+    """Count one more of what is open already; its id, None where nothing is. What somebody said a day ago that they see to is told anew."""
+    given = {"of_kind": kind.value, "of_about": about, "now": now, "before": now - SEEN_HOLDS}
+    rows = await session.rows(_AGAIN, given)
     return str(rows[0][0]) if rows else None
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -16,6 +16,8 @@ from service.checkpoints.model import State
 from service.errors import LogBroken, RecordUnavailable
 from service.unit import Unit, Units
 from service.values import Call, Chance, Clock, new_id
+
+_T = TypeVar("_T")
 
 Look = Callable[[], Awaitable[Sight]]
 """What is wrong now, in one place: the publisher of checkpoints, the anchors."""
@@ -66,24 +68,28 @@ class Watchman:
     async def round(self) -> None:
         """One round. What fails in it is said to the log and does not keep the rest from being done."""
         for each in (*self._chores, self._look):
-            try:
-                await each()
-            except Exception as problem:  # noqa: BLE001 - a watchman who falls over sees nothing more
-                _log.error("watch_failed", type=type(problem).__name__)
+            await self._tried(each)
+
+    async def _tried(self, work: Callable[[], Awaitable[_T]]) -> _T | None:
+        """What it says; None where it failed. One table that somebody spoilt must not keep another's alarm from being raised."""
+        try:
+            return await work()
+        except Exception as problem:  # noqa: BLE001 - a watchman who falls over sees nothing more
+            _log.error("watch_failed", type=type(problem).__name__)
+            return None
 
     async def _look(self) -> None:
-        found = [await look() for look in self._looks]
+        found = [sight for look in self._looks if (sight := await self._tried(look)) is not None]
         wrong = {key: code for sight in found for key, code in sight.troubles.items()}
         for (kind, about), code in wrong.items():
-            if (kind, about) not in self._known:
-                await self._raise(kind, about, code)
+            if (kind, about) not in self._known and await self._tried(partial(self._raise, kind, about, code)):
                 self._known |= {(kind, about)}
         self._known &= wrong.keys()
-        if found and all(sight.whole for sight in found):
+        if found and len(found) == len(self._looks) and all(sight.whole for sight in found):
             for over in await self._over(wrong):
                 await self._change("closeAlarm", partial(commands.settle, found=over))
 
-    async def _raise(self, kind: AlarmKind, about: str, code: str) -> None:
+    async def _raise(self, kind: AlarmKind, about: str, code: str) -> bool:
         """With its entry; where the log takes no entry, because it is what is broken, without one: somebody has to hear of it."""
         try:
             await self._change("raiseAlarm", partial(commands.raise_alarm, kind=kind, about=about, codes={"code": code}))
@@ -92,6 +98,7 @@ class Watchman:
             async with self._own.single() as session:
                 if await store.again(session, kind, about, now=now) is None:
                     await store.add(session, commands.new(kind, about, new_id(now, self._chance), now=now))
+        return True
 
     async def _over(self, wrong: Troubles) -> Sequence[Alarm]:
         live = await store.live(self._units.database.read)

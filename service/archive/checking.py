@@ -65,6 +65,23 @@ def check(folder: Path, origin: str, n: int, keys: Sequence[Key] = ()) -> Checke
         raise Malformed("audit-segment/v1: a file is missing or not of its form") from None
 
 
+def number_of(folder: Path) -> int | None:
+    """Which segment lies in this folder, as its manifest says; None where it is none. Nothing is verified."""
+    try:
+        told = orjson.loads(_read(folder / MANIFEST))
+        return int(told["n"]) if told["format"] == FORMAT else None
+    except (OSError, ValueError, TypeError, KeyError, Malformed):
+        return None
+
+
+def before(folder: Path, n: int) -> tuple[bytes, ...]:
+    """The frontier of the log's first `n` segments, as segments: it stands in the path of a folder that `check` has verified."""
+    told = orjson.loads(_read(folder / MANIFEST))
+    spans = subtree_path(n * SEGMENT, (n + 1) * SEGMENT, told["size"])
+    left = [bytes.fromhex(one) for one, (start, _) in zip(told["path"], spans, strict=True) if start < n * SEGMENT]
+    return tuple(reversed(left))
+
+
 def entries(folder: Path, n: int, root: bytes) -> list[bytes]:
     """Its entries, in order, as they are read now: whoever can write there may have waited until `check` was done. Raises Malformed."""
     numbers = range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH)

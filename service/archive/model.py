@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from menshen_verifier import merkle, tiles
-from service.errors import ConfigError
+from service.errors import ConfigError, ServiceError
 
 SEGMENT = merkle.TILE_WIDTH**2
 """Entries: one full tile of level 1. Its root is one hash of level 2."""
@@ -94,3 +94,42 @@ def kept_since(now: datetime, months: int) -> datetime:
     month = now.year * 12 + now.month - 1 - months
     # The same day of that month or, where it has none, its last hours are kept as well: rather a day more than one less.
     return min(now.replace(year=month // 12, month=month % 12 + 1, day=min(now.day, 28)), now - FEWEST_DAYS)
+
+
+class TailRefused(ServiceError):
+    """Why a folder's entries are not brought back. Nothing was changed."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.zh, self.en = REFUSALS[code]
+        super().__init__(f"{self.en} ({detail})" if detail else self.en)
+
+
+REFUSALS = {
+    "TAIL_NOT_A_COPY": (
+        "该文件夹不是镜像、导出或归档。",
+        "The folder is no mirror's, no export, no archive, or cannot be read.",
+    ),
+    "TAIL_OF_ANOTHER_LOG": ("检查点属于另一日志。", "The checkpoint is of another log; is MENSHEN_ORIGIN the one it was?"),
+    "TAIL_NOT_SIGNED": ("检查点没有本日志密钥的签名。", "The log's own key did not sign the checkpoint."),
+    "TAIL_NOT_WITNESSED": (
+        "检查点未经足够的见证者会签（MENSHEN_WITNESSES）。",
+        "Too few of the witnesses in MENSHEN_WITNESSES have cosigned the checkpoint.",
+    ),
+    "TAIL_SHORTER": (
+        "该副本不比数据库长，其中没有可恢复的条目。",
+        "The copy is not longer than the database's log, which has all of it: there is nothing to bring back.",
+    ),
+    "TAIL_GAP": (
+        "副本与数据库之间缺少条目，请换更完整的副本。",
+        "Entries are missing between the database's end and where the copy begins; take a fuller copy.",
+    ),
+    "TAIL_FORKED": (
+        "分叉：数据库与已签名的日志在同一位置内容不同。请保全两者、停止写入并交安全人员调查；不得覆盖。",
+        "Forked: at one size the database and the signed log differ. Keep both and have them examined; nothing is written over.",
+    ),
+    "TAIL_DOES_NOT_FIT": (
+        "副本中的条目与其检查点不符（损坏或被改），请换另一副本。",
+        "The copy's entries do not come to its checkpoint: they rotted or were altered. Take another copy.",
+    ),
+}

@@ -18,16 +18,21 @@ from service.audit.head import Authority
 from service.checkpoints.model import Noted
 from service.db.engine import Session
 from service.errors import RecordUnavailable
-from service.unit import Unit
-from service.values import Call, Progress, unwatched
+from service.unit import Unit, Units
+from service.values import ActorKind, Call, Progress, unwatched
 
 EXPORT = "audit.export"
 VERIFY = "audit.verify"
 SEARCH = "audit.search"
+_MOST_READERS = 1000
 
 
 class ArchiveOperations(SegmentOperations):
-    """See the module."""
+    """See the module. `_edges`: who was recorded as reading the tile at the end, and which tile that was; each instance's own."""
+
+    def __init__(self, units: Units) -> None:
+        super().__init__(units)
+        self._edges: dict[tuple[ActorKind, str, frozenset[str]], int] = {}
 
     async def checkpoint(self, *, signed: bool = False) -> Noted | None:
         """The newest checkpoint that an auditor takes (see `proofs.covering`), with `signed` the newest that our key signed; None before
@@ -50,24 +55,39 @@ class ArchiveOperations(SegmentOperations):
 
     async def bundle(self, call: Call, where: Where) -> bytes | None:
         """Entries of the published tree, for whoever may export them; recorded as the range that was asked for, before they are handed out.
+        The tile at the end is recorded once for each machine that reads it, "and on" as it grows: else a mirror would never have all of a
+        log to which each of its looks adds an entry. A person's every look is recorded, and counted (LB-07).
 
         None for what the published tree does not have, or what was archived and pruned.
         """
         draft = self.duty("audit", "entries")
-        draft.extra["first"] = where.n * merkle.TILE_WIDTH
-        draft.extra["width"] = where.width
+        draft.extra |= {"first": where.n * merkle.TILE_WIDTH, "width": where.width}
+        grows = where.width < merkle.TILE_WIDTH and call.actor.kind is ActorKind.SERVICE
+        reader = (call.actor.kind, call.actor.name, call.actor.roles)
+        if grows and self._edges.get(reader) == where.n:
+            return await self._bundle(self.units.database.read, where)
+        if grows:
+            draft.extra["and_on"] = True
 
         async def work(unit: Unit) -> bytes | None:
             self.require(call, EXPORT)
-            newest = await self._signed(unit.session)
-            found = None
-            if newest is not None and where.within(newest.size):
-                found = await tiles.bundle(unit.session, where.n, where.width)
-                unit.draft.shown = named_in(parse_bundle(found) if found else ())
+            found = await self._bundle(unit.session, where)
+            unit.draft.shown = named_in(parse_bundle(found) if found else ())
             unit.draft.count = where.width if found is not None else 0
             return found
 
-        return await self.units.disclose(call, draft, work)
+        found = await self.units.disclose(call, draft, work)
+        if grows and found is not None:
+            if len(self._edges) >= _MOST_READERS:
+                self._edges.clear()
+            self._edges[reader] = where.n
+        return found
+
+    async def _bundle(self, session: Session, where: Where) -> bytes | None:
+        newest = await self._signed(session)
+        if newest is None or not where.within(newest.size):
+            return None
+        return await tiles.bundle(session, where.n, where.width)
 
     async def proof(self, call: Call, authority: Authority, index: int) -> str:
         """The text of a `.tlog-proof` for one entry, recorded. Raises as `proof_of` does."""

@@ -1,7 +1,7 @@
 """The archive's SQL: what was deposited outside, tiles and entries as they are served and exported, and the rows of segments."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select, text, update
@@ -9,13 +9,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from service.archive.model import SEGMENT, Segment
 from service.audit.entry import Entry
-from service.audit.store import ENTRY_COLUMNS
+from service.audit.store import put
 from service.db.engine import Session
-from service.db.statement import Bulk, Prepared
+from service.db.statement import Prepared
 from service.db.tables import audit_anchor, audit_entry, audit_segment, audit_subject, audit_tile
 from service.values import utc_text
-
-_SKEW = timedelta(minutes=1)
 
 _OF, _TILE = audit_entry.c, audit_tile.c
 _ANCHORS = Prepared(
@@ -29,11 +27,12 @@ _TILES = Prepared(
     .order_by(_TILE.n)
 )
 _TILE_ROOT = Prepared(select(_TILE.root).where(_TILE.level == bindparam("of_level"), _TILE.n == bindparam("of_n")))
-_FIRST_SINCE = Prepared(select(_OF.idx, _OF.ts).where(_OF.ts >= bindparam("since")).order_by(_OF.ts, _OF.idx).limit(1))
-_LAST_BEFORE = Prepared(
-    select(_OF.idx, _OF.ts).where(_OF.ts < bindparam("until")).order_by(_OF.ts.desc(), _OF.idx.desc()).limit(1)
-)
-_EDGES = Prepared(select(func.min(_OF.idx), func.max(_OF.idx)).where(_OF.ts >= bindparam("since"), _OF.ts < bindparam("until")))
+# Whatever the clocks: a change whose entry waited through a crash stands behind many that are younger. `offset` keeps the planner from
+# walking the whole log by index to find the first.
+_SINCE = select(_OF.idx).where(_OF.ts >= bindparam("since")).offset(0).subquery()
+_BEFORE = select(_OF.idx).where(_OF.ts < bindparam("until")).offset(0).subquery()
+_FIRST_SINCE = Prepared(select(func.min(_SINCE.c.idx)))
+_LAST_BEFORE = Prepared(select(func.max(_BEFORE.c.idx)))
 _FIRST = Prepared(select(func.min(_OF.idx)))
 _IN_PAGE = (_OF.idx >= bindparam("first"), _OF.idx < bindparam("last"))
 _ENTRIES = Prepared(select(_OF.entry).where(*_IN_PAGE).order_by(_OF.idx))
@@ -58,8 +57,6 @@ _DELETE = [
     for table in (audit_subject, audit_entry)
 ]
 _AHEAD = Prepared(text("SELECT audit_partitions_ahead()"))
-_ADD_ENTRIES = Bulk(audit_entry, *ENTRY_COLUMNS)
-_ADD_SUBJECTS = Bulk(audit_subject, "sub", "idx")
 _ANY_BETWEEN = Prepared(select(func.count()).select_from(audit_entry).where(*_IN_PAGE))
 
 
@@ -99,25 +96,14 @@ async def first_here(session: Session) -> int:
 
 
 async def first_since(session: Session, since: datetime) -> int | None:
-    """The first index from a moment on, None where there is none. Instances' clocks differ: of the minute behind, the smallest counts."""
-    rows = await session.rows(_FIRST_SINCE, {"since": utc_text(since)})
-    if not rows:
-        return None
-    found = datetime.fromisoformat(rows[0][1])
-    return await _edge(session, found, found + _SKEW, 0)
+    """The smallest index of all entries from a moment on, None where there is none."""
+    found: int | None = (await session.rows(_FIRST_SINCE, {"since": utc_text(since)}))[0][0]
+    return found
 
 
 async def last_before(session: Session, until: datetime) -> int | None:
-    """The last index before a moment, in the same way."""
-    rows = await session.rows(_LAST_BEFORE, {"until": utc_text(until)})
-    if not rows:
-        return None
-    found = datetime.fromisoformat(rows[0][1])
-    return await _edge(session, found - _SKEW, found + timedelta(microseconds=1), 1)
-
-
-async def _edge(session: Session, since: datetime, until: datetime, side: int) -> int:
-    found: int = (await session.rows(_EDGES, {"since": utc_text(since), "until": utc_text(until)}))[0][side]
+    """The largest index of all entries before a moment, None where there is none."""
+    found: int | None = (await session.rows(_LAST_BEFORE, {"until": utc_text(until)}))[0][0]
     return found
 
 
@@ -143,9 +129,7 @@ async def prune(session: Session, first: int, last: int, at: datetime) -> None:
 
 async def restore(session: Session, segment: Segment, entries: Sequence[Entry]) -> None:
     """Put the entries of one segment back, as they were."""
-    numbered = list(enumerate(entries, start=segment.first))
-    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
-    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await put(session, segment.first, entries)
     await session.run(_SET_PRUNED, {"first": segment.n, "last": segment.n, "pruned_at": None})
 
 

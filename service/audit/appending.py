@@ -46,7 +46,7 @@ class Appender:
     """The head's keeper in this process. One task uses it, so its fields need no lock."""
 
     def __init__(self, *, database: Database, authority: Authority, remembered: RememberedHead) -> None:
-        self._own = database.own()
+        self._own = database.pipelined()
         self._quick = database.dialect == "postgresql"
         self._authority = authority
         self._remembered = remembered
@@ -165,10 +165,9 @@ class Appender:
         self._alone = self._tree.size == before
         new = [entry for entry in entries if entry.id not in taken.there]
         step, tree = self._step(self._tree, new, pending, locked=True)
-        if not await store.append(transaction, self._authority.origin, step):
-            raise LogBroken("the head changed under its lock")
         self._sent = True
-        await transaction.commit()
+        if not await store.append_last(transaction, self._authority.origin, step):
+            raise LogBroken("the head changed under its lock")
         placed = self._taken(tree, step)
         there = taken.there | dict(zip((entry.id for entry in new), placed.indices, strict=True))
         return Placed([there[entry.id] for entry in entries], placed.size)

@@ -140,7 +140,10 @@ class Queue:
     def expire(self, now: float) -> None:
         """Tell everybody whose time is up. What they asked for is not written any more, unless it is a change's entry."""
         while self._asked and (not self._asked[0].waits or self._asked[0].deadline <= now):
-            self._asked.popleft().fail(RecordUnavailable("the audit log did not take the entry in time"))
+            item = self._asked.popleft()
+            # Nearly all were answered long ago: they are not worth an error each.
+            if item.waits:
+                item.fail(RecordUnavailable("the audit log did not take the entry in time"))
 
     def fail_all(self, problem: LogBroken) -> None:
         """Nothing will be written any more."""

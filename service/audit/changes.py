@@ -137,7 +137,7 @@ class _LaneLost(Exception):
         self.problem = problem
 
 
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> bool:
+async def _to_the_end(work: Coroutine[Any, Any, object]) -> bool:
     """Await `work` even if we are cancelled meanwhile, and say whether we were: a commit on its way cannot be called back."""
     task, cancelled = asyncio.ensure_future(work), False
     while not task.done():

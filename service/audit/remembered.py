@@ -5,11 +5,14 @@ are missing. Witnesses do, where there are any; this file always does: size and 
 Who can change the database and this file, and restarts every instance, is not found out by it.
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from service.audit.head import Authority, Seen
-from service.errors import LogBroken
+from service.errors import InstanceRunning, LogBroken
 from service.hazmat import mac
 
 _LABEL = b"menshen/remembered-head/v1"
@@ -25,6 +28,7 @@ class RememberedHead:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
+        self._lock: int | None = None
         self._turn = 0
 
     def read(self, authority: Authority) -> Seen | None:
@@ -42,16 +46,42 @@ class RememberedHead:
 
     def write(self, authority: Authority, seen: Seen) -> None:
         """Remember `seen`; about 7 µs. Not forced to the disk: the database was, so after a power cut it is at most ahead of this."""
+        self._hold(fcntl.LOCK_SH)
         if self._file is None:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.pwrite(self._file, _record(seen, authority), _SLOT_OFFSETS[self._turn])
         self._turn ^= 1
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While this lasts, no instance on this machine writes to the log whose head is remembered here. Raises InstanceRunning."""
+        try:
+            self._hold(fcntl.LOCK_EX)
+        except BlockingIOError:
+            self.close()
+            raise InstanceRunning from None
+        try:
+            yield
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        for held in (self._file, self._lock):
+            if held is not None:
+                os.close(held)
+        self._file = self._lock = None
+
+    def _hold(self, how: int) -> None:
+        """Whoever writes shares a lock, and holds it for as long as the process lives. Raises BlockingIOError, at once."""
+        if self._lock is None:
+            self._lock = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(self._lock, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(self._lock)
+                self._lock = None
+                raise
 
 
 def _record(seen: Seen, authority: Authority) -> bytes:

@@ -20,8 +20,8 @@ from menshen_verifier import merkle
 from service.audit.entry import Entry
 from service.audit.head import Head
 from service.audit.tree import Tile
-from service.db.engine import Session
-from service.db.statement import Bulk, Prepared
+from service.db.engine import Session, Transaction
+from service.db.statement import Bulk, Prepared, Row
 from service.db.tables import audit_entry, audit_head, audit_pending, audit_subject, audit_tile
 
 FIELD, ROW = "\x1f", "\x1e"
@@ -285,16 +285,27 @@ async def orphans(session: Session, before: datetime) -> list[Waiting]:
 
 
 async def append(session: Session, origin: str, step: Step) -> bool:
-    """Add everything, forget what waited, and move the head from `before` to `after`.
+    """Add everything, forget what waited, and move the head from `before` to `after`, by one statement on PostgreSQL.
 
     False, and nothing done, when the head is not `before`.
     """
-    if session.dialect == "postgresql":
-        return await _append_at_once(session, origin, step)
-    return await _append_in_parts(session, origin, step)
+    return _moved(await session.rows(*_at_once(origin, step)))
 
 
-async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
+async def append_last(transaction: Transaction, origin: str, step: Step) -> bool:
+    """The same, as the last of a transaction. A commit of nothing does no harm."""
+    if transaction.dialect == "postgresql":
+        return _moved(await transaction.commit(*_at_once(origin, step)))
+    moved = await _in_parts(transaction, origin, step)
+    await transaction.commit()
+    return moved
+
+
+def _moved(rows: Sequence[Row]) -> bool:
+    return bool(rows[0][0] == 1)
+
+
+def _at_once(origin: str, step: Step) -> tuple[Prepared, dict[str, Any]]:
     named: dict[str, Any] = {
         "log_id": origin,
         **_head_values(step),
@@ -309,8 +320,14 @@ async def _append_at_once(session: Session, origin: str, step: Step) -> bool:
         levels, ns, hashes, roots = map(list, zip(*step.tiles, strict=True))
         named |= {"levels": levels, "ns": ns, "hashes": hashes, "roots": roots}
     statement = _append_all(pending=bool(step.pending), waiting=bool(step.pending) and not step.locked, tiles=bool(step.tiles))
-    moved: int = (await session.rows(statement, named))[0][0]
-    return moved == 1
+    return statement, named
+
+
+async def put(session: Session, first: int, entries: Sequence[Entry]) -> None:
+    """The rows of entries from index `first` on, and of whom they are about: as they are written, and as they come back."""
+    numbered = list(enumerate(entries, start=first))
+    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
+    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
 
 
 def _line(entry: Entry) -> str:
@@ -318,13 +335,11 @@ def _line(entry: Entry) -> str:
     return FIELD.join(columns)
 
 
-async def _append_in_parts(session: Session, origin: str, step: Step) -> bool:
+async def _in_parts(session: Session, origin: str, step: Step) -> bool:
     """For SQLite, inside a transaction that has begun as a writer."""
     if await session.run(_MOVE_HEAD, {"of_log": origin, **_head_values(step)}) != 1:
         return False
-    numbered = list(enumerate(step.entries, start=step.before.size))
-    await session.bulk(_ADD_ENTRIES, [(index, entry.id, *entry[1:9]) for index, entry in numbered])
-    await session.bulk(_ADD_SUBJECTS, [(subject, index) for index, entry in numbered for subject in entry.subjects])
+    await put(session, step.before.size, step.entries)
     await session.bulk(_ADD_TILES, list(step.tiles))
     if step.pending:
         await session.run(_FORGET_PENDING, {"ids": listed(session.dialect, step.pending)})

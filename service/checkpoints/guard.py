@@ -35,13 +35,14 @@ class Guard:
         self._origin = origin
         self._keyring = keyring
         self._state = state
+        self._mine: Checkpoint | None = None
         self.keys: tuple[Key, ...] = ()
 
     async def open(self) -> int:
         """See `Signer`."""
         self.keys = tuple(one.key for one in await self._keyring())
         with self._alone():
-            last = self._last()
+            last = self._kept()
         return last.size if last else 0
 
     async def sign(self, checkpoint: Checkpoint, *, old: int, proof: Sequence[bytes], time: int) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ class Guard:
 
     def _remember(self, checkpoint: Checkpoint, old: int, proof: Sequence[bytes]) -> None:
         with self._alone():
-            self._go_on(self._last(), checkpoint, old=old, proof=proof)
+            self._go_on(self._kept(), checkpoint, old=old, proof=proof)
 
     def _go_on(self, last: Checkpoint | None, checkpoint: Checkpoint, *, old: int, proof: Sequence[bytes]) -> None:
         if last is not None and checkpoint.size == last.size:
@@ -74,6 +75,14 @@ class Guard:
             except ValueError:
                 raise LogBroken(f"the signer refuses: what it signed at size {last.size} is not the beginning of this") from None
         self._write(checkpoint)
+
+    def _kept(self) -> Checkpoint | None:
+        """What was signed last, and not before what this process has seen there: while it runs, nobody takes its memory back."""
+        last, mine = self._last(), self._mine
+        if mine is not None and (last is None or last.size < mine.size or (last.size == mine.size and last.root != mine.root)):
+            raise LogBroken(f"the signer's state was put back: it had signed {mine.size} entries")
+        self._mine = last
+        return last
 
     def _last(self) -> Checkpoint | None:
         """What was signed last. A state that cannot be read is no reason to begin anew: Raises LogBroken."""
@@ -95,6 +104,7 @@ class Guard:
             put_whole(self._state, (TITLE + checkpoint.text).encode())
         except OSError as problem:
             raise ConfigError(f"the signer's state cannot be written ({problem.strerror})") from None
+        self._mine = checkpoint
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

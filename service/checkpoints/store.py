@@ -20,6 +20,9 @@ _UP_TO = (
     .limit(bindparam("most", type_=Integer))
 )
 _LARGEST = {False: Prepared(_UP_TO), True: Prepared(_UP_TO.where(_OF.witnessed_at.is_not(None)))}
+_BY = Prepared(
+    _UP_TO.where(_OF.witnessed_at <= bindparam("moment", type_=_OF.witnessed_at.type)),
+)
 _AT = Prepared(_CHOSEN.where(_OF.size == bindparam("of_size")))
 _SOME = Prepared(_CHOSEN.where(_OF.size > bindparam("after"), _OF.size <= bindparam("of_size")).order_by(_OF.size).limit(500))
 _PUBLISH = Prepared(insert(audit_checkpoint).values({column.name: bindparam(column.name) for column in _OF}))
@@ -55,6 +58,12 @@ async def largest(session: Session, least: int, size: int, *, cosigned: bool, mo
     """The `most` largest from `least` up to `size`, the largest first; with `cosigned` of those that the table says were."""
     given = {"least": least, "of_size": size, "most": most}
     return [Published(*row) for row in await session.rows(_LARGEST[cosigned], given)]
+
+
+async def cosigned_by(session: Session, moment: datetime, size: int, *, most: int) -> list[Published]:
+    """The `most` largest up to `size` of those that the table says were cosigned, and not since that moment, the largest first."""
+    given = {"least": 0, "of_size": size, "most": most, "moment": moment}
+    return [Published(*row) for row in await session.rows(_BY, given)]
 
 
 async def at(session: Session, size: int) -> Published | None:

@@ -5,6 +5,7 @@ signed under it, and who must sign comes from the settings and the signer, never
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from menshen_verifier.note import Key
 from menshen_verifier.policy import Policy, parse_policy
@@ -17,6 +18,7 @@ _FEW, _MANY = 32, 256
 """Rows at a time: the first is nearly always the one; where it is not, somebody has forged some, and there may be many."""
 
 _MOST_REFUSED = 1 << 16
+_LARGEST = 2**63 - 1
 
 
 class Trust:
@@ -38,6 +40,11 @@ class Trust:
         """Whether witnesses are configured."""
         return bool(self._parties)
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The log's own, of now."""
+        return self._keys()
+
     async def newest(self, session: Session, *, cosigned: bool) -> Published | None:
         """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, and the head's.
 
@@ -56,6 +63,19 @@ class Trust:
                 return found
             size, most = some[-1].size - 1, _MANY
         return floor
+
+    async def before(self, session: Session, moment: datetime) -> int:
+        """The size of the newest checkpoint that the quorum, by its own times, had cosigned by then; 0 where there is none."""
+        size = _LARGEST
+        while some := await store.cosigned_by(session, moment, size, most=_MANY):
+            for one in some:
+                known = self._policy()
+                if known is not None and self._holds(one, cosigned=True):
+                    times = known.times(known.open(one.note.encode()))
+                    if times and times[-1] <= moment.timestamp():
+                        return one.size
+            size = some[-1].size - 1
+        return 0
 
     async def surest(self, session: Session) -> Published | None:
         """The newest that an auditor would take: cosigned where witnesses are configured, else signed."""
@@ -84,6 +104,14 @@ class Trust:
         said = opened.checkpoint
         ours = (said.origin, said.size, said.root) == (self.origin, one.size, one.root)
         return ours and (not cosigned or known.witnessed(opened))
+
+    def signed(self, note: bytes) -> bool:
+        """Whether one of our keys signed this note, and no known line of it is false."""
+        known = self._policy()
+        try:
+            return known is not None and known.open(note).checkpoint.origin == self.origin
+        except ValueError:
+            return False
 
     def lacks(self, note: str) -> bool:
         """Whether an auditor would refuse this note of ours: witnesses are configured, and their quorum has not cosigned it."""

@@ -20,6 +20,7 @@ from service.cli.audit_inspection import inspection_export
 from service.cli.audit_search import search
 from service.cli.audit_segment import segment
 from service.cli.audit_signer import signer
+from service.cli.audit_tail import tail
 from service.cli.audit_who_saw import who_saw
 from service.cli.audit_witness import witness
 from service.cli.consent import consent
@@ -63,6 +64,7 @@ audit.command(name="policy")(policy_text)
 audit.add_typer(key, name="key")
 audit.add_typer(anchor, name="anchor")
 audit.add_typer(segment, name="segment")
+audit.add_typer(tail, name="tail")
 menshen.add_typer(audit, name="audit")
 menshen.add_typer(consent, name="consent")
 menshen.add_typer(oversight, name="oversight")

@@ -11,6 +11,7 @@ from rich.console import Console
 from service import app
 from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.model import State
+from service.cli.terminal import AsJson, show_json
 from service.config import Config
 from service.db.engine import connect
 from service.errors import BadInput
@@ -29,10 +30,13 @@ def _anchor() -> None:
 @anchor.command()
 def now(
     kind: Annotated[str, typer.Option(help="只用此锚，如 rfc3161 · Only this one of MENSHEN_ANCHORS.", show_default=False)] = "",
+    as_json: AsJson = False,
 ) -> None:
     """立即存放最新检查点 · Leave the newest checkpoint with every anchor, now. Exit 1 where one did not take it."""
     found = asyncio.run(_now(Config.load(), kind))
-    for name, (size, problem) in found.items():
+    if as_json:
+        show_json([{"anchor": name, "size": size, "problem": problem} for name, (size, problem) in found.items()])
+    for name, (size, problem) in () if as_json else found.items():
         _out.print(f"{'✘' if problem else '✔'} {name} {problem or size}", markup=False)
     if any(problem for _, problem in found.values()):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from rich.console import Console
 from service import app
 from service.app import Parts
 from service.archive.operations import SEARCH, VERIFY
-from service.cli.terminal import caller
+from service.cli.terminal import AsJson, caller, show_json
 from service.config import Config
 from service.errors import BadInput
 from service.files import put_once
@@ -26,13 +26,18 @@ def show(
     index: Index,
     proof: Annotated[bool, typer.Option("--proof", help="连同证明 · The proof, as a stranger's tools take it.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="写入文件 · Into a file that is not there yet.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """查看一条审计记录，或取得其存在证明 · Show one entry, or the proof that it is in the log. Looking is itself recorded."""
     text = asyncio.run(_proof(Config.load(), index) if proof else _entry(Config.load(), index))
-    if output is None:
+    if output is not None:
+        write_new(output, text.encode())
+    if as_json:
+        found = {"index": index} | ({"proof": text} if proof else {"entry": json.loads(text)})
+        show_json(found if output is None else {"index": index, "file": str(output)})
+    elif output is None:
         _out.print(text, markup=False, end="")
     else:
-        write_new(output, text.encode())
         _out.print(f"{output}", markup=False)
 
 

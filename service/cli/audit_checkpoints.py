@@ -19,7 +19,7 @@ from service.checkpoints.running import open_policy, policy_of
 from service.checkpoints.status import Standing, standing
 from service.cli.audit import opened
 from service.cli.health import breaker
-from service.cli.terminal import AsJson, account
+from service.cli.terminal import AsJson, account, show_json
 from service.config import Config
 from service.errors import Conflict
 from service.values import Actor, ActorKind, Call, new_id
@@ -43,24 +43,34 @@ def status(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def policy_text() -> None:
+def policy_text(as_json: AsJson = False) -> None:
     """审计方据以验证的策略文本 · The policy for auditors, with all vkeys. It reaches them by another way than exports."""
-    _out.print(asyncio.run(_policy(Config.load())), markup=False, end="")
+    _show_policy(asyncio.run(_policy(Config.load())), as_json=as_json)
 
 
 @key.command()
-def rotate() -> None:
+def rotate(as_json: AsJson = False) -> None:
     """更换日志密钥 · Let the next key take over: an entry says so, then both sign. Prints the policy for auditors and witnesses."""
-    _out.print(asyncio.run(_rotated(Config.load())), markup=False, end="")
+    _show_policy(asyncio.run(_rotated(Config.load())), as_json=as_json)
 
 
 @key.command()
-def retire(yes: Yes = False) -> None:
+def retire(yes: Yes = False, as_json: AsJson = False) -> None:
     """销毁旧密钥 · Destroy the key before this one. From then on only the new one signs; old checkpoints keep verifying."""
     if not yes:
         raise Conflict("--yes: say that auditors and witnesses have the new vkey")
     asyncio.run(_retired(Config.load()))
-    _out.print("ok")
+    if as_json:
+        show_json({"retired": True})
+    else:
+        _out.print("[bold green]✔[/] 已销毁旧密钥 · the key before this one is gone")
+
+
+def _show_policy(text: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"policy": text})
+    else:
+        _out.print(text, markup=False, end="")
 
 
 async def _standing(config: Config) -> Standing:

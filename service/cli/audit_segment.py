@@ -13,44 +13,56 @@ from service import app
 from service.app import Parts
 from service.archive.keeping import PRUNE, House
 from service.archive.model import Segment
-from service.cli.terminal import caller, watched
+from service.cli.terminal import AsJson, caller, show_json, show_table, watched
 from service.config import Config
+from service.values import utc_text
 
 segment = typer.Typer(help="审计日志分段：归档、清理、恢复 · Segments of the log: archive, prune, restore.", no_args_is_help=True)
 _out = Console(highlight=False, soft_wrap=True)
 
 
 @segment.command(name="list")
-def show() -> None:
+def show(as_json: AsJson = False) -> None:
     """已归档的分段 · What was archived, where, and what is only there."""
+    found = asyncio.run(_listed(Config.load()))
+    if as_json:
+        show_json([_plain(one) for one in found])
+        return
     table = Table()
     for heading in ("分段 #", "条目 Entries", "时间 Time", "归档 Archived", "清理 Pruned", "位置 Where"):
         table.add_column(heading, overflow="fold")
-    for one in asyncio.run(_listed(Config.load())):
+    for one in found:
         gone = "—" if one.pruned_at is None else f"{one.pruned_at:%Y-%m-%d}"
         when = f"{one.first_ts[:10]} – {one.last_ts[:10]}"
         cells = (str(one.n), f"{one.first}–{one.end - 1}", when, f"{one.archived_at:%Y-%m-%d}", gone, one.uri)
         table.add_row(*map(Text, cells))
-    _out.print(table)
+    show_table(table)
 
 
 @segment.command()
 def archive(
-    output: Annotated[Path, typer.Argument(help="归档文件夹 · The archive's folder, yours alone (0700).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="归档文件夹 · The archive's folder, yours alone (0700).")],
+    as_json: AsJson = False,
 ) -> None:
     """归档所有已满且已签名的分段 · Archive every segment that is full and signed, and verify what was written."""
     done = asyncio.run(_archived(Config.load(), output))
+    if as_json:
+        show_json({"segments": done})
+        return
     _out.print(f"[bold green]✔[/] 已归档 {len(done)} 段 · segments archived and verified: {_numbers(done)}")
 
 
 @segment.command()
-def prune() -> None:
+def prune(as_json: AsJson = False) -> None:
     """清理超过保存期限且归档核验无误的分段 · Take away what is past MENSHEN_AUDIT_MONTHS and verifies in its archive, now.
 
     On PostgreSQL this needs the archivist's role (`menshen migrate --archivist-role`): the service's own may delete nothing of the log.
     """
-    done = asyncio.run(_pruned(Config.load()))
-    _out.print(f"[bold green]✔[/] 已清理 {len(done)} 段 · segments pruned: {_numbers([one.n for one in done])}")
+    done = [one.n for one in asyncio.run(_pruned(Config.load()))]
+    if as_json:
+        show_json({"segments": done})
+        return
+    _out.print(f"[bold green]✔[/] 已清理 {len(done)} 段 · segments pruned: {_numbers(done)}")
 
 
 @segment.command()
@@ -59,10 +71,20 @@ def restore(
     folder: Annotated[
         Path | None, typer.Option("--from", help="若归档已移动 · Where its folder is now, if it was moved.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """核验后逐字节恢复一段 · Verify a segment's archive and bring its entries back, byte for byte."""
     count = asyncio.run(_restored(Config.load(), n, folder))
+    if as_json:
+        show_json({"segment": n, "entries": count})
+        return
     _out.print(f"[bold green]✔[/] 已恢复 {count:,} 条 · entries are back")
+
+
+def _plain(one: Segment) -> dict[str, int | str | None]:
+    pruned = None if one.pruned_at is None else utc_text(one.pruned_at)
+    when = {"since": one.first_ts, "until": one.last_ts, "archived": utc_text(one.archived_at), "pruned": pruned}
+    return {"segment": one.n, "first": one.first, "last": one.end - 1, **when, "where": one.uri}
 
 
 def _numbers(done: list[int]) -> str:
@@ -95,4 +117,5 @@ async def _pruned(config: Config) -> list[Segment]:
 
 async def _restored(config: Config, n: int, folder: Path | None) -> int:
     async with app.parts(config) as running:
-        return await running.operations.restore_segment(caller(running, PRUNE), _house(running), n, folder=folder)
+        with watched("恢复 restoring"):
+            return await running.operations.restore_segment(caller(running, PRUNE), _house(running), n, folder=folder)

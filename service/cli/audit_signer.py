@@ -14,6 +14,7 @@ from service import app, logs
 from service.checkpoints import keys
 from service.checkpoints.opening import FileSigner, TokenSigner
 from service.checkpoints.process import SignerProcess
+from service.cli.terminal import AsJson, show_json, show_keys
 from service.errors import ConfigError, Conflict
 
 signer = typer.Typer(help="签名进程：单独保管日志密钥 · The process that holds the log's key.", no_args_is_help=True)
@@ -27,17 +28,19 @@ Second = Annotated[Path | None, typer.Option("--ml-dsa", help="第二密钥（ML
 
 
 @signer.command()
-def make(origin: Origin, key: At, ml_dsa: Second = None) -> None:
+def make(origin: Origin, key: At, ml_dsa: Second = None, as_json: AsJson = False) -> None:
     """生成日志密钥，显示其公钥 · Make the log's key where there is none, and print its vkey for auditors and witnesses."""
     if key.startswith("pkcs11:"):
-        asyncio.run(_made_in_token(key, origin))
+        show_keys([asyncio.run(_made_in_token(key, origin))], as_json=as_json)
         return
+    made = []
     for path, kind in ((Path(key), Kind.ED25519), (ml_dsa, Kind.ML_DSA_44)):
         if path is not None:
             # A command that runs by itself is a composition root: chance comes from the system.
             if not keys.make(path, kind, chance=os.urandom, setting="--key"):  # noqa: TID251
                 raise Conflict("--key: there is a file already; a key is followed by `menshen audit signer rotate`")
-            _show(keys.load(path, origin, kind, setting="--key").key)
+            made.append(keys.load(path, origin, kind, setting="--key").key)
+    show_keys(made, as_json=as_json)
 
 
 @signer.command()
@@ -62,16 +65,20 @@ def serve(
 
 
 @signer.command()
-def rotate(origin: Origin, key: At) -> None:
+def rotate(origin: Origin, key: At, as_json: AsJson = False) -> None:
     """准备下一把密钥 · Make the next key; it takes over when the log's owner runs `menshen audit key rotate`."""
     made = FileSigner(Path(key), origin=origin, state=keys.beside(Path(key), _STATE), chance=os.urandom)  # noqa: TID251
-    _show(asyncio.run(made.prepare()))
+    show_keys([asyncio.run(made.prepare())], as_json=as_json)
 
 
 @signer.command()
-def retire(origin: Origin, key: At) -> None:
+def retire(origin: Origin, key: At, as_json: AsJson = False) -> None:
     """销毁上一把密钥 · Destroy the key before this one, when auditors and witnesses have the new vkey."""
     asyncio.run(FileSigner(Path(key), origin=origin, state=keys.beside(Path(key), _STATE)).retire())
+    if as_json:
+        show_json({"retired": True})
+    else:
+        _out.print("[bold green]✔[/] 已销毁旧密钥 · the key before this one is gone")
 
 
 async def _serve(made: FileSigner | TokenSigner, socket: Path, accounts: set[int]) -> None:
@@ -83,21 +90,16 @@ async def _serve(made: FileSigner | TokenSigner, socket: Path, accounts: set[int
     process = SignerProcess(made, clock=app.now, accounts=accounts, files=files)
     try:
         async with process.listening(socket):
-            for one in made.keys:
-                _show(one)
+            show_keys(made.keys, as_json=False)
             await stop.wait()
     finally:
         await made.close()
 
 
-async def _made_in_token(uri: str, origin: str) -> None:
+async def _made_in_token(uri: str, origin: str) -> Key:
     made = TokenSigner(uri, origin=origin, state=Path(os.devnull))
     try:
         await made.make()
-        _show(await made.public())
+        return await made.public()
     finally:
         await made.close()
-
-
-def _show(key: Key) -> None:
-    _out.print(key.vkey, markup=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +14,10 @@ from rich.text import Text
 
 from service import app, logs
 from service.cli.listening import Server
-from service.cli.terminal import show_table
+from service.cli.terminal import AsJson, show_json, show_keys, show_table
 from service.errors import ConfigError
 from service.witness import cosigner
-from service.witness.evidence import Evidence
+from service.witness.evidence import Evidence, Refusal
 from service.witness.model import Suspicion
 from service.witness.serving import configured, mirroring, opened
 from service.witness.settings import load
@@ -38,6 +39,7 @@ def init(
     name: Annotated[str, typer.Option(help="见证者名称，如 witness.example.cn/w1 · Its name, a URL without a scheme.")],
     key: Annotated[Path, typer.Option(help="新密钥文件 · The key file to make.")],
     ml_dsa: Annotated[bool, typer.Option("--ml-dsa", help="另加 ML-DSA-44 · A second key, ML-DSA-44.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """生成见证密钥并显示其公钥 · Make a witness's key, and print its vkey for the log's owner and for auditors."""
     try:
@@ -46,15 +48,13 @@ def init(
     except ValueError:
         raise ConfigError("--name: no spaces and no +, 255 bytes at most") from None
     cosigner.write(key, made)
-    for public in made.keys:
-        _out.print(public.vkey, markup=False)
+    show_keys(made.keys, as_json=as_json)
 
 
 @witness.command()
-def vkey(key: Annotated[Path, typer.Option(help="密钥文件 · The key file.")]) -> None:
+def vkey(key: Annotated[Path, typer.Option(help="密钥文件 · The key file.")], as_json: AsJson = False) -> None:
     """显示公钥 · Print the vkey of a key file."""
-    for public in cosigner.read(key).keys:
-        _out.print(public.vkey, markup=False)
+    show_keys(cosigner.read(key).keys, as_json=as_json)
 
 
 @witness.command()
@@ -77,15 +77,27 @@ async def _serve(path: Path) -> None:
 
 
 @witness.command()
-def evidence(settings: File) -> None:
+def evidence(settings: File, as_json: AsJson = False) -> None:
     """列出被拒而确由日志签名的检查点 · List refused checkpoints that the log did sign. Exit 1 where there is proof of a fork."""
+    found = list(Evidence(load(settings).store / "evidence"))
+    if as_json:
+        show_json(
+            [
+                {"at": one.at, "origin": one.origin, "size": one.size, "suspicion": one.suspicion.value, "file": str(path)}
+                for path, one in found
+            ]
+        )
+    else:
+        _show(found)
+    if any(one.suspicion is Suspicion.FORK for _, one in found):
+        raise typer.Exit(1)
+
+
+def _show(found: Sequence[tuple[Path, Refusal]]) -> None:
     table = Table()
     for heading in ("时间 Time", "日志 Log", "大小 Size", "嫌疑 Suspicion", "文件 File"):
         table.add_column(heading, overflow="fold")
-    found = list(Evidence(load(settings).store / "evidence"))
     for path, one in found:
         row = (one.at, one.origin, str(one.size), _WORDS[one.suspicion], str(path))
         table.add_row(*map(Text, row))
     show_table(table)
-    if any(one.suspicion is Suspicion.FORK for _, one in found):
-        raise typer.Exit(1)

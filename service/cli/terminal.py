@@ -3,8 +3,9 @@
 import json
 import os
 import pwd
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -12,8 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from menshen_verifier.note import Key
+from policies.terms import Catalogue
 from service.app import Parts
-from service.values import Actor, ActorKind, Call, new_id
+from service.values import Actor, ActorKind, Call, Chance, new_id
 
 _PIPE_WIDTH = 260
 _out = Console(highlight=False, soft_wrap=True)
@@ -33,8 +36,13 @@ def account(number: int | None = None) -> str:
 
 def caller(running: Parts, act: str, name: str = "") -> Call:
     """Whoever sits at this terminal (or `name`, who has sent them) has the roles that may do this, and no other."""
-    roles = frozenset(key for key, role in running.catalogue.roles.items() if act in role.may)
-    return Call(Actor(ActorKind.STAFF, name or account(), roles), new_id(running.clock(), running.chance))
+    return caller_of(running.catalogue, act, name, now=running.clock(), chance=running.chance)
+
+
+def caller_of(catalogue: Catalogue, act: str, name: str = "", *, now: datetime, chance: Chance) -> Call:
+    """The same, where nothing runs."""
+    roles = frozenset(key for key, role in catalogue.roles.items() if act in role.may)
+    return Call(Actor(ActorKind.STAFF, name or account(), roles), new_id(now, chance))
 
 
 @contextmanager
@@ -49,6 +57,14 @@ def watched(what: str) -> Iterator[Callable[[int, int | None], None]]:
 def show_json(found: object) -> None:
     """One JSON value on the output stream, and nothing beside it."""
     _out.print_json(json.dumps(found, ensure_ascii=False))
+
+
+def show_keys(keys: Sequence[Key], *, as_json: bool) -> None:
+    """Public keys as others take them: a vkey a line."""
+    if as_json:
+        show_json({"vkeys": [key.vkey for key in keys]})
+    for key in () if as_json else keys:
+        _out.print(key.vkey, markup=False)
 
 
 def show_table(table: Table) -> None:

@@ -53,8 +53,8 @@ class Session(Protocol):
 class Transaction(Session, Protocol):
     """A session whose work stands or falls together: nothing stays unless `commit` is called."""
 
-    async def commit(self) -> None:
-        """Make the work durable. Afterwards the transaction is over."""
+    async def commit(self, last: Prepared | None = None, params: Params | None = None) -> list[Row]:
+        """Make the work durable, with a `last` statement whose rows are returned. Afterwards the transaction is over."""
 
 
 class Database(Protocol):
@@ -77,6 +77,9 @@ class Database(Protocol):
 
     def own(self) -> "OwnConnection":
         """A connection for one long-lived task. It connects when first used and again after a failure."""
+
+    def pipelined(self) -> "OwnConnection":
+        """The same, in fewer round trips where the database can: a transaction begins with its first statement and ends with its last."""
 
     def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """All rows in pages of `size`, in flat memory, from one state."""

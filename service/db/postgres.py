@@ -14,6 +14,7 @@ from asyncpg import exceptions as refusals
 
 from service.db.engine import Duplicate, OwnConnection, Retry, Transaction, change_refused
 from service.db.engine import Session as AnySession
+from service.db.pipelined import Pipelined
 from service.db.pool import Connection, Pool
 from service.db.statement import Bulk, Params, Prepared, Row
 from service.errors import ConfigError, ServiceError, StoreUnavailable
@@ -56,6 +57,10 @@ class Postgres:
     def own(self) -> OwnConnection:
         """See `Database.own`."""
         return _Own(self._url, self._kept)
+
+    def pipelined(self) -> OwnConnection:
+        """See `Database.pipelined`."""
+        return Pipelined(self._url, prepare=bool(self._kept))
 
     async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """See `Database.stream`: a server-side cursor in one repeatable-read transaction."""
@@ -172,10 +177,12 @@ class _Transaction(_Session):
         with _translated:
             await self.connection.execute(how)
 
-    async def commit(self) -> None:
+    async def commit(self, last: Prepared | None = None, params: Params | None = None) -> list[Row]:
+        found = await self.rows(last, params) if last else []
         with _translated:
             await self.connection.execute("COMMIT")
         self._open = False
+        return found
 
     async def end(self) -> None:
         """Roll back what nobody committed. A connection that cannot even do that is thrown away."""

@@ -73,6 +73,10 @@ class Sqlite:
         """See `Database.own`."""
         return _Own(self._path, self._turn)
 
+    def pipelined(self) -> OwnConnection:
+        """See `Database.pipelined`: there is no way here for anything to go round."""
+        return self.own()
+
     async def stream(self, statement: Prepared, params: Params | None = None, *, size: int = 5000) -> AsyncIterator[list[Row]]:
         """See `Database.stream`."""
         compiled = statement.compiled(self.dialect)
@@ -157,10 +161,12 @@ class _Transaction(_Session):
         async with _translated():
             await self._connection.execute(how)
 
-    async def commit(self) -> None:
+    async def commit(self, last: Prepared | None = None, params: Params | None = None) -> list[Row]:
+        found = await self.rows(last, params) if last else []
         async with _translated():
             await self._connection.execute("COMMIT")
         self._open = False
+        return found
 
     async def end(self) -> None:
         """Roll back what nobody committed, also when the task that began it is being cancelled."""

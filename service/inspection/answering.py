@@ -128,7 +128,7 @@ async def write(database: Database, trust: Trust, asking: Asking, output: Path, 
     origin, newest = trust.origin, await covering(database.read, trust, asking.size)
     if newest is None:
         raise RecordUnavailable("no signed checkpoint covers the question yet")
-    first, _ = await archive.range_of(database.read, Asked(first=asking.since - _MARGIN))
+    first = await _first(database.read, trust, asking.since - _MARGIN)
     plan = exporting.planned(origin, newest, "who-saw", first=min(first, newest.size - 1), end=None)
     rows = await _rows(database.read, origin, asking, newest)
     folder = output.with_name(f"{output.name}.parts")
@@ -143,6 +143,13 @@ async def write(database: Database, trust: Trust, asking: Asking, output: Path, 
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return Answered(len(rows), newest.size, done.count, doubtful=trust.lacks(newest.note))
+
+
+async def _first(session: Session, trust: Trust, since: datetime) -> int:
+    """Where the export begins: before every entry of the time, and not behind what witnesses had seen by then: only that proves it."""
+    first, _ = await archive.range_of(session, Asked(first=since))
+    here, _ = await archive.range_of(session, Asked())
+    return max(here, min(first, await trust.before(session, since))) if trust.witnessed else first
 
 
 def _not_there(*paths: Path) -> None:

@@ -66,11 +66,10 @@ async def access_log(
     wanted = Filter(subjects=names, since=since, until=until, field=field)
     log = await searching.look(unit.session, unit.vault.origin)
     newest = await searching.point(unit.session, trust)
-    found, more = await searching.page(unit.session, log, wanted, first, before=before)
-    items = [await _access(unit, line, newest, names) for line in await searching.proven(unit.session, newest, found)]
+    found = await searching.page(unit.session, log, wanted, first, before=before)
+    items = [await _access(unit, line, newest, names) for line in await searching.proven(unit.session, newest, found.lines)]
     unit.draft.count = len(items)
-    end = str(items[-1].index) if items else None
-    return AccessLog(tuple(items), end, more, await searching.archived(unit.session, wanted))
+    return AccessLog(tuple(items), found.cursor, found.more, await searching.archived(unit.session, wanted))
 
 
 async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:

@@ -18,7 +18,9 @@ _LONGEST = 64
 async def entries(
     unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
 ) -> Page | None:
-    """One page. None: no such member, or one whose name in the log nobody can make any more. Raises BadInput."""
+    """One page; a short one, with another behind it, where a rare thing was looked for long enough. None: no such member, or one whose name
+    in the log nobody can make any more. Raises BadInput.
+    """
     before = begun(first, after, most=MOST)
     say(unit, wanted)
     if member_id is not None:
@@ -32,12 +34,12 @@ async def entries(
         named = people.names(unit, keys, wanted.since, wanted.until)
         wanted = replace(wanted, subjects=tuple(named.values()))
     log = await searching.look(unit.session, unit.vault.origin)
-    found, more = await searching.page(unit.session, log, wanted, first, before=before)
-    unit.draft.count = len(found)
-    unit.draft.shown = named_in(line.raw for line in found)
-    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found)
+    found = await searching.page(unit.session, log, wanted, first, before=before)
+    unit.draft.count = len(found.lines)
+    unit.draft.shown = named_in(line.raw for line in found.lines)
+    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found.lines)
     archived = await searching.archived(unit.session, wanted)
-    return Page(tuple(lines), str(found[-1].index) if len(found) == first else None, more, archived)
+    return Page(tuple(lines), found.cursor, found.more, archived)
 
 
 def begun(first: int, after: str | None, *, most: int) -> int | None:

@@ -6,7 +6,7 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from service.inspection.proving import leaves_under
 from service.inspection.store import Stored
 from service.values import utc_text
 
+MOST_LOOKED = 20_000
 _CHUNK = 256
 _BLOCKS = 64
 _ABOUT = 1000
@@ -44,6 +45,38 @@ class Log:
     low: int
     indexed: int
     pruned: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Patience:
+    """How many entries one page may still look at, and behind which index it stopped: somebody who asks for what is nowhere, in hundreds
+    of fields of one request, would have the whole log read hundreds of times.
+    """
+
+    left: int = field(default_factory=lambda: MOST_LOOKED)
+    stopped: int | None = None
+
+    def ends(self, last: int, count: int) -> bool:
+        """So many more were looked at, down to index `last`."""
+        self.left -= count
+        if self.left > 0:
+            return False
+        self.stopped = last
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of lines. The next one begins before index `end`, if there is `more`."""
+
+    lines: list[Line]
+    end: int | None
+    more: bool
+
+    @property
+    def cursor(self) -> str | None:
+        """`end`, as it is handed out."""
+        return None if self.end is None else str(self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +117,10 @@ async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
     return tuple(found)
 
 
-async def find(session: Session, log: Log, wanted: Filter, *, before: int | None = None) -> AsyncIterator[Line]:
-    """Every entry that is wanted, the newest first, and beside them what is broken on the way."""
+async def find(
+    session: Session, log: Log, wanted: Filter, *, before: int | None = None, patience: Patience | None = None
+) -> AsyncIterator[Line]:
+    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes."""
     end = log.size if before is None else min(before, log.size)
     way = _way(session, log, wanted, end)
     async for group in way.indices:
@@ -95,16 +130,20 @@ async def find(session: Session, log: Log, wanted: Filter, *, before: int | None
                 line = judged(at, rows.get(at), log, way.fits)
                 if line.status is Status.BROKEN or (line.archived and not line.entry) or wanted.accepts(line.entry):
                     yield line
+            if patience is not None and patience.ends(some[-1], len(some)):
+                return
 
 
-async def page(session: Session, log: Log, wanted: Filter, first: int, *, before: int | None) -> tuple[list[Line], bool]:
-    """The first so many of them, and whether there are more."""
-    found: list[Line] = []
-    async for line in find(session, log, wanted, before=before):
+async def page(session: Session, log: Log, wanted: Filter, first: int, *, before: int | None) -> Found:
+    """The first so many of them; fewer, and more behind them, where patience ended."""
+    found, patience = list[Line](), Patience()
+    async for line in find(session, log, wanted, before=before, patience=patience):
         found.append(line)
         if len(found) > first:
             break
-    return found[:first], len(found) > first
+    lines = found[:first]
+    end = patience.stopped if patience.stopped is not None else (lines[-1].index if lines else None)
+    return Found(lines, end, len(found) > first or patience.stopped is not None)
 
 
 def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entry: True) -> Line:

@@ -4,9 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from menshen_verifier import merkle
 from policies import duties as rules
 from policies.clock import day_in_shanghai
 from policies.duties import Due
+from service.archive import store as archive
+from service.audit import store as log
+from service.audit.inclusion import path_of
 from service.audit.journal import Journal
 from service.checkpoints import store as checkpoints
 from service.db.engine import Session
@@ -16,6 +20,8 @@ from service.oversight.evidence import Facts
 from service.oversight.model import AccessReview, Duty, Measure, Register, RegisterDiff
 from service.oversight.tracing import store as traced
 from service.unit import Reader
+
+_NEWEST = 256
 
 
 async def register_at(session: Session, moment: datetime) -> Register | None:
@@ -51,7 +57,7 @@ async def access_review(reader: Reader) -> AccessReview:
     return AccessReview(quarter, listed, known, await traced.position(reader.session), digest)
 
 
-async def control_evidence(reader: Reader, journal: Journal) -> tuple[Measure, ...]:
+async def control_evidence(reader: Reader, journal: Journal, origin: str) -> tuple[Measure, ...]:
     """The six measures of PIPL 51 as they are now."""
     session = reader.session
     served = await store.served_at(session, reader.now)
@@ -65,9 +71,35 @@ async def control_evidence(reader: Reader, journal: Journal) -> tuple[Measure, .
         keys=await store.keys(session),
         checkpoint=await checkpoints.newest(session),
         entries=await store.log_size(session),
-        health=journal.health(),
+        health=await _log_health(session, journal, origin),
     )
     return evidence.measures(facts)
+
+
+async def _log_health(session: Session, journal: Journal, origin: str) -> str:
+    """ "ok" while the log is written, and what was written last reads back whole, now.
+
+    An instance that cannot write answers nothing at all; so that it can is shown by the answer, and what it wrote is looked at here.
+    """
+    health = journal.health()
+    return health if health != "ok" or await _reads_back(session, origin) else "broken"
+
+
+async def _reads_back(session: Session, origin: str) -> bool:
+    """Whether the newest entries hash to their leaves, and the last of them comes to the root of the head."""
+    head = await log.head(session, origin)
+    if head is None or not head.size:
+        return True
+    first = max(head.size - _NEWEST, await archive.first_here(session))
+    raws = await archive.entries(session, first, head.size)
+    hashed = [merkle.leaf_hash(raw) for raw in raws]
+    if len(raws) != head.size - first or hashed != await log.hashes(session, 0, first, head.size):
+        return False
+    try:
+        path = await path_of(session, head.size - 1, head.size)
+        return not hashed or merkle.climbed(head.size - 1, head.size, hashed[-1], path) == head.root
+    except ValueError:
+        return False
 
 
 async def duties(reader: Reader) -> Sequence[Duty]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from policies.bulk import BulkClass
 from policies.searching import plain
@@ -38,6 +39,7 @@ def allowance(what: str) -> Allowance | None:
     return Allowance(operator, BulkClass(bulk), int(most)) if known else None
 
 
+@lru_cache(maxsize=4096)
 def operator_of(name: str) -> str:
     """Under which name an account is counted: one, however it is spelt, or each spelling would have a count of its own."""
     return plain(name).strip()

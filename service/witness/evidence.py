@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from service import files
+from service.checkpoints.submission import parse_submission
 from service.errors import StoreUnavailable
 from service.values import utc_text
-from service.witness.model import Standing, Suspicion
+from service.witness.model import Suspicion
 
 MOST: Final = 1000
 
@@ -48,14 +49,24 @@ class Evidence:
         """Whether it was kept: not what is there already, and not past the bound. `signed` is the text that the log signed. Durable when
         this returns. Raises StoreUnavailable.
         """
-        origin = sha256(refusal.origin.encode()).hexdigest()[:16]
-        name = f"{origin}-{refusal.suspicion}-{sha256(signed.encode()).hexdigest()[:32]}.json"
+        origin = _short(refusal.origin)
+        name = f"{origin}-{refusal.suspicion}-{refusal.size}-{sha256(signed.encode()).hexdigest()[:32]}.json"
         try:
             if sum(1 for _ in self._path.glob(f"{origin}-{refusal.suspicion}-*.json")) >= MOST:
                 return False
             return files.make(self._path / name, json.dumps(_told(refusal), ensure_ascii=False, indent=1).encode())
         except OSError:
             raise StoreUnavailable("evidence cannot be written") from None
+
+    def shown(self, origin: str, size: int) -> list[str]:
+        """The notes of this size that were kept before, as they were sent: two roots of one size convict, whoever brought them."""
+        found = []
+        for path in sorted(self._path.glob(f"{_short(origin)}-*-{size}-*.json")):
+            try:
+                found.append(parse_submission(json.loads(path.read_text("utf-8"))["request"].encode()).note.decode())
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+        return found
 
     def __iter__(self) -> Iterator[tuple[Path, Refusal]]:
         """All of it, the oldest first. A file that somebody else put there is passed over."""
@@ -69,9 +80,13 @@ class Evidence:
         return iter(sorted(found, key=lambda item: item[1].at))
 
 
-def refused(suspicion: Suspicion, *, at: datetime, origin: str, size: int, request: bytes, known: Standing) -> Refusal:
+def refused(suspicion: Suspicion, *, at: datetime, origin: str, size: int, request: bytes, known: str) -> Refusal:
     """The refusal of a request that was read as a submission, and so is text."""
-    return Refusal(utc_text(at), suspicion, origin, size, request.decode(), known.note)
+    return Refusal(utc_text(at), suspicion, origin, size, request.decode(), known)
+
+
+def _short(origin: str) -> str:
+    return sha256(origin.encode()).hexdigest()[:16]
 
 
 def _told(refusal: Refusal) -> dict[str, object]:

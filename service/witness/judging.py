@@ -85,11 +85,22 @@ class Witness:
 
     def _suspect(self, case: _Case, standing: Standing) -> None:
         """Keep what the log should never have signed, or may not have."""
-        suspicion = self._suspicion(case, standing)
+        suspicion, known = self._suspicion(case, standing), standing.note
         if suspicion is not None:
             checkpoint, now = case.checkpoint, self._clock()
-            told = refused(suspicion, at=now, origin=checkpoint.origin, size=checkpoint.size, request=case.raw, known=standing)
+            if other := self._parted(checkpoint):
+                suspicion, known = Suspicion.FORK, other
+            told = refused(suspicion, at=now, origin=checkpoint.origin, size=checkpoint.size, request=case.raw, known=known)
             self._evidence.keep(told, case.note.text)
+
+    def _parted(self, checkpoint: Checkpoint) -> str:
+        """A note of the same size that was kept before and has another root, or "": neither need ever have been cosigned. So the noise of
+        a stranger, who fills the bound with what the log once published, is what a second history is held against.
+        """
+        for note in self._evidence.shown(checkpoint.origin, checkpoint.size):
+            if parse_checkpoint(parse_note(note.encode()).text).root != checkpoint.root:
+                return note
+        return ""
 
     def _suspicion(self, case: _Case, standing: Standing) -> Suspicion | None:
         """None for what an honest log sends: an old checkpoint again, or a new one with a proof from somewhere else."""

@@ -66,8 +66,8 @@ class Mirror:
         except (OSError, ConfigError):
             self.state.problem = DISK
 
-    async def run(self, stop: asyncio.Event, *, seconds: float = 60.0) -> None:
-        """Catch up until `stop` is set; once a minute, for the log makes an entry of every bundle that it hands out."""
+    async def run(self, stop: asyncio.Event, *, seconds: float = 5.0) -> None:
+        """Catch up until `stop` is set; every few seconds: what it has not got when a database is lost is lost."""
         while not stop.is_set():
             await self.once()
             await rest(stop, seconds)

@@ -124,4 +124,9 @@ def test_it_runs_on_the_standard_library_and_cryptography_alone(place: Path) -> 
     )
     ended = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["verdict"] == "OK"
+    found = json.loads(ended.stdout)
+    assert found["verdict"] == "OK"
+    cost = found["cost"]
+    assert cost["entries_per_second"] > 0
+    assert 0 < cost["core_seconds"] < 60
+    assert 8 << 20 < cost["peak_rss_bytes"] < 1 << 30

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from service.alarms import baits, store
+from service.alarms.mail import TOLD
 from service.alarms.model import AlarmKind, Rules, Sight
 from service.alarms.settings import load
 from service.alarms.watch import Watchman, of_publisher
@@ -47,6 +48,25 @@ async def test_closed_is_closed_and_the_next_one_is_another(running):
     assert await alarms(running) == []
     assert await raised(running) != first
     assert len(await alarms(running, live=False)) == 2
+
+
+async def test_what_somebody_said_to_see_to_and_left_is_told_anew_when_it_happens_again(running, clock):
+    first = await raised(running)
+    await running.operations.acknowledge_alarm(officer(), alarm_id=first)
+    told, ringing = [], bell(running, None)
+
+    async def carry(alarm, _now):
+        told.append(alarm.alarm_id)
+        return TOLD
+
+    ringing._carriers = (carry,)
+    clock.advance(hours=23)
+    assert (await raised(running), await ringing.once(), told) == (first, 0, [])
+    clock.advance(hours=1)
+    assert await ringing.once() == 0, "as long as it does not happen again"
+    assert (await raised(running), await ringing.once(), told) == (first, 1, [first])
+    assert [one.state.value for one in await running.operations.alarms(officer(), live=True, first=9, after=None)] == ["OPEN"]
+    await ringing.close()
 
 
 async def test_nobody_closes_what_was_found_of_themselves(running):
@@ -175,6 +195,13 @@ async def test_an_account_that_is_refused_again_and_again_is_an_alarm(running, c
     assert await alarms(running) == [("DENIED_STREAK", "staff:mallory@shop", 1)]
 
 
+async def test_refusals_are_of_the_account_however_it_is_spelt(running):
+    for name in ("mallory@shop", "Mallory@Shop", "ｍａｌｌｏｒｙ@shop", "MALLORY@shop") * 5:
+        with pytest.raises(Forbidden):
+            await running.operations.alarms(clerk(name), live=True, first=10, after=None)
+    assert await alarms(running) == [("DENIED_STREAK", "staff:mallory@shop", 1)]
+
+
 async def test_the_watch_raises_what_is_wrong_once_and_closes_what_is_over_by_itself(running, clock, chance):
     wrong = {(AlarmKind.WITNESS_UNREACHABLE, "witness.example/w1"): "SLOW", (AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}
 
@@ -204,6 +231,21 @@ async def test_what_fails_in_a_round_does_not_keep_the_rest_from_being_done(runn
     await watchman.round()
     await watchman.close()
     assert done == [True]
+
+
+async def test_a_look_that_fails_hides_nothing_of_what_another_sees(running, clock, chance):
+    async def failing():
+        raise ValueError
+
+    async def seeing():
+        return Sight({(AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}, whole=True)
+
+    await raised(running, AlarmKind.DUTY_OVERDUE, "retention")
+    for looks in ((failing, seeing), (seeing, failing)):
+        watchman = Watchman(units=running.units, looks=looks, chores=(), clock=clock, chance=chance)
+        await watchman.round()
+        await watchman.close()
+    assert await alarms(running) == [("DUTY_OVERDUE", "retention", 1), ("LOG_BROKEN", "log", 2)], "nor closes what it did not see"
 
 
 async def test_open_alarms_are_a_metric(running, client):

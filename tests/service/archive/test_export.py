@@ -156,3 +156,14 @@ async def test_times_are_indices_and_nothing_of_the_time_is_left_out(database, s
     inside = [n for n, raw in enumerate(raws) if "2020-05-20T01:08:20" <= json.loads(raw)["ts"] < "2020-05-20T01:15:00"]
     assert inside and first <= min(inside) and max(inside) < end
     assert await range_of(database.read, Asked()) == (0, None)
+
+
+async def test_an_entry_that_waited_long_hides_none_that_went_before_it(database, database_url, signer) -> None:
+    """A change is answered once it stands; after a crash its entry comes into the tree behind many that are younger."""
+    since, until = START + timedelta(hours=-3), START + timedelta(hours=-2)
+    administrator, moved = (
+        logs.Administrator(database_url),
+        (START + timedelta(hours=-2, minutes=-30)).strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
+    )
+    administrator.run("UPDATE audit_entry SET ts = ? WHERE idx = 3000", given=(moved,))
+    assert await range_of(database.read, Asked(since, until)) == (0, 3001)

@@ -1,5 +1,6 @@
 """Commands that are killed in the middle (SIGKILL) and given again: nothing is lost, and they come to their end."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,9 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from service.app import parts
+from service.approvals.exports import Export
 from service.archive.model import SEGMENT
+from service.archive.queries import Asked
+from service.cli.terminal import caller
 from service.config import Config
 from tests.plugins import canary
+from tests.service.approvals.leaves import AUDITOR, allowed
 
 REPOSITORY = Path(__file__).parents[3]
 _PATIENCE = 120
@@ -49,13 +55,21 @@ def stored(config: Config) -> int:
     return found
 
 
+async def permitted(config: Config) -> None:
+    """Whoever sits at this terminal may take the whole log."""
+    async with parts(config) as running:
+        await allowed(running, caller(running, "approval.ask"), Export("audit", AUDITOR, Asked().text))
+
+
 def test_an_export_that_is_killed_goes_on_where_it_was(full: Config, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    killed_when(begin(full, "export", "-o", str(out)), out / ".unfinished")
+    asyncio.run(permitted(full))
+    command = ("export", "-o", str(out), "--recipient", AUDITOR)
+    killed_when(begin(full, *command), out / ".unfinished")
     was_cut = not (out / "manifest.json").exists()
     if was_cut:
         asked = json.loads((out / ".unfinished").read_bytes())
-        run(full, "export", "-o", str(out))
+        run(full, *command)
         told = json.loads((out / "manifest.json").read_bytes())
         assert (told["size"], told["to"]) == (asked["size"], asked["last"])
     told = json.loads((out / "manifest.json").read_bytes())
@@ -64,9 +78,9 @@ def test_an_export_that_is_killed_goes_on_where_it_was(full: Config, tmp_path: P
 
 def test_a_segment_whose_archiving_is_killed_is_archived_by_the_next_run(full: Config, tmp_path: Path) -> None:
     base = tmp_path / "archive"
-    killed_when(begin(full, "segment", "archive", str(base)), base / "seg-000000" / "tile")
+    killed_when(begin(full, "segment", "archive", "-o", str(base)), base / "seg-000000" / "tile")
     assert stored(full) == SEGMENT
-    assert "0" in run(full, "segment", "archive", str(base))
+    assert "0" in run(full, "segment", "archive", "-o", str(base))
     assert (base / "seg-000000" / "manifest.json").exists()
     run(full, "segment", "prune")
     assert stored(full) == 0
@@ -96,7 +110,7 @@ MARKED = "SELECT count(*) FROM audit_segment WHERE pruned_at IS NOT NULL"
 
 def test_prune_and_restore_that_are_killed_in_the_middle_lose_nothing_and_come_to_their_end(full: Config, tmp_path: Path) -> None:
     """Right after the entry that says what will be gone; and in the restoring process once it is at work."""
-    run(full, "segment", "archive", str(tmp_path / "archive"))
+    run(full, "segment", "archive", "-o", str(tmp_path / "archive"))
     killed_once(full, begin(full, "segment", "prune"), SAID, 0)
     assert (stored(full), count(full, MARKED)) in {(SEGMENT, 0), (0, 1)}, "all of it or nothing"
     run(full, "segment", "prune")

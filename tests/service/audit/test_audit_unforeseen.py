@@ -98,8 +98,8 @@ class FaultyDatabase:
     def read(self) -> Any:
         return Faulty(self._real.read, self._fault, "rows", whose="the pool's ")
 
-    def own(self) -> FaultyConnection:
-        return FaultyConnection(self._real.own(), self._fault)
+    def pipelined(self) -> FaultyConnection:
+        return FaultyConnection(self._real.pipelined(), self._fault)
 
 
 class FaultyMemory(RememberedHead):

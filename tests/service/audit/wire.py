@@ -1,7 +1,8 @@
-"""A piece of wire between psycopg and PostgreSQL that can be cut at the worst moment: before a message arrives, or before its answer does."""
+"""A piece of wire between a driver and PostgreSQL that can be cut at the worst moment: before a message arrives, or before its answer does."""
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,8 +11,28 @@ from psycopg.conninfo import conninfo_to_dict
 from service.db.postgres import conninfo
 
 
+class Heard:
+    """What one client said, message by message: each after the first has its kind's letter and its length before it."""
+
+    def __init__(self, kinds: Counter[str]) -> None:
+        self._kinds, self._rest, self._greeted = kinds, b"", False
+
+    def hear(self, data: bytes) -> None:
+        """Count the kinds of what is complete: `S` ends a round trip, `E` is a statement that is carried out, `Q` both."""
+        self._rest += data
+        while len(self._rest) >= 5:
+            size = int.from_bytes(self._rest[1:5]) + 1 if self._greeted else int.from_bytes(self._rest[:4])
+            if len(self._rest) < size:
+                return
+            self._kinds[chr(self._rest[0]) if self._greeted else "greeting"] += 1
+            self._rest, self._greeted = self._rest[size:], True
+
+
 class Wire:
-    """`lose_request` and `lose_answer` take effect at the next message that contains a text, once; `down` refuses everybody."""
+    """`lose_request` and `lose_answer` take effect at the next message that contains a text, once; `down` refuses everybody.
+
+    `kinds` counts the messages that clients sent.
+    """
 
     def __init__(self, url: str) -> None:
         self._server = conninfo_to_dict(conninfo(url))
@@ -20,6 +41,7 @@ class Wire:
         self._down = False
         self._open: set[asyncio.StreamWriter] = set()
         self.cut = asyncio.Event()
+        self.kinds: Counter[str] = Counter()
 
     def lose_request(self, holding: bytes = b"") -> None:
         """The next such message never gets to the server."""
@@ -47,8 +69,10 @@ class Wire:
         server, to_server = await self._connect()
         self._open |= {to_client, to_server}
         answers = asyncio.create_task(_copy(server, to_client))
+        heard = Heard(self.kinds)
         try:
             while data := await client.read(1 << 20):
+                heard.hear(data)
                 if self._takes(data, "_request"):
                     self.cut.set()
                     break

@@ -86,6 +86,23 @@ async def test_a_smaller_log_another_root_and_a_fork_are_refused(remote: RemoteS
     assert await remote.sign(tree(40), old=13, proof=proof(13, 40), time=0)
 
 
+@pytest.mark.obligation("AL-03")
+async def test_while_it_runs_nobody_takes_its_memory_away_or_puts_an_older_one_back(remote: RemoteSigner, home: Path) -> None:
+    state = home / "log.key.state"
+    await remote.sign(tree(7), old=0, proof=[], time=0)
+    older = state.read_bytes()
+    await remote.sign(tree(13), old=7, proof=proof(7, 13), time=0)
+    newest = state.read_bytes()
+    for put in (state.unlink, lambda: state.write_bytes(older)):
+        put()
+        with pytest.raises(LogBroken, match="put back"):
+            await remote.sign(tree(40, FORKED), old=7, proof=proof(7, 40, FORKED), time=0)
+        with pytest.raises(LogBroken, match="put back"):
+            await remote.open()
+    state.write_bytes(newest)
+    assert await remote.sign(tree(40), old=13, proof=proof(13, 40), time=0)
+
+
 async def test_what_it_signed_is_remembered_when_it_is_started_anew(remote: RemoteSigner, home: Path) -> None:
     await remote.sign(tree(13), old=0, proof=[], time=0)
     assert await logs.signer(home).open() == 13

@@ -9,6 +9,7 @@ import pytest
 from menshen_verifier.policy import Policy
 from menshen_verifier.proof import check_proof, parse_proof
 from service.app import Parts
+from service.audit.entry import Draft
 from service.errors import BadInput, Forbidden
 from service.inspection.model import Filter
 from tests.api.front_end import entries
@@ -68,6 +69,27 @@ async def test_who_stands_beside_the_member_in_an_entry_is_left_out(running: Par
 
 
 @pytest.mark.obligation("AL-08")
+async def test_what_an_entry_says_beside_its_members_is_left_out_where_it_may_be_of_another(running: Parts) -> None:
+    members = [await a_member(running) for _ in range(2)]
+    for member in members:
+        await read(running, member)
+    subjects = [one["sub"][0] for one in await entries(running, "member")]
+    given: dict[str, Any] = {"purpose": "order_fulfilment", "subjects": subjects, "actor": subjects[1]}
+    draft = Draft(typ="access", operation="members", extra={"told": "of-the-other"}, **given)
+    await running.journal.append(draft, a_call("member", member_id=members[1]))
+    await signed(running)
+    wanted = Filter(purpose="order_fulfilment", since=BEGIN, until=END)
+    _, row = await copied(running, wanted, members[0])
+    assert row["part"]["sub"] == subjects[:1] and row["others"] == 1
+    assert not {"n", "x"} & row["part"].keys() and "of-the-other" not in json.dumps(row)
+    assert "id" not in row["part"]["act"] and subjects[1] not in json.dumps(row), "nor who it was, where that is the other"
+    _, own = await copied(running, wanted, members[1])
+    assert own["part"]["act"]["id"] == subjects[1]
+    _, whole = await copied(running, wanted)
+    assert json.loads(whole["entry"])["x"] == {"told": "of-the-other"}
+
+
+@pytest.mark.obligation("AL-08")
 async def test_it_is_recorded_with_the_scope_and_the_reference(running: Parts) -> None:
     member = await a_member(running)
     await read(running, member)
@@ -84,6 +106,7 @@ async def test_an_inspection_without_bounds_is_none(running: Parts, wanted: Filt
         await copied(running, wanted)
 
 
+@pytest.mark.obligation("AL-08")
 async def test_it_needs_a_reference_and_the_role(running: Parts) -> None:
     wanted = Filter(since=BEGIN, until=END)
     with pytest.raises(BadInput):

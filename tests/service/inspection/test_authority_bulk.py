@@ -46,6 +46,7 @@ async def refused(running: Parts, wanted: Filter, code: str = "APPROVAL_REQUIRED
     assert refusal.value.code == code
 
 
+@pytest.mark.obligation("LB-07")
 async def test_of_as_many_as_the_policy_says_it_needs_nobody(running: Parts) -> None:
     await listed(running, 3)
     assert len(await copied(running, WANTED)) == 2

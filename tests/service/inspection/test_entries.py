@@ -9,6 +9,7 @@ import pytest
 from service.app import Parts
 from service.audit.index.indexer import Indexer
 from service.errors import BadInput, Forbidden, LogBroken
+from service.inspection import searching
 from service.inspection.model import Filter, Page
 from tests.api.front_end import entries
 from tests.factories import a_call, a_member
@@ -131,3 +132,19 @@ async def test_after_an_erasure_nobody_finds_the_member_and_the_log_is_the_same(
     stored = str(administrator.run("SELECT entry FROM audit_entry") + administrator.run("SELECT sub FROM audit_subject"))
     stored += str(administrator.run("SELECT term FROM audit_posting"))
     assert member not in stored
+
+
+async def test_a_page_that_looked_long_enough_ends_and_the_next_goes_on_from_there(running: Parts, monkeypatch: Any) -> None:
+    member = await a_member(running)
+    for _ in range(3):
+        await read(running, member)
+    whole = await found(running, Filter(operation="member"), member)
+    monkeypatch.setattr(searching, "MOST_LOOKED", 1)
+    monkeypatch.setattr(searching, "_CHUNK", 1)
+    together, after, pages = [], None, 0
+    while page := await searched(running, Filter(operation="member"), member, after=after):
+        together += [line.entry["op"] for line in page.lines]
+        after, pages = page.end, pages + 1
+        if not page.has_next:
+            break
+    assert len(whole) == 3 and together == whole and pages > 3, "more was looked at than was found, and no page looked at two"

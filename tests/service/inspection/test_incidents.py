@@ -14,6 +14,8 @@ from service.inspection.model import Scope
 from service.values import Call, utc_text
 from tests.api.front_end import entries
 from tests.factories import a_call, a_member
+from tests.service.audit.logs import Administrator
+from tests.service.audit.logs import entries as logged
 from tests.service.inspection.records import OFFICER, erased, read
 
 BEGIN, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
@@ -51,6 +53,8 @@ async def test_a_leaked_token_in_a_window_lists_every_member_and_field_that_it_r
     assert sorted(one.entries for one in found.affected) == [1, 2], "one person's months stand together"
     assert {tuple(sorted(one.fields)) for one in found.affected} == {("name", "phone")}
     assert {one.member_id for one in found.affected} == {None}
+    (both,) = (one for one in found.affected if one.entries == 2)
+    assert (both.since[:10], both.until[:10]) == ("2026-11-22", "2026-12-23"), "from the first of them to the last"
     one_day = await scope(running, token="leaked", until=BEGIN + timedelta(days=30))
     assert (one_day.entries, one_day.members) == (2, 2)
 
@@ -103,8 +107,26 @@ async def test_members_are_named_only_when_another_person_has_allowed_it(running
     await running.operations.decide_approval(second, approval_id=asked.approval_id, allow=True)
     found = await scope(running, token="leaked", names=True)
     assert {one.member_id for one in found.affected} == set(people[:2])
-    with pytest.raises(Refused, match="APPROVAL_REQUIRED"):
-        await scope(running, token="sound", names=True)
+    for other in ({"token": "sound"}, {"token": "leaked", "until": END + timedelta(seconds=1)}):
+        with pytest.raises(Refused, match="APPROVAL_REQUIRED"):
+            await scope(running, names=True, **other)
+
+
+@pytest.mark.obligation("BR-02")
+async def test_what_was_refused_was_not_read_and_an_entry_that_was_altered_is_told(
+    running: Parts, people: list[str], database_url: str
+) -> None:
+    thief = with_token("leaked", role="marketer")
+    await running.operations.member(thief, member_id=people[2], purpose="customer_service", fields=("phone",))
+    first, *_, refused = await entries(running, "member")
+    assert refused["dec"] == "deny"
+    assert (refused["typ"], refused["act"]["tok"]) == ("access", first["act"]["tok"])
+    before = await scope(running, token="leaked")
+    assert (before.entries, before.members, before.broken) == (3, 2, ())
+    running.publisher.state.breaker = "stopped for this test: its patrol would find it first"
+    index = next(at for at, one in enumerate(await logged(running.database)) if one.get("op") == "member")
+    Administrator(database_url).run("UPDATE audit_entry SET leaf = ? WHERE idx = ?", given=(bytes(32), index))
+    assert (await scope(running, token="leaked")).broken == (index,)
 
 
 async def test_an_erased_member_is_counted_and_named_by_nobody(running: Parts, people: list[str]) -> None:

@@ -1,5 +1,6 @@
 """PROVEN is said of an entry only for what was signed, and cosigned where the settings name witnesses: never for what a row says."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.factories import a_call, a_member
 from tests.service.archive.logs import Signer
 from tests.service.audit.logs import Administrator
 from tests.service.inspection.records import OFFICER, read, signed
+from tests.service.inspection.test_authority import BEGIN, END, copied
 
 ADD = "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) VALUES (?, ?, ?, ?, ?)"
 MOMENT = "2026-11-22T02:00:00.000000Z"
@@ -117,6 +119,22 @@ async def test_a_proof_and_an_authoritys_copy_are_against_the_newest_that_an_aud
         assert trust.lacks(later.partition("\n\n")[2])
 
 
+@pytest.mark.obligation("AL-08")
+async def test_an_authority_gets_no_entry_that_the_witnesses_have_not_seen(running: Parts, database_url: str) -> None:
+    member = await a_member(running)
+    await read(running, member)
+    keys, witness = await signed(running), Other("witness.example.cn/w1")
+    administrator = Administrator(database_url)
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    whole = cosigned_note(note, [witness.line(note)])
+    administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+    running.units.trust = Trust(running.vault.origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    await read(running, member)
+    await signed(running)
+    head, *rows = await copied(running, Filter(purpose="customer_service", since=BEGIN, until=END), member)
+    assert (head["checkpoint"], len(rows)) == (whole, 1) and rows[0]["proof"].endswith(whole)
+
+
 class Counted:
     """The real database, with a count of the statements that reads send to it."""
 
@@ -172,6 +190,18 @@ async def test_however_many_rows_are_forged_above_it_the_true_checkpoint_proves(
     assert await proven(running) == list(range(size))
     looked = Looked(running.units.trust)
     assert await proven(running) == list(range(size)) and looked.notes <= 1, "what was looked into once is known"
+
+
+async def test_what_had_been_cosigned_by_then_is_what_the_witnesses_say_and_no_row(still: Any, database_url: str) -> None:
+    running, keys = still
+    administrator, witness = Administrator(database_url), Other("witness.example.cn/w1")
+    found = Trust(running.vault.origin, lambda: keys, parties=[[witness.cosigner]], quorum=1)
+    then = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    ((size, note),) = administrator.run("SELECT size, note FROM audit_checkpoint ORDER BY size LIMIT 1")
+    for time, before in ((None, 0), (int(then.timestamp()) + 1, 0), (int(then.timestamp()), size)):
+        whole = note if time is None else cosigned_note(note, [witness.line(note, time)])
+        administrator.run("UPDATE audit_checkpoint SET note = ?, witnessed_at = ? WHERE size = ?", given=(whole, MOMENT, size))
+        assert await found.before(running.database.read, then) == before
 
 
 class Looked:

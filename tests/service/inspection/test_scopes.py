@@ -1,23 +1,31 @@
 """AL-08: each bound of an authority's scope keeps something out; what is outside of any of them is not in the file."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from service.app import Parts
+from service.audit.entry import Draft
 from service.inspection.model import Filter
+from tests.conftest import START
 from tests.factories import a_call, a_member
+from tests.service.audit.logs import entries as logged
 from tests.service.inspection.records import read, signed
 from tests.service.inspection.test_authority import BEGIN, END, copied
 
-SCOPES = {
-    "purpose": {"purpose": "order_fulfilment"},
-    "field": {"field": "email"},
-    "actor": {"actor": "staff:customer_service_agent-1"},
-    "role": {"role": "customer_service_agent"},
-    "operation": {"operation": "members"},
+CAMPAIGN = "01987f2e-5c1a-7b3e-8d4f-0123456789ab"
+CLERK = "customer_service_agent-1"
+Entry = dict[str, Any]
+SCOPES: dict[str, tuple[dict[str, str], Callable[[Entry], bool]]] = {
+    "purpose": ({"purpose": "order_fulfilment"}, lambda entry: entry.get("pur") == "order_fulfilment"),
+    "field": ({"field": "email"}, lambda entry: "email" in entry.get("fld", [])),
+    "actor": ({"actor": f"staff:{CLERK}"}, lambda entry: (entry["act"]["k"], entry["act"].get("id")) == ("staff", CLERK)),
+    "role": ({"role": "customer_service_agent"}, lambda entry: "customer_service_agent" in entry["act"]["role"]),
+    "operation": ({"operation": "members"}, lambda entry: entry.get("op") == "members"),
+    "campaign": ({"campaign": CAMPAIGN}, lambda entry: entry.get("x", {}).get("campaign") == CAMPAIGN),
 }
 
 
@@ -31,6 +39,8 @@ async def told(running: Parts, clock: Any) -> list[str]:
             await read(running, member)
         page: dict[str, Any] = {"purpose": "order_fulfilment", "fields": ("email",), "first": 10, "after": None}
         await running.operations.page(a_call("order_service"), edge_cursors=False, **page)
+        draft = Draft(typ="access", operation="decideSends", extra={"campaign": CAMPAIGN})
+        await running.journal.append(draft, a_call("marketer"))
         clock.advance(days=1)
     clock.advance(days=-2)
     await signed(running)
@@ -45,20 +55,21 @@ def held(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.obligation("AL-08")
 @pytest.mark.parametrize("bound", SCOPES)
 async def test_each_bound_keeps_out_what_is_outside_of_it(running: Parts, told: list[str], bound: str) -> None:
-    wanted = Filter(since=BEGIN, until=END, **SCOPES[bound])  # type: ignore[arg-type]
-    _, *rows = await copied(running, wanted)
-    assert rows
-    _, *everything = await copied(running, Filter(since=BEGIN, until=END))
-    assert len(rows) < len(everything)
-    for row in rows:
-        assert wanted.accepts(held(row)), row
+    given, wanted = SCOPES[bound]
+    day = {at: one for at, one in enumerate(await logged(running.database)) if one["ts"].startswith("2026-11-22")}
+    _, *rows = await copied(running, Filter(since=BEGIN, until=END, **given))  # type: ignore[arg-type]
+    expected = [at for at, one in day.items() if wanted(one)]
+    assert [row["index"] for row in rows] == expected != []
+    assert [held(row) for row in rows] == [day[at] for at in expected]
+    assert len(expected) < len(day)
 
 
 @pytest.mark.obligation("AL-08")
 async def test_the_moments_of_a_scope_are_held_to_on_both_sides(running: Parts, told: list[str]) -> None:
+    """Each day's reads are at its first moment: the day before ends with them, and they are not of it."""
     days = {}
     for day in (-1, 0, 1):
-        begin = BEGIN + timedelta(days=day)
+        begin = START + timedelta(days=day)
         _, *rows = await copied(running, Filter(purpose="customer_service", since=begin, until=begin + timedelta(days=1)))
         days[day] = [held(row)["ts"][:10] for row in rows]
     assert days == {-1: ["2026-11-21"] * 2, 0: ["2026-11-22"] * 2, 1: ["2026-11-23"] * 2}

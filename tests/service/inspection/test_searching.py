@@ -14,6 +14,7 @@ from service.audit.index.terms import BLOCK
 from service.db.engine import Database
 from service.inspection import searching
 from service.inspection.model import Filter, Line, Status
+from service.inspection.searching import Patience
 from tests.service.audit.logs import AUTHORITY, Administrator
 from tests.service.inspection import mixed
 from tests.service.inspection.mixed import SIZE, START, STEP
@@ -92,6 +93,25 @@ async def test_any_search_finds_what_a_look_at_every_entry_finds(log: Database, 
     for wanted, expected in tried:
         assert await indices(log, wanted) == expected, wanted
         assert await indices(log, wanted, before=SIZE - 700) == [at for at in expected if at < SIZE - 700], wanted
+
+
+async def test_what_is_nowhere_is_not_looked_for_to_the_end_in_one_page_and_pages_find_all(log: Database) -> None:
+    await indexed(log)
+    there = await searching.look(log.read, AUTHORITY.origin)
+    for wanted in (
+        Filter(actor=f"member:{mixed.PEOPLE[0]}"),
+        Filter(subjects=mixed.PEOPLE[:9], reason="NOWHERE"),
+        Filter(request="r-7", reason="NO"),
+    ):
+        together: list[int] = []
+        before, pages, looked = None, 0, 0
+        while pages == 0 or before is not None:
+            patience = Patience(left=500)
+            together += [line.index async for line in searching.find(log.read, there, wanted, before=before, patience=patience)]
+            before, pages, looked = patience.stopped, pages + 1, looked + 500 - patience.left
+            assert patience.left > -searching._CHUNK
+        assert together == naive(wanted)
+        assert pages > 1 or looked < 500
 
 
 async def test_each_kind_of_search_finds_something_with_words(log: Database) -> None:

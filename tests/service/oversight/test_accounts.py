@@ -3,13 +3,16 @@
 import ast
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from service.audit.entry import Draft
 from service.errors import AccountDisabled, BadInput, StoreUnavailable
 from service.identity.closed import MOST_MISSED, Closed
-from service.oversight import store
+from service.oversight import commands, store
 from service.oversight.acts import OPERATIONS
+from service.unit import Unit
 from service.values import Actor, ActorKind, Call
 from tests.api.front_end import entries
 from tests.api.recorded_cases import CASES
@@ -108,6 +111,50 @@ async def test_nobody_is_closed_while_the_log_is_not_read_to_its_end(running, as
     assert await store.closed(running.database.read) == frozenset()
 
 
+@pytest.mark.obligation("SE-09")
+async def test_the_ninety_days_are_counted_from_the_last_of_several_uses(running, ask, clock):
+    begun = clock()
+    for days in (0, 50, 60):
+        clock.now = begun + timedelta(days=days)
+        await ask("{ duties { dutyId } }", role="auditor")
+        if not days:
+            await upkeep(running).once()
+    for after, shut in ((timedelta(0), set()), (timedelta(seconds=1), {AUDITOR})):
+        clock.now = begun + timedelta(days=150) + after
+        await ask("{ duties { dutyId } }", role="compliance_officer")
+        await upkeep(running).once()
+        assert await store.closed(running.database.read) == shut
+
+
+@pytest.mark.obligation("SE-09")
+async def test_a_use_of_one_grant_is_no_use_of_another(running, ask, clock):
+    await ask("{ alarms { about } }", role="auditor")
+    for _ in range(2):
+        clock.advance(days=1)
+        await ask("{ duties { dutyId } }", role="auditor")
+        await upkeep(running).once()
+    lines = (await reviewed(ask))["grants"]
+    last = {
+        one["name"]: one["lastUse"][:10] for one in lines if one["account"] == AUDITOR and one["what"] == "ACT" and one["lastUse"]
+    }
+    assert last == {"alarm.read": "2026-11-22", "oversight.read": "2026-11-24"}
+
+
+@pytest.mark.obligation("SE-09")
+async def test_whoever_comes_back_in_the_moment_of_the_closing_is_not_closed(running, ask, clock):
+    await ask("{ duties { dutyId } }", role="auditor")
+    await upkeep(running).once()
+    call = Call(Actor(ActorKind.SYSTEM, "oversight", frozenset()), "round")
+
+    async def work(unit: Unit) -> list[str]:
+        return await commands.disable_unused(unit, [AUDITOR])
+
+    for days, shut in ((90, []), (1, [AUDITOR])):
+        clock.advance(days=days)
+        assert await running.units.change(call, Draft(typ="admin", operation="disableUnusedAccounts"), work) == shut
+
+
+@pytest.mark.obligation("SE-09")
 @pytest.mark.parametrize("name", ["auditor", "Auditor@Development"])
 async def test_nobody_opens_their_own_account_under_another_spelling_of_it(running, ask, clock, name):
     await ask("{ duties { dutyId } }", role="auditor")

@@ -12,6 +12,8 @@ from service.oversight.evidence import Facts, measures
 from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
 from tests.policy_folder import edit, shipped
+from tests.service.audit.logs import Administrator
+from tests.service.inspection.records import signed
 from tests.service.oversight.house import seen_to, under
 
 EVIDENCE = "{ controlEvidence(law: PIPL51) { item standing artefacts { code value standing todo { zh en } } } }"
@@ -68,7 +70,10 @@ async def test_what_only_people_can_do_is_there_once_they_have_recorded_it_and_f
     assert answer["data"]["recordControl"]["controlId"]
     one = (await found(running))[kind]
     assert (one.standing, one.value) == (Standing.PRESENT, "制度文件 OA-2026-17 2026-11-20")
-    clock.advance(days=370)
+    await ask(RECORD, role="compliance_officer", variables={"kind": kind, "on": "2025-10-01"})
+    clock.advance(days=364)
+    assert (await found(running))[kind].value == one.value, "a year and a day after; what was held before it does not count"
+    clock.advance(days=1)
     later = (await found(running))[kind].standing
     assert later is (Standing.PRESENT if kind in {"INTERNAL_RULES", "INCIDENT_PLAN"} else Standing.MISSING)
 
@@ -85,7 +90,10 @@ async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_ther
     facts = Facts(catalogue=running.catalogue, now=signed, checkpoint=point, **given)
     assert shown(facts)["CHECKPOINT"].value.startswith("7 0707")
     assert shown(facts)["COSIGNED"].standing is Standing.PRESENT
-    assert shown(replace(facts, now=signed + timedelta(hours=2)))["CHECKPOINT"].standing is Standing.MISSING
+    hour = timedelta(hours=1)
+    assert shown(replace(facts, now=signed + hour))["CHECKPOINT"].standing is Standing.PRESENT
+    assert shown(replace(facts, now=signed + hour + timedelta(seconds=1)))["CHECKPOINT"].standing is Standing.MISSING
+    assert shown(replace(facts, health="broken"))["LOG_WRITABLE"].standing is Standing.MISSING
     assert shown(replace(facts, checkpoint=replace(point, witnessed_at=None)))["COSIGNED"].standing is Standing.MISSING
 
 
@@ -131,6 +139,34 @@ async def test_the_auditor_sees_the_measures_and_records_none(ask):
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-async def test_the_policy_counts_as_served_only_while_it_is_the_one_in_force(running, clock):
+@pytest.mark.obligation("SE-01")
+async def test_the_policy_counts_as_served_only_while_it_is_the_one_in_force(running, config, clock, tmp_path):
     await seen_to(running)
     assert (await found(running))["POLICY_SERVED_SINCE"].value == "2026-11-22T02:00:00.000000Z"
+    folder = shipped(tmp_path)
+    edit(folder, "roles.toml", 'may = ["tag.record", "minor.presume"]', 'may = ["tag.record"]')
+    clock.advance(days=1)
+    async with under(config, folder, clock) as other:
+        assert (await found(other))["POLICY_SERVED_SINCE"].value == "2026-11-23T02:00:00.000000Z"
+    assert (await found(running))["POLICY_SERVED_SINCE"].standing is Standing.MISSING
+
+
+@pytest.mark.obligation("SE-01")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE audit_entry SET leaf = entry, entry = leaf WHERE idx = 1",
+        "UPDATE audit_entry SET entry = (SELECT o.entry FROM audit_entry o WHERE o.idx = 1) WHERE idx = 2",
+        "DELETE FROM audit_entry WHERE idx = 1",
+    ],
+)
+async def test_a_log_that_does_not_read_back_is_missing_while_the_service_still_answers(running, database_url, harm):
+    await a_member(running)
+    await found(running)
+    before = (await found(running))["LOG_WRITABLE"]
+    await signed(running)
+    assert (before.standing, before.value) == (Standing.PRESENT, "ok")
+    Administrator(database_url).run(harm)
+    after = (await found(running))["LOG_WRITABLE"]
+    assert (after.standing, after.value) == (Standing.MISSING, "")
+    assert after.todo is not None and "menshen audit verify" in after.todo.en

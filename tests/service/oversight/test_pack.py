@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from menshen_verifier.errors import Forged, Malformed
+from menshen_verifier.figures import Tally, parse_definition
 from menshen_verifier.note import Key, Kind, parse_key
 from menshen_verifier.pack import FIGURES, MANIFEST, Problem, verify_pack
 from service.app import Parts
@@ -124,6 +125,42 @@ async def test_the_figures_are_what_another_arithmetic_makes_of_the_rows_and_of_
     assert found["tasks"] == {"ACCESS_REVIEW|OPEN": 1, "TRAINING|OPEN": 1}
 
 
+CELLS = (
+    ("id", "state", "made", "ended", "due_on", "ended_on", "rows"),
+    ("a", "DONE", "2026-03-01T00:00:00.000000Z", "2026-03-01T00:01:30.000000Z", "2026-03-02", "2026-03-01", "7"),
+    ("b", "DONE", "2026-03-01T00:00:00.000000Z", "2026-03-03T00:00:00.000000Z", "2026-03-02", "2026-03-03", ""),
+    ("c", "LATE", "2026-03-01T00:00:00.000000Z", "2026-03-02T00:00:00.000000Z", "2026-03-02", "2026-03-02", "5"),
+    ("d", "OPEN", "2026-03-01T00:00:00.000000Z", "", "2026-03-02", "", "1"),
+)
+
+
+@pytest.mark.obligation("AL-06")
+@pytest.mark.parametrize(
+    ("definition", "value"),
+    [
+        ({"measure": "count"}, 4),
+        ({"measure": "count", "by": ["state"]}, {"DONE": 2, "LATE": 1, "OPEN": 1}),
+        ({"measure": "count", "where": [["state", "is", ["DONE", "LATE"]]]}, 3),
+        ({"measure": "count", "where": [["state", "not", ["DONE", "LATE"]]]}, 1),
+        ({"measure": "count", "where": [["ended_on", "by", "due_on"]]}, 2),
+        ({"measure": "count", "where": [["ended_on", "after", "due_on"]]}, 1),
+        ({"measure": "count", "where": [["ended_on", "by", "due_on"], ["state", "is", ["DONE"]]]}, 1),
+        ({"measure": "sum", "column": "rows"}, 13),
+        ({"measure": "sum", "column": "rows", "by": ["state"]}, {"DONE": 7, "LATE": 5, "OPEN": 1}),
+        ({"measure": "longest", "column": "made", "to": "ended"}, 2 * 24 * 3600),
+        ({"measure": "longest", "column": "made", "to": "ended", "where": [["id", "is", ["a"]]]}, 90),
+        ({"measure": "longest", "column": "ended", "to": "made"}, 0),
+    ],
+)
+def test_a_definition_means_what_its_document_says_worked_out_by_hand(definition, value):
+    """Who makes the figures and who checks them use one arithmetic: so it is held to numbers that neither has made."""
+    columns, *rows = CELLS
+    tally = Tally(parse_definition({"file": "data/some.csv", **definition}), columns)
+    for row in rows:
+        tally.add(row)
+    assert tally.value == value
+
+
 @pytest.mark.obligation("AL-06")
 async def test_every_topic_of_the_guideline_has_figures_or_says_what_is_not_held_in_both_languages(running, ask, tmp_path):
     await lived_in(running, ask)
@@ -199,12 +236,18 @@ async def test_an_altered_row_and_an_altered_figure_are_found_even_where_the_for
     assert "consents_ended" in {problem.name for problem in verify_pack(path, forger(SEED)).problems}
 
 
+@pytest.mark.obligation("AL-06")
 async def test_a_file_that_is_missing_or_too_many_is_found(running, tmp_path):
     path = tmp_path / "pack.zip"
     built = await packed(running, path)
     key = parse_key(built.vkeys[0])
     rewritten(path, {"data/more.csv": b"a\n"})
     assert Problem("UNEXPECTED", "data/more.csv") in verify_pack(path, key).problems
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("data/keys.csv", archive.read("data/keys.csv"))
+    assert Problem("UNEXPECTED", "data/keys.csv") in verify_pack(path, key).problems, (
+        "twice: readers differ in which one they take"
+    )
     with zipfile.ZipFile(path) as archive:
         held = {info.filename: archive.read(info) for info in archive.infolist() if info.filename != "data/keys.csv"}
     with zipfile.ZipFile(path, "w") as archive:

@@ -1,14 +1,17 @@
 """AL-06: a pack holds its days by Shanghai's clock and no second more, and its log is the export's, entry by entry."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 
 import pytest
 
+from policies.clock import day_in_shanghai
 from service.archive.queries import Asked
 from tests.factories import a_call, a_member
+from tests.policy_folder import edit, shipped
 from tests.service.archive.logs import Published
+from tests.service.oversight.house import seen_to, under
 from tests.service.oversight.test_pack import lived_in, packed, rows_of, stated
 
 
@@ -54,3 +57,31 @@ async def test_a_pack_holds_what_happened_on_its_days_in_shanghai_and_no_second_
         joined = [row for row in rows_of(path, "data/log.csv") if row["operation"] == "joinMember"]
         assert len(joined) == many + (day.day == 22)
     assert joined[0]["at"] == "2026-11-22T16:00:00.000000Z"
+
+
+@pytest.mark.obligation("AL-06")
+async def test_a_pack_holds_the_registers_of_its_days_and_of_no_others(running, config, clock, tmp_path):
+    folder = shipped(tmp_path)
+    edit(folder, "controller.toml", "个人信息保护负责人 · ", "首席隐私官 · ")
+    await seen_to(running)
+    clock.advance(days=1)
+    async with under(config, folder, clock) as later:
+        digests = {}
+        for day in (21, 22, 23, 24):
+            path = tmp_path / f"{day}.zip"
+            await packed(later, path, since=date(2026, 11, day), until=date(2026, 11, day))
+            digests[day] = {row["digest"] for row in rows_of(path, "data/purposes.csv")}
+        first, second = running.catalogue.digest, later.catalogue.digest
+    assert digests == {21: set(), 22: {first}, 23: {first, second}, 24: {second}}, "the 23rd began under the first"
+
+
+@pytest.mark.obligation("AL-06")
+async def test_a_notice_is_in_the_packs_from_its_first_day_on(running, clock, tmp_path):
+    version, notice = min(running.catalogue.notices.items(), key=lambda item: item[1].effective_at)
+    first = day_in_shanghai(notice.effective_at)
+    told = {}
+    for number, day in enumerate((first - timedelta(days=1), first)):
+        path = tmp_path / f"{number}.zip"
+        await packed(running, path, since=day, until=day)
+        told[number] = {row["version"] for row in rows_of(path, "data/notices.csv")}
+    assert version not in told[0] and version in told[1]

@@ -1,11 +1,13 @@
 """AL-07: what was active at each date, kept for good, and the difference between two dates gives the later one again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policies.catalogue import load
+from policies.terms import RecipientRole
 from service.oversight import commands, queries, register, store
 from service.oversight.model import Activities, Difference
 from tests.factories import a_call
@@ -90,6 +92,7 @@ async def test_the_register_is_asked_for_by_the_moment_and_names_basis_and_whoev
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+@pytest.mark.obligation("AL-07")
 async def test_instances_that_start_at_once_write_one_version_and_no_harm(running, clock):
     body, digest = register.body(running.catalogue), running.catalogue.digest
     import asyncio
@@ -100,6 +103,7 @@ async def test_instances_that_start_at_once_write_one_version_and_no_harm(runnin
     assert [found[1] for found in await store.served(running.database.read)] == [digest]
 
 
+@pytest.mark.obligation("AL-07")
 def test_differences_tell_what_is_new_gone_and_changed_and_nothing_else():
     before = {"a": {"x": 1, "y": 2}, "b": {"x": 1}, "c": {"x": 1}}
     after = {"a": {"x": 1, "z": 3}, "c": {"x": 1}, "d": {"x": 9}}
@@ -110,3 +114,18 @@ def test_differences_tell_what_is_new_gone_and_changed_and_nothing_else():
         ("d", None, {"x": 9}),
     ]
     assert applied(before, changes) == after
+
+
+@pytest.mark.obligation("AL-07")
+def test_each_case_of_pipl_55_is_told_of_the_activities_that_are_one(catalogue):
+    def triggers(key, role=None, **changes):
+        recipients = {} if role is None else {"r": replace(catalogue.recipients["example_courier"], key="r", role=role)}
+        purpose = replace(catalogue.purposes[key], recipients=tuple(recipients), **changes)
+        changed = replace(catalogue, purposes={key: purpose}, recipients=recipients)
+        return [told[:5] for told in register.activities(changed)[key]["triggers"]]
+
+    assert triggers("membership_benefits") == []
+    assert triggers("membership_benefits", of_children=True) == triggers("skin_profile", automated_decision=False) == ["55(1)"]
+    assert triggers("membership_benefits", automated_decision=True) == ["55(2)"]
+    assert triggers("membership_benefits", RecipientRole.ENTRUSTED) == ["55(3)"]
+    assert triggers("membership_benefits", RecipientRole.OVERSEAS) == ["55(3)", "55(4)"]

@@ -1,6 +1,7 @@
 """People are told of so many members a day and no more, unless another person has approved it (LB-07)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,7 @@ class TestTheLawsCounts:
         assert len(await running.database.read.rows(EVERY)) == 500, "a page that is refused is refused whole, and counts nobody"
 
 
+@pytest.mark.obligation("LB-07")
 async def test_a_page_that_would_cross_is_refused_whole_and_a_smaller_one_is_answered(running):
     await members(running, 7)
     first = await page(running, clerk(), first=4)
@@ -55,6 +57,7 @@ async def test_a_page_that_would_cross_is_refused_whole_and_a_smaller_one_is_ans
     assert len((await page(running, clerk(), first=1, after=first.end_cursor)).profiles) == 1
 
 
+@pytest.mark.obligation("LB-07")
 async def test_the_count_is_of_the_account_whatever_its_spelling_role_or_instance(running, config, clock):
     ids = await members(running, 7)
     await page(running, clerk(), first=5)
@@ -92,6 +95,7 @@ async def test_a_whole_value_that_is_revealed_counts_like_any_other(running):
     await refused(reveal(ids[8]))
 
 
+@pytest.mark.obligation("LB-07")
 async def test_what_was_told_a_day_ago_is_forgotten_and_deleted(running, clock):
     ids = await members(running, 7)
     await page(running, clerk(), first=5)
@@ -105,6 +109,7 @@ async def test_what_was_told_a_day_ago_is_forgotten_and_deleted(running, clock):
         assert await session.rows(EVERY) == []
 
 
+@pytest.mark.obligation("LB-07")
 async def test_a_look_again_keeps_a_member_in_the_count(running, clock):
     ids = await members(running, 6)
     await page(running, clerk(), first=5)
@@ -168,12 +173,28 @@ async def test_another_persons_approval_opens_exactly_so_many_for_so_long(runnin
     await refused(look(running, clerk(), ids[6]))
 
 
+@pytest.mark.obligation("LB-07")
 async def test_an_approval_of_one_is_of_no_use_to_another(running):
     ids = await members(running, 7)
     asked = await running.operations.ask_bulk_reading(
         clerk(), bulk=BulkClass.TRANSACTION, most=7, reason="stock-taking of cards", hours=2
     )
     await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    for member_id in ids[:5]:
+        await look(running, clerk("li@shop"), member_id)
+    await refused(look(running, clerk("li@shop"), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
+@pytest.mark.parametrize(("asker", "named", "decider"), [("officer", "li@shop", "li@shop"), ("li@shop", "clerk@shop", "officer")])
+async def test_nobody_reads_under_leave_that_they_gave_themselves_or_that_names_another(running, asker, named, decider):
+    def as_officer(name):
+        return officer() if name == "officer" else replace(officer(), actor=replace(officer().actor, name=name))
+
+    ids = await members(running, 6)
+    given = {"kind": "bulk.read", "what": f"TRANSACTION 7 {named}", "reason": "stock-taking of cards", "hours": 2}
+    asked = await running.operations.ask_approval(as_officer(asker), **given)
+    await running.operations.decide_approval(as_officer(decider), approval_id=asked.approval_id, allow=True)
     for member_id in ids[:5]:
         await look(running, clerk("li@shop"), member_id)
     await refused(look(running, clerk("li@shop"), ids[5]))
@@ -199,6 +220,7 @@ async def test_a_machine_is_never_refused_and_raises_an_alarm_once_it_reads_more
     assert await running.database.read.rows(EVERY) == [], "what a machine reads costs no statement"
 
 
+@pytest.mark.obligation("LB-07")
 async def test_the_entry_of_what_a_person_was_told_stands_with_its_count_or_not_at_all(running):
     ids = await members(running, 1)
     before = await entries(running)

@@ -25,7 +25,7 @@ READS = 300
 
 
 async def begun(config: Config) -> tuple[str, str]:
-    """A log of some reads; its vkey, a token of an auditor."""
+    """A log of some reads; its vkey, a token of a mirror."""
 
     async def nothing(_: object) -> None:
         return None
@@ -33,7 +33,7 @@ async def begun(config: Config) -> tuple[str, str]:
     async with parts(config) as running:
         for _ in range(READS):
             await running.units.disclose(a_call(), Draft(typ="access", operation="test"), nothing)
-        return running.publisher.keys[0].vkey, issue_token(running, role="auditor")
+        return running.publisher.keys[0].vkey, issue_token(running, role="log_mirror")
 
 
 def witness_file(folder: Path, vkey: str, url: str) -> Path:
@@ -59,9 +59,9 @@ def until(what, seconds: float = 40.0):
 
 
 def test_the_copy_is_the_log_and_each_bundle_that_was_fetched_is_an_entry(config: Config, tmp_path: Path) -> None:
-    vkey, auditor = asyncio.run(begun(config))
+    vkey, mirror = asyncio.run(begun(config))
     (tmp_path / "token").touch(mode=0o600)
-    (tmp_path / "token").write_text(auditor)
+    (tmp_path / "token").write_text(mirror)
     port, witnesses = free_port(), tmp_path / "witnesses.toml"
     witnesses.write_text(f'quorum = 1\n[[witness]]\nurl = "http://127.0.0.1:{port}"\nvkeys = ["{COSIGNER.vkey}"]\n')
     witnesses.chmod(0o600)
@@ -88,4 +88,4 @@ def test_the_copy_is_the_log_and_each_bundle_that_was_fetched_is_an_entry(config
             return await entries(running, "entries")
 
     told = asyncio.run(fetched())
-    assert len([one for one in told if one["dec"] == "allow" and "auditor" in str(one["act"])]) >= 2, "a bundle is an entry"
+    assert len([one for one in told if one["dec"] == "allow" and "log_mirror" in str(one["act"])]) >= 2, "a bundle is an entry"

@@ -1,0 +1,52 @@
+"""That an answer covers the time it was asked about is shown by what witnesses saw, not by what one entry says of the time."""
+
+import json
+import zipfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from menshen_verifier.answer import FOLDER, FORMAT, Checked, check_answer
+from menshen_verifier.policy import parse_policy
+from tests.verifier.exporting import BEGAN, POLICY, Log, entries, seconds
+
+ENTRIES = entries(1000)
+FIRST = 256
+
+
+def moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def answered(folder: Path, log: Log, since: datetime) -> Checked:
+    """The answer "nobody" for a second from then on."""
+    question = {"field": "", "since": moment(since), "until": moment(since + timedelta(seconds=1))}
+    said = {"format": FORMAT, "question": question, "names": {"2025-11": "p1:" + "A" * 22}, "checkpoint": "", "rows": []}
+    log.write(folder / FOLDER)
+    (folder / "answer.json").write_text(json.dumps(said), "utf-8")
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                file.write(path, path.relative_to(folder).as_posix())
+    return check_answer(folder.with_suffix(".zip"), parse_policy(POLICY.encode()), now=seconds(1000))
+
+
+@pytest.mark.obligation("AL-05")
+def test_one_entry_with_an_old_time_does_not_cover_what_was_left_out_before_it(tmp_path: Path) -> None:
+    said = moment(BEGAN + timedelta(milliseconds=50) * FIRST).encode()
+    assert said in ENTRIES[FIRST]
+    old = ENTRIES[FIRST].replace(said, moment(BEGAN - timedelta(days=1)).encode())
+    lying = [*ENTRIES[:FIRST], old, *ENTRIES[FIRST + 1 :]]
+    found = answered(tmp_path / "lie", Log(lying, sizes=(1000,), first=FIRST), BEGAN + timedelta(seconds=5))
+    assert (found.report.verdict.value, found.covered, found.complete) == ("OK", False, False)
+    whole = answered(tmp_path / "whole", Log(lying, sizes=(1000,)), BEGAN + timedelta(seconds=5))
+    assert (whole.covered, whole.complete) == (True, True)
+
+
+@pytest.mark.parametrize(("sizes", "covered"), [((1000,), False), ((255, 1000), False), ((256, 1000), True), ((300, 1000), True)])
+def test_what_the_quorum_had_seen_before_the_time_need_not_be_there(
+    tmp_path: Path, sizes: tuple[int, ...], covered: bool
+) -> None:
+    found = answered(tmp_path / "some", Log(ENTRIES, sizes=sizes, first=FIRST), BEGAN + timedelta(seconds=340))
+    assert (found.covered, found.complete) == (covered, covered)
