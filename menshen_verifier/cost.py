@@ -46,8 +46,8 @@ def _peak() -> int | None:
     if _system is None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
-    began = _system.getrusage(_system.RUSAGE_CHILDREN).ru_maxrss * unit
-    return int(max(began, _own() or _system.getrusage(_system.RUSAGE_SELF).ru_maxrss * unit))
+    own, began = (int(_system.getrusage(who).ru_maxrss) * unit for who in (_system.RUSAGE_SELF, _system.RUSAGE_CHILDREN))
+    return max(began, _own() or own)
 
 
 def _own() -> int | None:

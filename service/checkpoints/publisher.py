@@ -188,6 +188,7 @@ class Publisher:
             there = await store.at(session, made.size)
             if there is None or there.root != made.root:
                 raise LogBroken(f"another root is published at size {made.size}") from None
+            await self._signing.believe_another(there)
             made = there
         self._took(made)
 

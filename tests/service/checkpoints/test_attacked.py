@@ -182,6 +182,22 @@ async def test_a_checkpoint_that_our_key_did_not_sign_is_not_gone_on_from(
             await another.once()
 
 
+async def test_a_row_that_lies_where_the_next_checkpoint_will_is_no_checkpoint(
+    database: Database, journal: Writer, home: Path, administrator: Administrator
+) -> None:
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 2)
+        await publisher.once()
+        await grow(journal, 3)
+        administrator.run(
+            "INSERT INTO audit_checkpoint (size, root, note, signed_at)"
+            " SELECT head.size, head.root, 'no note at all', point.signed_at FROM audit_head head, audit_checkpoint point"
+        )
+        with pytest.raises(LogBroken, match="not signed"):
+            await publisher.once()
+        assert publisher.state.breaker
+
+
 async def test_when_the_one_that_follows_breaks_off_the_next_one_looks_and_breaks_off_too(
     postgresql_url: str, home: Path, tmp_path: Path
 ) -> None:
