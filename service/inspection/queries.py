@@ -7,6 +7,7 @@ from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line, Page
+from service.inspection.searching import Patience
 from service.unit import Unit
 from service.values import MemberId, utc_text
 
@@ -15,7 +16,14 @@ _LONGEST = 64
 
 
 async def entries(
-    unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
+    unit: Unit,
+    trust: Trust,
+    wanted: Filter,
+    *,
+    member_id: MemberId | None,
+    first: int,
+    after: str | None,
+    patience: Patience | None = None,
 ) -> Page | None:
     """One page; a short one, with another behind it, where a rare thing was looked for long enough. None: no such member, or one whose name
     in the log nobody can make any more. Raises BadInput.
@@ -35,7 +43,7 @@ async def entries(
         named = people.names(unit, keys, wanted.since, wanted.until)
         wanted = replace(wanted, subjects=tuple(named.values()))
     log = await searching.look(unit.session, unit.vault.origin)
-    found, patience = list[Line](), searching.Patience()
+    found, patience = list[Line](), patience or Patience()
     async for line in searching.find(unit.session, log, wanted, before=before, patience=patience):
         found.append(line)
         if len(found) > first:
