@@ -8,6 +8,7 @@ from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
 from service.inspection.model import Filter, Page
+from service.inspection.searching import Patience
 from service.unit import Unit
 from service.values import MemberId, utc_text
 
@@ -16,7 +17,14 @@ _LONGEST = 64
 
 
 async def entries(
-    unit: Unit, trust: Trust, wanted: Filter, *, member_id: MemberId | None, first: int, after: str | None
+    unit: Unit,
+    trust: Trust,
+    wanted: Filter,
+    *,
+    member_id: MemberId | None,
+    first: int,
+    after: str | None,
+    patience: Patience | None = None,
 ) -> Page | None:
     """One page; a short one, with another behind it, where a rare thing was looked for long enough. None: no such member, or one whose name
     in the log nobody can make any more. Raises BadInput.
@@ -34,7 +42,7 @@ async def entries(
         named = people.names(unit, keys, wanted.since, wanted.until)
         wanted = replace(wanted, subjects=tuple(named.values()))
     log = await searching.look(unit.session, unit.vault.origin)
-    found = await searching.page(unit.session, log, wanted, first, before=before)
+    found = await searching.page(unit.session, log, wanted, first, before=before, patience=patience)
     unit.draft.count = len(found.lines)
     unit.draft.shown = named_in(line.raw for line in found.lines)
     lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found.lines)

@@ -6,7 +6,7 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,7 +53,7 @@ class Patience:
     of fields of one request, would have the whole log read hundreds of times.
     """
 
-    left: int = field(default_factory=lambda: MOST_LOOKED)
+    left: int = MOST_LOOKED
     stopped: int | None = None
 
     def ends(self, last: int, count: int) -> bool:
@@ -134,9 +134,11 @@ async def find(
                 return
 
 
-async def page(session: Session, log: Log, wanted: Filter, first: int, *, before: int | None) -> Found:
+async def page(
+    session: Session, log: Log, wanted: Filter, first: int, *, before: int | None, patience: Patience | None = None
+) -> Found:
     """The first so many of them; fewer, and more behind them, where patience ended."""
-    found, patience = list[Line](), Patience()
+    found, patience = list[Line](), patience or Patience()
     async for line in find(session, log, wanted, before=before, patience=patience):
         found.append(line)
         if len(found) > first:
