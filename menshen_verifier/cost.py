@@ -38,7 +38,7 @@ def _core() -> float | None:
     if _system is None:
         return None
     some = [_system.getrusage(who) for who in (_system.RUSAGE_SELF, _system.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in some)
+    return float(sum(one.ru_utime + one.ru_stime for one in some))
 
 
 def _peak() -> int | None:
@@ -47,7 +47,7 @@ def _peak() -> int | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     began = _system.getrusage(_system.RUSAGE_CHILDREN).ru_maxrss * unit
-    return max(began, _own() or _system.getrusage(_system.RUSAGE_SELF).ru_maxrss * unit)
+    return int(max(began, _own() or _system.getrusage(_system.RUSAGE_SELF).ru_maxrss * unit))
 
 
 def _own() -> int | None:

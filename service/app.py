@@ -1,28 +1,19 @@
-"""The composition root: configuration becomes objects, once, here. The only module in `service` that may import `schema`."""
+"""The composition root: configuration becomes objects, once, here; what answers at which address, in `service/addresses.py`."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from prometheus_client.registry import CollectorRegistry
-from starlette.applications import Starlette
-from starlette.types import ASGIApp
-
 import policies
 from policies.catalogue import PolicyProblem, load
-from policies.clock import day_in_shanghai
 from policies.terms import Catalogue
-from schema.http.endpoint import Endpoint
-from schema.http.graphiql import routes as graphiql_routes
-from schema.http.meter import Meter
 from service.alarms import baits
 from service.alarms.settings import load as load_alarms
-from service.alarms.store import counts as alarm_counts
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
@@ -30,28 +21,21 @@ from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.running import publishing, trust_of
 from service.config import Config, Suite
-from service.db import migrate
+from service.db import revision
 from service.db.engine import Database, Session, connect
 from service.deletion.commands import delete
 from service.errors import ConfigError
-from service.guardians.queries import sensitive as sensitive_members
 from service.identity.closed import Closed
 from service.identity.development import open_issuer
-from service.identity.opening import open_verifier
-from service.identity.verifier import Verifier
-from service.inbound.model import EMAIL
-from service.inbound.queries import Volumes, volumes
 from service.inbound.settings import Hooks
 from service.inbound.settings import load as load_hooks
+from service.machine import now
 from service.members import store as members
 from service.operations import Operations
 from service.oversight import store as overseen
 from service.propagation import endpoints
-from service.propagation.commands import alarm_before
 from service.propagation.courier import Courier
 from service.propagation.telling import Telling
-from service.receipts import jws
-from service.receipts.model import KEY_USE
 from service.senders import opening, settings
 from service.senders.depositing import anchored
 from service.senders.model import SEND
@@ -62,30 +46,14 @@ from service.subscriptions import letters
 from service.subscriptions.model import LETTER
 from service.tally.guard import Guard
 from service.unit import Units
-from service.values import Chance, Clock, new_id
+from service.values import Chance, Clock
 from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
 from service.vault.vault import Vault
-from service.web.alarms import AlarmMeter
-from service.web.audit_log import routes as log_routes
-from service.web.backlog import BacklogMeter
-from service.web.checkpoints import CheckpointMeter
-from service.web.duties import DutyMeter
-from service.web.front import Front
-from service.web.hooks import routes as hook_routes
-from service.web.keys import key_set
-from service.web.notices import pages as notice_pages
-from service.web.problem import Wall, handlers
-from service.web.public import Check, landing, routes
-from service.web.received import ReceivedMeter
-from service.web.sensitive import SensitiveMeter
-from service.web.unsubscribe import routes as link_routes
-from service.work import store as jobs
-from service.work.model import DELETE, TELL, Backlog, Backoff, Lane
+from service.work.model import DELETE, TELL, Backoff, Lane
 from service.work.worker import Worker
 
-GRAPHQL = "/graphql"
 _GRACE_SECONDS = 15.0
 """For what the worker is at when the process is to end: longer than one try at a recipient."""
 
@@ -107,11 +75,6 @@ class Parts:
     closed: Closed
     anchoring: Anchoring
     guard: Guard
-
-
-def now() -> datetime:
-    """The clock of this machine, in UTC."""
-    return datetime.now(UTC)
 
 
 @asynccontextmanager
@@ -235,92 +198,6 @@ def open_hooks(config: Config, catalogue: Catalogue) -> Hooks:
     return load_hooks(config.hooks, catalogue)
 
 
-def build(running: Parts) -> ASGIApp:
-    """The application: GraphQL at one busy address, and what a balancer and a browser ask for beside it."""
-    config = running.config
-    registry = CollectorRegistry()
-
-    def make_id() -> str:
-        return new_id(running.clock(), running.chance)
-
-    backlog = BacklogMeter(registry, partial(_backlog, running), running.clock)
-    sensitive = SensitiveMeter(registry, partial(sensitive_members, running.database.read, running.catalogue.consent))
-    rung = AlarmMeter(registry, partial(alarm_counts, running.database.read))
-    late = DutyMeter(registry, partial(_late, running))
-    received = ReceivedMeter(registry, partial(_received, running))
-    CheckpointMeter(registry, lambda: running.publisher.state, running.clock)
-    pages = routes(
-        checks=_checks(running),
-        registry=registry,
-        fresh=partial(_fresh, backlog.refresh, sensitive.refresh, received.refresh, rung.refresh, late.refresh),
-    )
-    asks = letters.chosen(running.catalogue, EMAIL, open_accounts(config, running.catalogue))
-    pages += link_routes(running.operations, running.catalogue.controller, running.clock, make_id=make_id, sender=asks)
-    pages += hook_routes(running.operations, open_hooks(config, running.catalogue), make_id=make_id)
-    pages += notice_pages(running.catalogue, running.clock)
-    verifier = open_verifier(
-        config, roles=running.catalogue.roles, clock=running.clock, chance=running.chance, closed=running.closed
-    )
-    pages += log_routes(running.operations, verifier, make_id=make_id)
-    pages.append(key_set(jws.key_set(running.vault.public_keys(KEY_USE))))
-    if not config.production:
-        pages += [landing(), *graphiql_routes()]
-    rest = Starlette(routes=pages, exception_handlers=handlers(make_id))
-    front = Front(address=GRAPHQL, busy=_endpoint(running, registry, verifier), rest=rest)
-    return Wall(front, make_id=make_id)
-
-
-async def _fresh(*looks: Check) -> str:
-    """Every count anew; one that fails leaves the others theirs."""
-    found = await asyncio.gather(*(look() for look in looks), return_exceptions=True)
-    return "ok" if all(answer == "ok" for answer in found) else "unavailable"
-
-
-async def _received(running: Parts) -> Volumes:
-    """How the day's mail was received."""
-    return await volumes(running.database.read, running.catalogue, EMAIL, now=running.clock())
-
-
-async def _late(running: Parts) -> int:
-    """How many tasks are past their day."""
-    return await overseen.overdue(running.database.read, today=day_in_shanghai(running.clock()))
-
-
-async def _backlog(running: Parts) -> Backlog:
-    """What waits now: not what waits for a consent to run out, which may be years."""
-    now = running.clock()
-    soon = now + timedelta(seconds=2 * running.config.retry_cap_seconds)
-    return await jobs.backlog(running.database.read, soon=soon, alarm=alarm_before(running.catalogue, now))
-
-
-def _endpoint(running: Parts, registry: CollectorRegistry, verifier: Verifier) -> Endpoint:
-    config = running.config
-    return Endpoint(
-        operations=running.operations,
-        verifier=verifier,
-        catalogue=running.catalogue,
-        clock=running.clock,
-        chance=running.chance,
-        meter=Meter(registry),
-        production=config.production,
-        public_url=config.public,
-        origins=[origin.strip() for origin in config.allowed_origins.split(",") if origin.strip()],
-    )
-
-
-def _checks(running: Parts) -> dict[str, Check]:
-    """What an answer needs: a database that answers, and a log that can be written."""
-
-    async def database() -> str:
-        await members.newest(running.database.read)
-        return "ok"
-
-    async def audit() -> str:
-        return running.journal.health()
-
-    return {"database": database, "audit": audit}
-
-
 def issue_token(
     running: Parts,
     *,
@@ -356,7 +233,7 @@ def check_schema(config: Config) -> None:
     path = config.database.removeprefix("sqlite:///")
     if config.database.startswith("sqlite") and not Path(path).exists():
         raise ConfigError("the database does not exist yet: run `menshen migrate`")
-    if migrate.current(config.database) != migrate.newest():
+    if revision.current(config.database) != revision.newest():
         raise ConfigError("the database's schema is not of this release: run `menshen migrate`")
 
 

@@ -14,7 +14,9 @@ from service.values import Chance
 pytest_plugins = [
     "tests.plugins.canary",
     "tests.plugins.databases",
+    "tests.plugins.nursery",
     "tests.plugins.obligations",
+    "tests.plugins.order",
     "tests.plugins.skipped",
     "tests.plugins.threads",
     "tests.fixtures_app",

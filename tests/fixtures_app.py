@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.app import Parts, build, issue_token, parts
+from service.addresses import build
+from service.app import Parts, issue_token, parts
 from service.config import Config
 from tests.plugins import canary
 

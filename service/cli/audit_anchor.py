@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from service import app
+from service import app, machine
 from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.model import State
 from service.cli.terminal import AsJson, show_json
@@ -61,7 +61,7 @@ async def _opened(config: Config) -> AsyncIterator[Anchoring]:
     try:
         origin = app.origin_of(config, catalogue)
         # A state that never leads: it deposits when it is told to; what is due is the instances' own business.
-        async with anchored(config, catalogue, database, State(), origin=origin, clock=app.now) as made:
+        async with anchored(config, catalogue, database, State(), origin=origin, clock=machine.now) as made:
             yield made
     finally:
         await database.close()

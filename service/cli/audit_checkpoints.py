@@ -10,14 +10,14 @@ import typer
 from rich.console import Console
 
 from menshen_verifier.note import Key
-from service import app
+from service import app, machine
 from service.app import Parts
 from service.audit.entry import Draft
 from service.audit.journal import Ack
 from service.checkpoints.model import Rotating
 from service.checkpoints.running import open_policy, policy_of
 from service.checkpoints.status import Standing, standing
-from service.cli.audit import opened
+from service.cli.audit_verify import opened
 from service.cli.health import breaker
 from service.cli.terminal import AsJson, account, show_json
 from service.config import Config
@@ -75,7 +75,7 @@ def _show_policy(text: str, *, as_json: bool) -> None:
 
 async def _standing(config: Config) -> Standing:
     async with opened(config) as (database, journal):
-        return await standing(database.read, journal.authority, app.now())
+        return await standing(database.read, journal.authority, machine.now())
 
 
 async def _policy(config: Config) -> str:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from menshen_verifier.note import Key, Kind
-from service import app, logs
+from service import logs, machine
 from service.checkpoints import keys
 from service.checkpoints.opening import FileSigner, TokenSigner
 from service.checkpoints.process import SignerProcess
@@ -87,7 +87,7 @@ async def _serve(made: FileSigner | TokenSigner, socket: Path, accounts: set[int
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop.set)
     files = made.files if isinstance(made, FileSigner) else None
-    process = SignerProcess(made, clock=app.now, accounts=accounts, files=files)
+    process = SignerProcess(made, clock=machine.now, accounts=accounts, files=files)
     try:
         async with process.listening(socket):
             show_keys(made.keys, as_json=False)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service import app
+from service import app, machine
 from service.archive import returning
 from service.archive.copies import copy_in
 from service.archive.keeping import PRUNE
@@ -20,7 +20,7 @@ from service.audit.lanes import Scribe
 from service.checkpoints import witness_settings
 from service.checkpoints.opening import signer_for
 from service.checkpoints.trust import Trust
-from service.cli.audit import opened
+from service.cli.audit_verify import opened
 from service.cli.terminal import caller_of, show_table, watched
 from service.config import Config
 from service.errors import BadInput
@@ -75,9 +75,9 @@ async def _restored(config: Config, folder: Path, report: Path | None, *, check:
                 lost = await returning.examine(house, copy, at, tell, progress=progress)
         if check:
             return lost
-        call = caller_of(app.catalogue_of(config), PRUNE, now=app.now(), chance=_chance)
+        call = caller_of(app.catalogue_of(config), PRUNE, now=machine.now(), chance=_chance)
         with watched("恢复 restoring") as progress:
-            await returning.bring_back(house, copy, at, lost, scribe=scribe, call=call, clock=app.now, progress=progress)
+            await returning.bring_back(house, copy, at, lost, scribe=scribe, call=call, clock=machine.now, progress=progress)
         _out.print(f"  {path}", markup=False)
         return lost
 

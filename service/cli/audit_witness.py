@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service import app, logs
-from service.cli.listening import Server
+from service import logs, machine
+from service.cli.server import Server
 from service.cli.terminal import AsJson, show_json, show_keys, show_table
 from service.errors import ConfigError
 from service.witness import cosigner
@@ -67,7 +67,7 @@ def serve(settings: File) -> None:
 async def _serve(path: Path) -> None:
     settings = load(path)
     with ExitStack() as stack:
-        made, mirrors = opened(stack, settings, clock=app.now)
+        made, mirrors = opened(stack, settings, clock=machine.now)
         server = Server(configured(settings, made))
         try:
             async with mirroring(mirrors):

@@ -1,37 +1,16 @@
-"""The HTTP server of `menshen serve` and `menshen demo`: how it listens, and how it ends."""
+"""The HTTP server of `menshen serve` and `menshen demo`: how it listens."""
 
-import asyncio
 import gc
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import uvicorn
 
-from service.app import Parts, build, working
+from service.addresses import build
+from service.app import Parts, working
 from service.archive.ahead import partitioned
 from service.cli.rounds import watched
+from service.cli.server import Server
 from service.errors import ConfigError
 from service.oversight.upkeep import overseen
-
-
-class Server(uvicorn.Server):
-    """A signal ends the serving, and not the process: uvicorn's own way is to send itself the signal again once it is down.
-
-    What must come after the serving would then never come: the audit log's last words, the numbers that were used up.
-    """
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Whoever signals a second time, while things are being closed, is obeyed at once."""
-        loop = asyncio.get_running_loop()
-        for which in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(which, self.handle_exit, which, None)
-        try:
-            yield
-        finally:
-            for which in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(which)
 
 
 async def listen(running: Parts) -> None:

@@ -6,17 +6,19 @@ import pwd
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from menshen_verifier.note import Key
-from policies.terms import Catalogue
-from service.app import Parts
 from service.values import Actor, ActorKind, Call, Chance, new_id
+
+if TYPE_CHECKING:
+    from menshen_verifier.note import Key
+    from policies.terms import Catalogue
+    from service.app import Parts
 
 _PIPE_WIDTH = 260
 _out = Console(highlight=False, soft_wrap=True)
@@ -34,12 +36,12 @@ def account(number: int | None = None) -> str:
         return f"uid-{uid}"
 
 
-def caller(running: Parts, act: str, name: str = "") -> Call:
+def caller(running: "Parts", act: str, name: str = "") -> Call:
     """Whoever sits at this terminal (or `name`, who has sent them) has the roles that may do this, and no other."""
     return caller_of(running.catalogue, act, name, now=running.clock(), chance=running.chance)
 
 
-def caller_of(catalogue: Catalogue, act: str, name: str = "", *, now: datetime, chance: Chance) -> Call:
+def caller_of(catalogue: "Catalogue", act: str, name: str = "", *, now: datetime, chance: Chance) -> Call:
     """The same, where nothing runs."""
     roles = frozenset(key for key, role in catalogue.roles.items() if act in role.may)
     return Call(Actor(ActorKind.STAFF, name or account(), roles), new_id(now, chance))
@@ -59,7 +61,7 @@ def show_json(found: object) -> None:
     _out.print_json(json.dumps(found, ensure_ascii=False))
 
 
-def show_keys(keys: Sequence[Key], *, as_json: bool) -> None:
+def show_keys(keys: "Sequence[Key]", *, as_json: bool) -> None:
     """Public keys as others take them: a vkey a line."""
     if as_json:
         show_json({"vkeys": [key.vkey for key in keys]})

@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 
 from policies.terms import Catalogue
-from service.app import catalogue_of, now
+from service.app import catalogue_of
 from service.config import Config
 from service.errors import ConfigError
 from service.identity.development import open_issuer
+from service.machine import now
 
 _out = Console(highlight=False, soft_wrap=True)
 

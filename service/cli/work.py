@@ -11,8 +11,8 @@ from rich.console import Console
 
 from service import logs
 from service.app import open_worker, parts
+from service.cli.alone import only_server
 from service.cli.rounds import watched
-from service.cli.serving import only_server
 from service.config import Config
 
 _out = Console()

@@ -1,16 +1,14 @@
-"""Bring a database to the newest schema, or say how far it is."""
+"""Bring a database to the newest schema."""
 
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import OperationalError
 
 import migrations
+from service.db.revision import newest
 from service.db.tables import APPEND_ONLY, metadata
 from service.errors import StoreUnavailable
 
@@ -59,26 +57,6 @@ def _grant(url: str, role: str, *, archivist: bool = False) -> None:
         verb = "GRANT EXECUTE ON FUNCTION audit_prune(bigint, bigint) TO" if archivist else _NOT_PRUNE
         connection.exec_driver_sql(f"{verb} {quoted}")
     engine.dispose()
-
-
-@cache
-def newest() -> str:
-    """The revision that this release needs. Asked of the scripts once: reading them takes longer than all else that a start does."""
-    head = ScriptDirectory.from_config(_config("")).get_current_head()
-    assert head is not None
-    return head
-
-
-def current(url: str) -> str | None:
-    """The revision that the database has, None for an empty one. Raises StoreUnavailable."""
-    engine = create_engine(url, poolclass=pool.NullPool)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as problem:
-        raise StoreUnavailable(type(problem.orig).__name__) from None
-    finally:
-        engine.dispose()
 
 
 def _config(url: str) -> Config:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from service.app import Parts, build
+from service.addresses import build
+from service.app import Parts
 
 HERE = Path(__file__).parent
 AUDITS = 61

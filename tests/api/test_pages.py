@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -18,10 +17,12 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from schema.http import graphiql
-from service.app import Parts, build
+from service.addresses import build
+from service.app import Parts
 from service.config import Mode
 from service.web.problem import Wall, handlers
 from service.web.public import routes
+from tests.journeys.servers import environment, menshen
 from tests.plugins import canary
 
 STATIC = Path(graphiql.__file__).with_name("static")
@@ -217,17 +218,7 @@ class TestTokenCommand:
 
     @staticmethod
     def run(home: Path, *arguments: str, **settings: str) -> tuple[int, str]:
-        import subprocess
-        import sys
-
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("MENSHEN_")},
-            "MENSHEN_HOME": str(home),
-            **settings,
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "service", "token", *arguments], capture_output=True, text=True, env=environment, check=False
-        )
+        done = menshen(environment(home, "", **settings), "token", *arguments)
         return done.returncode, done.stdout + done.stderr
 
     def test_it_prints_a_token_and_nothing_else(self, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """The harness itself: the matrix counts only what was proven, skips are told, and a value left in a database fails its test."""
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from tests.plugins import obligations
+from tests.plugins import obligations, order
 from tests.plugins.databases import text
 from tests.plugins.postgres import Server
 
@@ -112,3 +113,20 @@ def test_a_test_that_leaves_a_value_in_its_database_fails_on_both(
     result.stdout.fnmatch_lines(["in the clear: name/address/note, in an SQLite file"])
     result.stdout.fnmatch_lines(["in the clear: name/address/note, in a PostgreSQL table"])
     result.stdout.no_fnmatch_line("*犇骉猋*")
+
+
+@pytest.mark.parametrize("shares", [1, 2, 3, 5])
+def test_each_share_of_a_run_begins_with_its_part_of_the_long_tests(shares: int) -> None:
+    items = [(number, number // 4 if 40 <= number < 60 else None) for number in range(100)]
+    made = order.dealt(items, lambda item: item[1], shares)
+    assert sorted(made) == sorted(items) and len(made) == 100
+    starts = [100 * number // shares for number in range(shares)]
+    assert all(made[start][1] is not None for start in starts)
+    assert [item for item in made if item[1] is None] == [item for item in items if item[1] is None]
+    met = [key for key, _ in groupby(item[1] for item in made) if key is not None]
+    assert sorted(met) == list(range(10, 15)), "a module's tests stay together"
+
+
+def test_more_long_tests_than_a_share_has_room_for_are_all_run() -> None:
+    items = [(number, 0 if number < 9 else None) for number in range(10)]
+    assert sorted(order.dealt(items, lambda item: item[1], 3)) == sorted(items)

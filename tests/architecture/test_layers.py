@@ -108,7 +108,7 @@ EXEMPT = {
         "witness",
         "work",
     },
-    "GraphQL and HTTP only at the edges": {"__main__", "app", "cli", "web", "witness"},
+    "GraphQL and HTTP only at the edges": {"__main__", "addresses", "cli", "web", "witness"},
 }
 
 

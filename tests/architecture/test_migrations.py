@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, MetaData, Text, create_engine, inspect, pool, text
 
-from service.db import migrate
+from service.db import migrate, revision
 from service.db.tables import APPEND_ONLY, metadata
 from service.db.types import Moment
 from tests.plugins.postgres import Server
@@ -65,14 +65,14 @@ def test_every_table_has_the_primary_key_that_the_code_knows(engine: Engine) -> 
 
 def test_running_the_migrations_again_changes_nothing(database_url: str, engine: Engine) -> None:
     before = inspect(engine).get_table_names()
-    assert migrate.upgrade(database_url) == migrate.newest() == migrate.current(database_url)
+    assert migrate.upgrade(database_url) == revision.newest() == revision.current(database_url)
     assert inspect(engine).get_table_names() == before
 
 
 def test_an_empty_database_has_no_revision(tmp_path, postgres: Server) -> None:
     url = postgres.make()
-    assert migrate.current(url.render_as_string(hide_password=False)) is None
-    assert migrate.current(f"sqlite:///{tmp_path}/empty.db") is None
+    assert revision.current(url.render_as_string(hide_password=False)) is None
+    assert revision.current(f"sqlite:///{tmp_path}/empty.db") is None
     postgres.drop(url)
 
 

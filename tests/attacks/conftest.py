@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import URL
 
 from tests.attacks.house import House, housekeeping
-from tests.attacks.nursery import Nursery
 from tests.plugins.databases import text
+from tests.plugins.nursery import Nursery, of_this_run
 from tests.plugins.postgres import Server
 
 ENTRIES = 600
@@ -17,11 +17,9 @@ ENTRIES = 600
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def nursery() -> Nursery:
     """Where processes come from."""
-    made = Nursery()
-    yield made
-    made.close()
+    return of_this_run()
 
 
 @pytest.fixture

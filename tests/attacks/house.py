@@ -32,11 +32,11 @@ from service.db.engine import connect
 from service.db.postgres import conninfo
 from service.identity.development import open_issuer
 from service.witness.cosigner import Cosigner, write
-from tests.attacks.nursery import Child, Nursery
 from tests.journeys.servers import environment
 from tests.journeys.storm import EVIDENCE, READ
 from tests.journeys.test_withdraw import JOIN
 from tests.plugins import canary
+from tests.plugins.nursery import Child, Nursery
 
 ORIGIN = "members.example.cn/audit"
 BROKEN = "AUDIT_LOG_BROKEN"

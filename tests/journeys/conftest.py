@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.app import Parts, build, issue_token, open_worker, parts
+from service.addresses import build
+from service.app import Parts, issue_token, open_worker, parts
 from service.config import Config
 from tests.conftest import StillClock
 from tests.gateway import Gateway, gateway

@@ -3,15 +3,17 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 
-ROOT = Path(__file__).parents[2]
+from tests.plugins import nursery
+from tests.plugins.databases import memory
+from tests.plugins.nursery import ROOT, Child
 
 
 def environment(home: Path, database_url: str, **more: str) -> dict[str, str]:
@@ -20,37 +22,49 @@ def environment(home: Path, database_url: str, **more: str) -> dict[str, str]:
     return {**kept, "MENSHEN_HOME": str(home), "MENSHEN_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), **more}
 
 
-def menshen(settings: dict[str, str], *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def menshen(settings: dict[str, str], *arguments: str, timeout: float = 60, **more: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    command = [sys.executable, "-m", "service", *arguments]
-    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=timeout, check=False)
+    with TemporaryDirectory(dir=memory()) as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        child = nursery.of_this_run().begin(settings, *arguments, out=out, err=err, **more)
+        try:
+            code = child.wait(timeout)
+        finally:
+            child.kill()
+        return subprocess.CompletedProcess(arguments, code, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 @contextmanager
-def serving(settings: dict[str, str]) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+def begun(settings: dict[str, str], *arguments: str, **more: str) -> Iterator[Child]:
+    """A command that goes on; killed in the end whatever happened."""
+    with TemporaryDirectory(dir=memory()) as folder:
+        child = nursery.of_this_run().begin(settings, *arguments, out=Path(folder) / "said", **more)
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+@contextmanager
+def serving(settings: dict[str, str]) -> Iterator[tuple[Child, str]]:
     """`menshen serve` on a free port of loopback, ready; killed in the end whatever happened."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service", "serve"]
-    server = subprocess.Popen(
-        command, env={**settings, "MENSHEN_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
     url = f"http://127.0.0.1:{port}"
-    try:
+    with begun({**settings, "MENSHEN_PORT": str(port)}, "serve") as server:
         _await_ready(server, url)
         yield server, url
-    finally:
-        server.kill()
-        server.communicate()
 
 
-def _await_ready(server: "subprocess.Popen[bytes]", url: str) -> None:
-    for _ in range(200):
-        assert server.poll() is None, server.communicate()[1].decode()
-        try:
-            if httpx2.get(f"{url}/readyz", timeout=1).status_code == 200:
-                return
-        except httpx2.HTTPError:
-            time.sleep(0.05)
+def _await_ready(server: Child, url: str) -> None:
+    limit = time.monotonic() + 60
+    with httpx2.Client(timeout=5, trust_env=False) as client:
+        while time.monotonic() < limit:
+            assert server.poll() is None, server.said
+            try:
+                if client.get(f"{url}/readyz").status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                time.sleep(0.02)
     raise AssertionError("the server did not get ready")

@@ -12,8 +12,6 @@ import json
 import random
 import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -34,6 +32,8 @@ from service.db.postgres import conninfo
 from service.members import store as members
 from tests.journeys.servers import environment
 from tests.journeys.test_withdraw import JOIN
+from tests.plugins import nursery
+from tests.plugins.nursery import Child
 
 READ = '{ member(id: "%s", purpose: "order_fulfilment") { phone } }'
 EVIDENCE = {
@@ -56,21 +56,18 @@ class Instance:
     settings: dict[str, str]
     port: int
     log: Path
-    process: "subprocess.Popen[bytes] | None" = None
+    process: Child | None = None
     lives: int = 0
 
     def start(self) -> None:
         """A new life."""
         self.lives += 1
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "service", "serve"]
-            self.process = subprocess.Popen(command, env=self.settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.process = nursery.of_this_run().begin(self.settings, "serve", out=self.log)
 
     def kill(self) -> None:
         """`kill -9`."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
 
     @property
     def alive(self) -> bool:

@@ -1,9 +1,6 @@
 """The accident while a message is on its way: the worker is killed, and nobody gets it twice (MK-01)."""
 
 import asyncio
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from service.db.engine import Database
 from service.gate.model import Decision
 from service.work.worker import LEASE
 from tests.factories import a_profile
-from tests.journeys.servers import environment
+from tests.journeys.servers import begun, environment
 from tests.policy_folder import set_key, shipped
 from tests.service.gate.made import campaign, one, subscriber, why
 from tests.service.senders import made
@@ -36,12 +33,9 @@ async def test_a_worker_killed_while_the_vendor_hears_it_sends_it_to_nobody_twic
         config = _config(tmp_path, database_url, sms.url)
         async with parts(config) as running:
             decision = await _ordered(running)
-            worker = subprocess.Popen([sys.executable, "-m", "service", "work"], env=_settings(config), stderr=subprocess.DEVNULL)
-            try:
+            with begun(_settings(config), "work") as worker:
                 await asyncio.wait_for(arrived.wait(), 60)
-            finally:
-                worker.send_signal(signal.SIGKILL)
-                await asyncio.to_thread(worker.wait)
+                worker.kill()
             assert await became(running, decision) == ["DISPATCHED"]
 
         later = datetime.now(UTC) + LEASE + timedelta(seconds=1)

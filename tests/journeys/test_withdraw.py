@@ -109,7 +109,8 @@ async def test_a_field_outside_the_purpose_is_named_and_nothing_is_stored(ask, r
 async def test_what_is_withdrawn_on_one_instance_is_withheld_by_the_next_request_on_another(ask, running, config, clock):
     import httpx2
 
-    from service.app import build, issue_token, parts
+    from service.addresses import build
+    from service.app import issue_token, parts
 
     if running.database.dialect == "sqlite":
         config = (

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -18,7 +16,7 @@ from service.db.statement import Prepared
 from service.db.tables import job, member
 from service.work.worker import LEASE
 from tests.gateway import OK, gateway, recipients_file, signed
-from tests.journeys.servers import environment, menshen, serving
+from tests.journeys.servers import begun, environment, menshen, serving
 from tests.journeys.test_kill import bearer
 from tests.journeys.test_withdraw import ANSWER, JOIN
 from tests.plugins import canary
@@ -100,10 +98,9 @@ async def test_a_worker_killed_while_the_recipient_hears_it_tells_it_again_under
         with serving(settings) as (_, url):
             await asyncio.to_thread(join_and_withdraw, settings, url, "marketing_sms", catalogue)
         sms.answer = None
-        worker = subprocess.Popen([sys.executable, "-m", "service", "work"], env=settings, stderr=subprocess.DEVNULL)
-        await asyncio.wait_for(sms.arrived.wait(), 30)
-        worker.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(worker.wait)
+        with begun(settings, "work") as worker:
+            await asyncio.wait_for(sms.arrived.wait(), 30)
+            worker.kill()
         sms.answer = OK
         assert (await asyncio.to_thread(menshen, settings, "work", "--once")).stdout == "tries 0\n", "the lease still runs"
 

@@ -1,10 +1,8 @@
 """The verifiers of others, on what `menshen audit export` itself writes of a log that was served, signed and witnessed."""
 
 import asyncio
-import os
 import shutil
 import subprocess
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from service.audit.entry import Draft
 from service.audit.journal import Ack
 from service.config import Config
 from tests.conftest import StillClock
+from tests.journeys.servers import environment, menshen
 from tests.service.audit.logs import CLERK
 from tests.service.checkpoints.test_witnessed_service import KeyOnly, witnessed
 from tests.service.checkpoints.test_witnesses import NAMES, House, key
@@ -23,21 +22,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 async def command(config: Config, *words: str) -> None:
     """`menshen audit …`, in a process of its own."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MENSHEN_")}
-    env |= {"MENSHEN_HOME": str(config.home), "MENSHEN_DATABASE_URL": config.database, "MENSHEN_WITNESSES": str(config.witnesses)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "service",
-        "audit",
-        *words,
-        cwd=REPOSITORY,
-        env=env,
-        stderr=subprocess.STDOUT,
-        stdout=subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    settings = environment(config.home, config.database, MENSHEN_WITNESSES=str(config.witnesses))
+    done = await asyncio.to_thread(menshen, settings, "audit", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_they_find_the_commands_own_export_whole_cosigned_and_its_proof_true(

@@ -1,8 +1,6 @@
 """What goes round beside the work: alarms reach an address over HTTP, signed, from servers and from workers, and when the log is broken."""
 
 import asyncio
-import subprocess
-import sys
 from datetime import date
 
 import pytest
@@ -16,7 +14,7 @@ from service.oversight import store as oversight
 from service.oversight.model import Duty
 from tests.api.front_end import entries
 from tests.gateway import BROKEN, OK, SECRET, gateway, signed
-from tests.journeys.servers import environment
+from tests.journeys.servers import begun, environment
 from tests.service.alarms.house import raised
 from tests.service.tally.house import alarms, officer
 
@@ -119,12 +117,8 @@ async def test_a_process_that_only_works_tells_of_alarms_too(config, clock, desk
     async with parts(config, clock=clock) as running:
         found = await raised(running)
     settings = environment(config.home, config.database, MENSHEN_ALARMS=str(config.alarms))
-    worker = subprocess.Popen([sys.executable, "-m", "service", "work"], env=settings, stdout=subprocess.DEVNULL)
-    try:
+    with begun(settings, "work") as worker:
         headers, body = await told(desk)
         assert signed(headers, body) and desk.bodies[0]["id"] == found
         worker.terminate()
         assert await asyncio.to_thread(worker.wait, 30) == 0
-    finally:
-        worker.kill()
-        worker.wait()

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -17,34 +14,32 @@ from service.archive.model import SEGMENT
 from service.archive.queries import Asked
 from service.cli.terminal import caller
 from service.config import Config
+from tests.journeys.servers import begun, environment, menshen
 from tests.plugins import canary
+from tests.plugins.nursery import Child
 from tests.service.approvals.leaves import AUDITOR, allowed
 
-REPOSITORY = Path(__file__).parents[3]
 _PATIENCE = 120
 
 
-def begin(config: Config, *command: str, **settings: str) -> subprocess.Popen[bytes]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MENSHEN_")}
-    env |= {"MENSHEN_HOME": str(config.home), "MENSHEN_DATABASE_URL": config.database_url, **settings}
-    call = [sys.executable, "-m", "service", "audit", *command]
-    return subprocess.Popen(call, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def begin(config: Config, *command: str) -> AbstractContextManager[Child]:
+    return begun(environment(config.home, config.database), "audit", *command)
 
 
-def run(config: Config, *command: str, **settings: str) -> str:
-    process = begin(config, *command, **settings)
-    said, _ = process.communicate(timeout=_PATIENCE)
-    canary.look("a command", said)
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+def run(config: Config, *command: str) -> str:
+    done = menshen(environment(config.home, config.database), "audit", *command, timeout=_PATIENCE)
+    said = done.stdout + done.stderr
+    canary.look("a command", said.encode())
+    assert done.returncode == 0, said
+    return said
 
 
-def killed_when(process: subprocess.Popen[bytes], there: Path) -> None:
+def killed_when(beginning: AbstractContextManager[Child], there: Path) -> None:
     limit = time.monotonic() + _PATIENCE
-    while not there.exists() and process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=_PATIENCE)
+    with beginning as process:
+        while not there.exists() and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.002)
+        process.kill()
 
 
 def stored(config: Config) -> int:
@@ -94,13 +89,13 @@ def count(config: Config, statement: str) -> int:
     return found
 
 
-def killed_once(config: Config, process: subprocess.Popen[bytes], statement: str, more_than: int) -> None:
+def killed_once(config: Config, beginning: AbstractContextManager[Child], statement: str, more_than: int) -> None:
     """As soon as the database shows so many of something."""
     limit = time.monotonic() + _PATIENCE
-    while count(config, statement) <= more_than and process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=_PATIENCE)
+    with beginning as process:
+        while count(config, statement) <= more_than and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.002)
+        process.kill()
 
 
 SAID = "SELECT count(*) FROM audit_entry WHERE typ = 'prune'"

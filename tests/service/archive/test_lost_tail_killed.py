@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.attacks.nursery import Child, Nursery
 
 from service.app import parts
 from service.config import Config
-from tests.attacks.nursery import Child, Nursery
 from tests.journeys.servers import environment
 from tests.service.archive import losing
 from tests.service.archive.logs import Published, fill

@@ -1,41 +1,37 @@
 """Several processes, and processes that are killed: afterwards the log is whole, and every change has its entry."""
 
 import asyncio
-import signal
-import subprocess
-import sys
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from service.audit.findings import Verdict
 from service.db.engine import Database
-from tests.architecture.text_rules import REPOSITORY
+from tests.journeys.servers import begun
+from tests.plugins.nursery import Child
 from tests.service.audit import logs
 from tests.service.audit.logs import Begin
 from tests.service.audit.work import done, recorded
 
 
 @pytest.fixture
-def processes() -> Iterator[list["subprocess.Popen[str]"]]:
+def processes() -> Iterator[ExitStack]:
     """Whoever is still running at the end is killed."""
-    running: list[subprocess.Popen[str]] = []
-    yield running
-    for process in running:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+    with ExitStack() as running:
+        yield running
 
 
-async def begun(running: "list[subprocess.Popen[str]]", *arguments: object) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.service.audit.another_process", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
-    running.append(process)
-    assert process.stdout is not None
-    assert await asyncio.to_thread(process.stdout.readline) == "ready\n"
+async def at_work(running: ExitStack, *arguments: object) -> Child:
+    module = "tests.service.audit.another_process"
+    process = running.enter_context(begun(dict(os.environ), *map(str, arguments), module=module))
+    async with asyncio.timeout(60):
+        while not process.said.endswith("ready\n") and process.poll() is None:
+            await asyncio.sleep(0.005)
+    assert process.poll() is None, process.said
     return process
 
 
@@ -55,13 +51,12 @@ async def whole(database: Database, home: Path) -> Counter[str]:
 
 @pytest.mark.obligation("AL-02", "AL-03")
 async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_without_its_entry(
-    database: Database, database_url: str, home: Path, processes: "list[subprocess.Popen[str]]", begin: Begin
+    database: Database, database_url: str, home: Path, processes: ExitStack, begin: Begin
 ) -> None:
     for life, moment in enumerate((0.05, 0.2, 0.02, 0.11)):
-        process = await begun(processes, database_url, home, f"life-{life}")
+        process = await at_work(processes, database_url, home, f"life-{life}")
         await asyncio.sleep(moment)
-        process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(process.wait)
+        process.kill()
     survivor = await begin(home)
     await survivor.close()
     types = await whole(database, home)
@@ -71,14 +66,14 @@ async def test_after_kill_9_at_any_moment_the_log_is_whole_and_no_change_is_with
 
 
 async def test_two_processes_race_and_neither_loses_nor_doubles_an_entry(
-    database: Database, database_url: str, home: Path, tmp_path: Path, processes: "list[subprocess.Popen[str]]"
+    database: Database, database_url: str, home: Path, tmp_path: Path, processes: ExitStack
 ) -> None:
     other = tmp_path / "other home"
     other.mkdir()
-    racing = [await begun(processes, database_url, place, place.name, 40) for place in (home, other)]
+    racing = [await at_work(processes, database_url, place, place.name, 40) for place in (home, other)]
     for process in racing:
-        said, _ = await asyncio.to_thread(process.communicate)
-        assert (said, process.returncode) == ("done\n", 0)
+        assert await asyncio.to_thread(process.wait) == 0
+        assert process.said.endswith("ready\ndone\n")
     types = await whole(database, home)
     assert (types["access"], types["change"]) == (640, 240)
     assert types["boot"] == types["stop"] >= 4, (

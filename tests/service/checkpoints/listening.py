@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from service.cli.listening import Server
+from service.cli.server import Server
 
 
 @asynccontextmanager

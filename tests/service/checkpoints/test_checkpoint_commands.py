@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,8 +20,9 @@ from service.cli import menshen
 from service.config import Config
 from service.db.engine import connect
 from service.errors import Conflict, LogBroken
-from tests.architecture.text_rules import REPOSITORY
 from tests.factories import a_call, a_member
+from tests.journeys.servers import begun
+from tests.plugins.nursery import Child
 from tests.service.audit.logs import Administrator
 from tests.service.checkpoints.logs import export
 
@@ -129,42 +128,39 @@ def test_a_key_of_nobody_we_know_stops_the_start(run: Run, lived: Config) -> Non
     assert "not signed by this log's key" in asyncio.run(live())
 
 
-def menshen_process(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "service", *arguments]
-    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextmanager
+def signing(vkey: str, *arguments: str) -> Iterator[Child]:
+    """`menshen audit signer serve`, ready: it says its key."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("MENSHEN_")}
+    with begun(settings, "audit", "signer", "serve", *arguments) as signer:
+        limit = time.monotonic() + 60
+        while not signer.said.endswith("\n") and signer.poll() is None and time.monotonic() < limit:
+            time.sleep(0.02)
+        assert signer.said.strip() == vkey
+        yield signer
 
 
 def test_a_whole_instance_over_a_signer_in_a_process_of_its_own(run: Run, config: Config, tmp_path: Path) -> None:
     key, place = tmp_path / "elsewhere" / "log.key", Path(os.path.relpath(tmp_path / "s"))
     origin = "example-retail/audit"
     vkey = run("audit", "signer", "make", "--origin", origin, "--key", str(key)).output.strip()
-    signer = menshen_process("audit", "signer", "serve", "--origin", origin, "--key", str(key), "--socket", str(place.resolve()))
-    try:
-        assert signer.stdout is not None
-        assert signer.stdout.readline().strip() == vkey
-        given = config.model_copy(update={"signer": f"unix:{place}"})
+    given = config.model_copy(update={"signer": f"unix:{place}"})
+    asked = ("--origin", origin, "--key", str(key), "--socket", str(place.resolve()))
 
-        async def live(size: int) -> int:
-            async with parts(given) as running:
-                await running.journal.append(export(), a_call())
-                assert running.publisher.state.signed > size
-                return running.publisher.state.signed
+    async def live(size: int) -> int:
+        async with parts(given) as running:
+            await running.journal.append(export(), a_call())
+            assert running.publisher.state.signed > size
+            return running.publisher.state.signed
 
+    with signing(vkey, *asked) as signer:
         size = asyncio.run(live(0))
-        os.kill(signer.pid, signal.SIGKILL)
-        signer.communicate()
-        signer = menshen_process(
-            "audit", "signer", "serve", "--origin", origin, "--key", str(key), "--socket", str(place.resolve())
-        )
-        assert signer.stdout is not None
-        assert signer.stdout.readline().strip() == vkey
+        signer.kill()
+    with signing(vkey, *asked) as signer:
         assert asyncio.run(live(size)) > size
         last = asyncio.run(notes(config))[-1].encode()
         assert [one.key.vkey for one in open_checkpoint(last, [parse_key(vkey)]).signed] == [vkey]
         assert not (config.home / "log.key").exists()
-    finally:
-        begun = time.monotonic()
         signer.terminate()
-        signer.communicate(timeout=10)
-        assert time.monotonic() < begun + 10
+        signer.wait(10)
     assert not place.exists()

@@ -14,7 +14,7 @@ from service.audit.entry import Draft
 from service.audit.journal import Ack
 from service.checkpoints import store
 from service.config import Config
-from service.db import migrate
+from service.db import revision
 from service.errors import LogBroken, RecordUnavailable
 from tests.conftest import StillClock
 from tests.service.audit.logs import CLERK
@@ -29,7 +29,7 @@ async def config(tmp_path: Path, sqlite_template: Path) -> Config:
     home.mkdir(mode=0o700)
     shutil.copy(sqlite_template, home / "menshen.db")
     made = Config(home=home)
-    assert migrate.current(made.database) == migrate.newest()
+    assert revision.current(made.database) == revision.newest()
     return made
 
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from service.app import Parts, build, issue_token, parts
+from service.addresses import build
+from service.app import Parts, issue_token, parts
 from service.config import Config
 from service.db import migrate
 from service.db.postgres import conninfo

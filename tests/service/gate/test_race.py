@@ -2,13 +2,17 @@
 
 import asyncio
 import json
-import sys
+import os
+import signal
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
 
-from service.cli.serving import only_server
+from service.cli.alone import only_server
 from service.errors import ConfigError
+from tests.journeys.servers import begun
+from tests.plugins.nursery import Child
 from tests.service.gate import made, racer
 from tests.service.gate.counting import live, most
 
@@ -49,12 +53,13 @@ async def test_sixteen_senders_in_four_processes_of_which_one_is_killed(running,
             only_server(running.config)
         return
     members, campaigns, file = await _everybody(running, tmp_path)
-    racers = [await _racer(running, clock, number, file, campaigns) for number in range(PROCESSES)]
-    assert racers[0].stdout is not None
-    await racers[0].stdout.readline()
-    racers[0].kill()
-    ends = await asyncio.gather(*(one.wait() for one in racers))
-    assert ends[1:] == [0, 0, 0]
+    with ExitStack() as stack:
+        racers = [stack.enter_context(_racer(running, clock, number, file, campaigns)) for number in range(PROCESSES)]
+        while not racers[0].said:
+            assert racers[0].poll() is None
+            await asyncio.sleep(0.005)
+        racers[0].kill()
+        assert [await asyncio.to_thread(one.wait) for one in racers] == [-signal.SIGKILL, 0, 0, 0]
     found = await live(running.database, clock())
     assert {member_id: most(found[member_id]) for member_id in members} == dict.fromkeys(members, 3)
     clock.advance(minutes=5)
@@ -64,7 +69,7 @@ async def test_sixteen_senders_in_four_processes_of_which_one_is_killed(running,
         assert window == rebuilt
 
 
-async def _racer(running, clock, number: int, file: Path, campaigns: list[str]) -> asyncio.subprocess.Process:
+def _racer(running, clock, number: int, file: Path, campaigns: list[str]) -> AbstractContextManager[Child]:
     """Its own process, with its share of the campaigns."""
     share = file.with_name(f"race-{number}.json")
     given = json.loads(file.read_text("utf-8"))
@@ -76,6 +81,4 @@ async def _racer(running, clock, number: int, file: Path, campaigns: list[str]) 
         (home / key).write_bytes((config.home / key).read_bytes())
         (home / key).chmod(0o600)
     given = [str(home), config.database_url, clock().isoformat(), str(SENDERS // PROCESSES), str(share)]
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.service.gate.racer", *given, stdout=asyncio.subprocess.PIPE
-    )
+    return begun(dict(os.environ), *given, module="tests.service.gate.racer")

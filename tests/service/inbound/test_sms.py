@@ -198,7 +198,7 @@ async def test_no_hook_is_open_where_none_is_set_up(running):
 
     import httpx2
 
-    from service.app import build
+    from service.addresses import build
 
     closed = replace(running, config=running.config.model_copy(update={"hooks": None}))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=build(closed)), base_url="http://menshen.test") as client:

@@ -5,10 +5,8 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -18,10 +16,10 @@ from service.cli import main
 from service.db import engine
 from service.db.statement import Prepared
 from service.db.tables import audit_entry, consent_event, import_run, member
+from tests.journeys.servers import begun
 from tests.plugins import canary
 from tests.service.intake.exports import a_row, dirty, rejects_of, write
 
-ROOT = Path(__file__).parents[3]
 SECONDS = 120
 
 
@@ -58,9 +56,7 @@ class Deployment:
     def begin(self, *arguments):
         """Start it in a process of its own, and go on."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [sys.executable, "-m", "service", "import", *map(str, arguments)]
-        environment = {**kept, **self._settings, "PYTHONPATH": str(ROOT)}
-        return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return begun({**kept, **self._settings}, "import", *map(str, arguments), cwd=str(self.folder))
 
     def asked(self, statement):
         """The first column of the first row."""
@@ -185,8 +181,8 @@ def test_a_kill_at_any_moment_doubles_nobody_and_loses_no_line(on_either, tmp_pa
     path = write(tmp_path / "a.csv", made.rows)
     with on_either.begin(path) as child:
         done = asyncio.run(_done_rows(on_either.url, 500, child))
-        child.send_signal(signal.SIGKILL)
-    assert child.returncode == -signal.SIGKILL and 500 <= done < len(made.rows)
+        child.kill()
+    assert child.code == -signal.SIGKILL and 500 <= done < len(made.rows)
     assert not (tmp_path / "a.rejects.csv").exists() and not list(tmp_path.glob("*.part"))
     resumed = facts(on_either(path, "--json"))
     assert resumed["carried_on"] >= 500 and resumed["reasons"] == made.expected

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.app import build, issue_token, parts
+from service.addresses import build
+from service.app import issue_token, parts
 from service.config import Config
 from service.consent.model import Decision, NoticeNotPresented
 from tests.factories import a_call, a_member, evidence

@@ -121,7 +121,7 @@ async def test_the_terminal_says_the_same_as_graphql(running, ask, clock):
 def test_the_command_prints_the_account_and_records_that_it_was_asked_for(config, monkeypatch):
     from typer.testing import CliRunner
 
-    from service.cli import audit
+    from service.cli.audit import audit
 
     monkeypatch.setenv("MENSHEN_HOME", str(config.home))
     monkeypatch.setenv("MENSHEN_DATABASE_URL", config.database_url)

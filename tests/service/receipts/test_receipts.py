@@ -10,7 +10,8 @@ import httpx2
 import jwt
 import pytest
 
-from service.app import Parts, build, parts
+from service.addresses import build
+from service.app import Parts, parts
 from service.config import Config, Mode
 from service.consent.ledger import WITHDRAWAL_METHOD
 from tests.conftest import StillClock

@@ -5,8 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +16,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from menshen_verifier.checkpoint import open_checkpoint
-from service.cli.listening import Server
+from service.cli.server import Server
 from service.witness import serving
 from service.witness.settings import load
+from tests.journeys.servers import begun
+from tests.plugins.nursery import Child
 from tests.service.witness.house import Log, entries, settings_file
 from tests.service.witness.test_add_checkpoint import COSIGNER, NEWEST
 
@@ -34,27 +34,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving_at(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving_at(path: Path, port: int) -> Iterator[Child]:
     """`menshen audit witness serve`, answering."""
     path.write_text(re.sub(r'listen = ".*"', f'listen = "127.0.0.1:{port}"', path.read_text()))
-    command = [sys.executable, "-m", "service", "audit", "witness", "serve", "--settings", str(path)]
-    process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-    try:
+    with begun(ENVIRONMENT, "audit", "witness", "serve", "--settings", str(path)) as process:
         _until_it_answers(port, process)
         yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
-def _until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+def _until_it_answers(port: int, process: Child) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         try:
             if httpx2.get(f"http://127.0.0.1:{port}/livez", timeout=1, trust_env=False).status_code == 200:
                 return
         except httpx2.HTTPError:
-            time.sleep(0.05)
+            time.sleep(0.02)
     pytest.fail("the witness did not come up")
 
 
@@ -71,7 +66,7 @@ def test_what_was_cosigned_is_known_after_a_kill_in_the_middle_of_it(tmp_path: P
     assert answered >= 200
 
 
-def _killed_on_the_way(log: Log, size: int, http: httpx2.Client, process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def _killed_on_the_way(log: Log, size: int, http: httpx2.Client, process: Child) -> tuple[int, int]:
     """The size that was answered last, and the one that was asked for when the witness died: after a hundred answers or a few more."""
     for asked in range(size + 1, size + 200):
         if asked == size + 101:
@@ -102,11 +97,11 @@ async def test_who_sends_a_letter_at_a_time_is_cut_off(tmp_path: Path, witness: 
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        for begun in (b"", b"POST /add-check", b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /li"):
+        for sent in (b"", b"POST /add-check", b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /li"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(begun)
+            writer.write(sent)
             answer = await asyncio.wait_for(reader.read(-1), 5)
-            assert answer.count(b"HTTP/1.1") == begun.count(b"\r\n\r\n")
+            assert answer.count(b"HTTP/1.1") == sent.count(b"\r\n\r\n")
             writer.close()
     finally:
         server.should_exit = True

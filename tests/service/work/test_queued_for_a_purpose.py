@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from service.app import build, issue_token, open_worker, parts
+from service.addresses import build
+from service.app import issue_token, open_worker, parts
 from service.config import Config
 from service.consent.model import CaptureChannel
 from service.db.statement import Prepared
