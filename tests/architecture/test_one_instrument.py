@@ -12,6 +12,9 @@ from service.cli.audit import audit
 SERVING = {"witness serve", "signer serve"}
 """They run until they are stopped, and say what they do in the operational log."""
 
+REPORTED = {"tail restore"}
+"""What it did is a file for machines already: its --report."""
+
 READ = {"verify", "tail restore"}
 """What is read may stand without an option's name: there is nothing else to give. What is written never does."""
 
@@ -31,7 +34,7 @@ WORDS = {
     }
     | {"request", "kind"},
     "when, or from which point of the log on": {"since", "until", "before", "most"},
-    "what is written, read, and for whom": {"output", "from", "recipient", "reference", "json", "proof"},
+    "what is written, read, and for whom": {"output", "from", "recipient", "reference", "json", "proof", "report", "check"},
     "whom to believe": {"policy", "timestamps", "key", "ml-dsa", "origin", "name", "yes"},
     "a process of its own": {"settings", "socket", "state", "allow-uid"},
 }
@@ -80,7 +83,7 @@ def test_a_folder_or_file_is_written_by_its_option_and_only_one_that_is_read_sta
     assert [one.name for one in arguments if one.type_descriptor.annotation is Path and name not in READ] == []
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in SERVING])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in SERVING | REPORTED])
 def test_whatever_a_command_found_is_there_for_machines(name: str) -> None:
     assert "--json" in {word for option in options(COMMANDS[name]) for word in option.opts}
 

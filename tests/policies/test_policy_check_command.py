@@ -19,7 +19,7 @@ def test_a_good_policy_is_told_by_its_digest_and_counts() -> None:
 
     assert result.exit_code == 0
     assert load(SHIPPED).digest in result.output
-    assert "20 fields · 19 purposes · 6 channels · 14 roles · 8 recipients · 2 notices" in result.output
+    assert "20 fields · 19 purposes · 6 channels · 15 roles · 8 recipients · 2 notices" in result.output
 
 
 def test_a_good_policy_is_told_to_machines() -> None:
