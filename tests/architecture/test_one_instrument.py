@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from service.cli import audit
+from service.cli.audit import audit
 
 SERVING = {"witness serve", "signer serve"}
 """They run until they are stopped, and say what they do in the operational log."""
