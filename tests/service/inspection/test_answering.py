@@ -141,11 +141,13 @@ async def test_it_holds_no_value_no_id_and_no_address(case: Case) -> None:
     assert case.file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.obligation("AL-05")
 async def test_making_it_is_an_export_on_the_record_before_it_is_made(case: Case) -> None:
     (entry,) = await entries(case.running, "whoSaw")
     assert (entry["typ"], entry["cnt"], entry["fld"], len(entry["sub"])) == ("export", 2, ["phone"], 1)
 
 
+@pytest.mark.obligation("AL-05")
 async def test_nobody_is_asked_about_who_was_erased_and_nothing_is_written_over(case: Case, tmp_path: Path) -> None:
     given: dict[str, Any] = {"member_id": case.member, "field": "phone", "since": SINCE, "until": None}
     with pytest.raises(BadInput):
