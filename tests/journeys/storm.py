@@ -45,6 +45,7 @@ EVIDENCE = {
     "channel": "MINI_PROGRAM",
 }
 _HEAD = "audit-head"
+_ENOUGH, _PATIENCE = 20, 40.0
 Phone = Callable[[], str]
 
 
@@ -126,9 +127,10 @@ class Storm:
         return tokens
 
     async def _kill_for(self, seconds: float, pause: tuple[float, float]) -> None:
+        """And, where the machine has much else to do, for so long that enough was answered."""
         end = time.monotonic() + seconds
-        while (now := time.monotonic()) < end:
-            await asyncio.sleep(min(self.chance.uniform(*pause), end - now))
+        while (now := time.monotonic()) < end or (min(len(self.joined), len(self.read)) < _ENOUGH and now < end + _PATIENCE):
+            await asyncio.sleep(self.chance.uniform(*pause))
             one = self.chance.choice(self.instances)
             if not one.alive:
                 raise AssertionError(f"an instance ended by itself: {one.log.read_text()[-2000:]}")
