@@ -24,15 +24,16 @@ _BEGIN = (
 )
 
 
-def side_by_side(tasks: Iterable[Task], processes: int) -> Iterator[Stretch]:
-    """The stretches in the order of their tasks. Never more of them are under way than can be held in little memory.
+def side_by_side(tasks: Iterable[Task], processes: int, *, python: str = sys.executable) -> Iterator[Stretch]:
+    """The stretches in the order of their tasks. Never more of them are under way than can be held in little memory. `python` is the
+    interpreter that the processes run.
 
     Raises OSError, Malformed where one cannot be examined.
     """
     with ExitStack() as stack:
         idle: SimpleQueue[_Worker] = SimpleQueue()
         for _ in range(processes):
-            idle.put(_Worker(stack))
+            idle.put(_Worker(stack, python))
         threads = ThreadPoolExecutor(processes)
         stack.callback(threads.shutdown, cancel_futures=True)
         running: deque[Future[Stretch]] = deque()
@@ -63,8 +64,9 @@ def serve(tasks: BinaryIO, found: BinaryIO) -> None:
 class _Worker:
     """One process, ended with the stack."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        begin = [sys.executable, "-c", _BEGIN.format(path=sys.path)]
+    def __init__(self, stack: ExitStack, python: str) -> None:
+        self._python = python
+        begin = [python, "-c", _BEGIN.format(path=sys.path)]
         self._process = subprocess.Popen(begin, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
         stack.callback(self._ended)
 
@@ -77,7 +79,7 @@ class _Worker:
             into.flush()
             found = pickle.load(out)  # noqa: S301 - our own process
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            raise ChildProcessError(None, "a process of the verifier ended", sys.executable) from None
+            raise ChildProcessError(None, "a process of the verifier ended", self._python) from None
         if isinstance(found, Exception):
             raise found
         return found  # type: ignore[no-any-return]

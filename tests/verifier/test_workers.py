@@ -41,13 +41,10 @@ def test_what_cannot_be_examined_is_raised_and_whoever_stops_early_waits_for_nob
         list(side_by_side(some, 2))
 
 
-def test_a_process_that_cannot_begin_is_told_like_a_file_that_cannot_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_cannot_begin_is_told_like_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     some = tasks(WHOLE.write(tmp_path))
-    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OSError, match="a process of the verifier ended"):
-        list(side_by_side(some, 2))
+        list(side_by_side(some, 2, python="/bin/false"))
 
 
 _SCRIPT = """
