@@ -285,18 +285,21 @@ async def orphans(session: Session, before: datetime) -> list[Waiting]:
 
 
 async def append(session: Session, origin: str, step: Step) -> bool:
-    """Add everything, forget what waited, and move the head from `before` to `after`, by one statement on PostgreSQL.
+    """Add everything, forget what waited, and move the head from `before` to `after`: by one statement on PostgreSQL, on SQLite inside a
+    transaction that has begun as a writer.
 
     False, and nothing done, when the head is not `before`.
     """
-    return _moved(await session.rows(*_at_once(origin, step)))
+    if session.dialect == "postgresql":
+        return _moved(await session.rows(*_at_once(origin, step)))
+    return await _in_parts(session, origin, step)
 
 
 async def append_last(transaction: Transaction, origin: str, step: Step) -> bool:
     """The same, as the last of a transaction. A commit of nothing does no harm."""
     if transaction.dialect == "postgresql":
         return _moved(await transaction.commit(*_at_once(origin, step)))
-    moved = await _in_parts(transaction, origin, step)
+    moved = await append(transaction, origin, step)
     await transaction.commit()
     return moved
 
@@ -336,7 +339,6 @@ def _line(entry: Entry) -> str:
 
 
 async def _in_parts(session: Session, origin: str, step: Step) -> bool:
-    """For SQLite, inside a transaction that has begun as a writer."""
     if await session.run(_MOVE_HEAD, {"of_log": origin, **_head_values(step)}) != 1:
         return False
     await put(session, step.before.size, step.entries)

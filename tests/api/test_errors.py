@@ -276,10 +276,13 @@ class TestTheTable:
         assert f"{limits.json_depth} levels" in text
 
     def test_every_error_of_the_service_has_words(self) -> None:
+        """But those that only a command knows: they end it, and no request."""
         known = {
             error.code for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.ServiceError)
         }
-        assert known | {"FORBIDDEN"} <= WORDS.keys()
+        commands = set(re.findall(r"^\| `([A-Z_]+)` \| command \|", self.DOCUMENT.read_text("utf-8"), re.MULTILINE))
+        assert (known | {"FORBIDDEN"}) - commands <= WORDS.keys()
+        assert not commands & WORDS.keys()
 
     def test_every_code_that_the_code_raises_has_words(self) -> None:
         raised = set()

@@ -26,7 +26,7 @@ async def mirrored(house: House) -> Path:
     assert house.witness is not None
     house.witness.kill(signal.SIGTERM)
     write(house.folder / "mirror.key", Cosigner.drawn("witness.example.cn/m1", os.urandom))
-    token = house.token("auditor")["authorization"].removeprefix("Bearer ")
+    token = house.token("log_mirror")["authorization"].removeprefix("Bearer ")
     (house.folder / "token").touch(mode=0o600)
     (house.folder / "token").write_text(token)
     path = house.folder / "witness.toml"

@@ -57,6 +57,7 @@ ACTIONS = {
     ),
     "store_clerk": "consent.ask consent.assist approval.ask",
     "marketer": "campaign.read campaign.write approval.ask",
+    "log_mirror": "audit.export",
     "campaign_reviewer": "campaign.read campaign.review",
     "marketing_engine": "campaign.read send.decide send.report",
     "analyst": "approval.ask",
@@ -105,7 +106,7 @@ def test_every_role_purpose_and_field_answers_as_the_table_says(catalogue: Catal
     every = [(r, p, f) for r in catalogue.roles for p in catalogue.purposes for f in catalogue.fields]
     expected = {combination: written(*combination) for combination in every}
 
-    assert len(every) == 14 * 19 * 20
+    assert len(every) == 15 * 19 * 20
     assert {combination: answered(catalogue, *combination) for combination in every} == expected
 
 

@@ -119,15 +119,15 @@ def test_the_report_says_it_in_both_languages_on_one_page_and_never_what_an_entr
     assert "被篡改" in text
     assert "310" in text
     assert len(text.splitlines()) < 66
-    assert "clerk-0017" not in text + as_json(report)
-    assert json.loads(as_json(report))["findings"] == [{"verdict": "ALTERED", "part": "entry", "first": 310, "last": 310}]
+    assert "clerk-0017" not in text + as_json(report, {})
+    assert json.loads(as_json(report, {}))["findings"] == [{"verdict": "ALTERED", "part": "entry", "first": 310, "last": 310}]
 
 
 def test_the_report_of_a_whole_log_says_that_it_was_only_appended_to(tmp_path: Path) -> None:
     text = page(verified(WHOLE.write(tmp_path), since=WHOLE.note(300)))
     assert "仅有追加" in text
     assert "only appended to" in text
-    assert json.loads(as_json(verified(tmp_path)))["verdict"] == "OK"
+    assert json.loads(as_json(verified(tmp_path), {}))["verdict"] == "OK"
 
 
 def test_tiles_made_anew_do_not_hide_which_entries_are_gone(tmp_path: Path) -> None:

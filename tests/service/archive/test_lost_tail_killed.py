@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.attacks.nursery import Child, Nursery
 
 from service.app import parts
 from service.config import Config
 from tests.journeys.servers import environment
+from tests.plugins.nursery import Child, of_this_run
 from tests.service.archive import losing
 from tests.service.archive.logs import Published, fill
 from tests.service.archive.losing import Databases, Lost
@@ -19,14 +19,6 @@ from tests.service.audit.logs import Administrator
 
 ENTRIES = 12_000
 """So many that each step takes long enough to be killed in."""
-
-
-@pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    """Where processes come from."""
-    made = Nursery()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -56,7 +48,7 @@ def standing(lost: Lost) -> tuple[int, int, int, int]:
     return int(dba.run("SELECT size FROM audit_head")[0][0]), *map(int, counts), said
 
 
-def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, nursery: Nursery, tmp_path: Path) -> None:
+def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, tmp_path: Path) -> None:
     """While it reads the copy, when the report is there and the transaction is under way, in the middle of that, and at its end."""
     home, out = lost.before.home, tmp_path / "out"
     settings = environment(home, lost.before.database_url)
@@ -68,7 +60,7 @@ def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, nur
     for reached, pause in steps:
         for path in home.glob("lost-*"):
             path.unlink()
-        child = nursery.begin(settings, "audit", "tail", "restore", "--from", str(lost.copy), out=out)
+        child = of_this_run().begin(settings, "audit", "tail", "restore", "--from", str(lost.copy), out=out)
         _killed(child, reached, pause)
         now = standing(lost)
         seen.add(now == old)
