@@ -31,7 +31,8 @@ from service.inspection.model import Filter, Status
 from service.values import Actor, ActorKind, Call
 
 _PAGE, _HEAVY = 100, 300
-_AUDITOR = Call(Actor(ActorKind.STAFF, "auditor-0001", frozenset({"auditor"})), "bench-questions", "192.0.2.7")
+_PAGES = 5
+"""That one auditor asks for: what a person is shown of in a day is counted, and not without bound (LB-07)."""
 
 Question = Callable[[int], Awaitable[int]]
 """Asked for the n-th time; how many rows it had."""
@@ -43,6 +44,7 @@ class Questions:
     def __init__(self, running: app.Parts, people: list[str]) -> None:
         self._running, self._people = running, people
         self._dice = random.Random(7)
+        self._pages = self._appended = 0
 
     async def anybody(self, _: int) -> int:
         """The first page of everything about a member drawn evenly."""
@@ -59,7 +61,7 @@ class Questions:
     async def own_view(self, _: int) -> int:
         """A member's own page, with a proof for each row."""
         who = self._dice.choice(self._people)
-        call = Call(Actor(ActorKind.MEMBER, who, frozenset({"member"}), who), "bench-own", "192.0.2.7")
+        call = Call(Actor(ActorKind.MEMBER, who, frozenset({"member"}), member_id=who), "bench-own", "192.0.2.7")
         found = await self._running.operations.my_access_log(call, first=50, after=None, since=None, until=None, field="")
         assert found is not None
         return len(found.items)
@@ -72,7 +74,7 @@ class Questions:
     async def append(self) -> None:
         """What the next `checkpoint` waits for."""
         draft = Draft(typ="audit", operation="bench", count=0)
-        self._appended = (await self._running.journal.append(draft, _AUDITOR)).index + 1
+        self._appended = (await self._running.journal.append(draft, _auditor(0))).index + 1
 
     async def proof(self, _: int) -> int:
         """A tlog-proof of an entry anywhere in the log."""
@@ -86,10 +88,16 @@ class Questions:
         return len(await consistency(self._running.database.read, self._dice.randrange(1, signed), signed))
 
     async def _about(self, who: str, wanted: Filter) -> int:
-        found = await self._running.operations.audit_entries(_AUDITOR, wanted, member_id=who, first=_PAGE, after=None)
+        self._pages += 1
+        auditor = _auditor(self._pages // _PAGES)
+        found = await self._running.operations.audit_entries(auditor, wanted, member_id=who, first=_PAGE, after=None)
         assert found is not None
         assert all(line.status is Status.PROVEN for line in found.lines)
         return len(found.lines)
+
+
+def _auditor(number: int) -> Call:
+    return Call(Actor(ActorKind.STAFF, f"auditor-{number}", frozenset({"auditor"})), "bench-questions", "192.0.2.7")
 
 
 async def asked(name: str, question: Question, *, rounds: int, before: Callable[[], Awaitable[None]] | None = None) -> None:

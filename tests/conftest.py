@@ -14,6 +14,7 @@ from service.values import Chance
 pytest_plugins = [
     "tests.plugins.canary",
     "tests.plugins.databases",
+    "tests.plugins.heap",
     "tests.plugins.nursery",
     "tests.plugins.obligations",
     "tests.plugins.order",

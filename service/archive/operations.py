@@ -97,7 +97,7 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> str:
             self.require(call, VERIFY)
             text = await proofs.proof_of(unit.session, authority, index, trust=self.units.trust)
-            unit.draft.shown = named_in(await store.entries(unit.session, index, index + 1))
+            unit.draft.shown = named_in(await store.entries(unit.session, index, index + 1), each=1)
             unit.draft.count = 1
             return text
 
@@ -152,7 +152,7 @@ class ArchiveOperations(SegmentOperations):
         async def work(unit: Unit) -> bytes | None:
             self.require(call, SEARCH)
             found = await store.entries(unit.session, index, index + 1)
-            unit.draft.shown = named_in(found)
+            unit.draft.shown = named_in(found, each=1)
             unit.draft.count = len(found)
             return found[0] if found else None
 

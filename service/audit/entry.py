@@ -68,8 +68,10 @@ class Entry(NamedTuple):
     subjects: tuple[str, ...]
 
 
-def named_in(raws: Iterable[bytes]) -> list[str]:
-    """Every pseudonym that stands in these entries, each once: whose the data is that leaves with them. What is no entry names nobody."""
+def named_in(raws: Iterable[bytes], *, each: int | None = None) -> list[str]:
+    """Every pseudonym that stands in these entries, once: whose the data is that leaves with them; or of each entry no more than so many.
+    What is no entry names nobody.
+    """
     found: dict[str, None] = {}
     for raw in raws:
         try:
@@ -81,7 +83,7 @@ def named_in(raws: Iterable[bytes]) -> list[str]:
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
         if named and grammar.are_subjects(named):
-            found.update(dict.fromkeys(named))
+            found.update(dict.fromkeys(named[:each]))
     return list(found)
 
 

@@ -44,7 +44,8 @@ async def entries(
     log = await searching.look(unit.session, unit.vault.origin)
     found = await searching.page(unit.session, log, wanted, first, before=before, patience=patience)
     unit.draft.count = len(found.lines)
-    unit.draft.shown = named_in(line.raw for line in found.lines)
+    # A row is a row, however many it names: whoever looks for one member must not run out of leave by the lists that they stand in.
+    unit.draft.shown = named_in((line.raw for line in found.lines), each=1)
     lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found.lines)
     archived = await searching.archived(unit.session, wanted)
     return Page(tuple(lines), found.cursor, found.more, archived)

@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 22, 15, 59, 30, tzinfo=UTC)
 ANN = "019a0000-0000-7000-8000-0000000000aa"
 LEDGERS = ("birthday_gift", "analytics", "skin_profile", "personalised_recommendation", "marketing_sms", "baby_care", "abolished")
 ASKED = (*LEDGERS, "account_service", "self_access")
-MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_the_generators_reach_both_sides_of_the_door(shop: Shop, declared: Catal
     """A property that never saw anything open, or never saw anything shut by mischief, would prove nothing."""
     seen = {"open": 0, "stale": 0, "shut by mischief": 0, "open in spite of it": 0}
 
-    @settings(MANY, max_examples=1500, database=None, derandomize=True)
+    @settings(MANY, max_examples=800, database=None, derandomize=True)
     @given(data=st.data())
     def look(data: st.DataObject) -> None:
         rows = data.draw(honest(shop, ANN, NOW, ("birthday_gift",)))

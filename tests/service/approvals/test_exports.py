@@ -12,12 +12,13 @@ from service.approvals.exports import Export
 from service.archive.exporting import MANIFEST
 from service.archive.model import where
 from service.archive.queries import Asked
+from service.audit.entry import Draft
 from service.config import Config
 from service.errors import Refused
 from service.inspection.answering import leaving
 from service.inspection.model import Filter
 from tests.api.front_end import entries
-from tests.factories import a_member
+from tests.factories import a_call, a_member
 from tests.policy_folder import set_key, shipped
 from tests.service.approvals.leaves import AUDITOR, allowed
 from tests.service.inspection.records import OFFICER, read, signed
@@ -150,6 +151,13 @@ class TestWhereManyRowsAreFew:
         assert after is not None
         await refused("APPROVAL_REQUIRED", page(after))
         assert await page(None) is not None, "who was shown before is not counted again"
+
+    async def test_a_row_that_is_looked_at_counts_as_one_however_many_it_names(self, running: Parts, members: list[str]) -> None:
+        draft = Draft(typ="access", operation="test", subjects=[f"p1:{name * 21}A" for name in "ABCDEFG"], count=7)
+        receipt = await running.journal.append(draft, a_call())
+        wanted = Filter(operation="test")
+        assert await running.operations.audit_entries(OFFICER, wanted, member_id=None, first=2, after=None) is not None
+        assert await running.operations.entry(OFFICER, receipt.index) is not None
 
     @pytest.mark.obligation("LB-07")
     async def test_entry_by_entry_is_counted_like_a_page(self, running: Parts, members: list[str]) -> None:

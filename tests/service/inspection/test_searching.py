@@ -83,7 +83,7 @@ async def test_any_search_finds_what_a_look_at_every_entry_finds(log: Database, 
     assert await indexed(log) == 2 if with_words else True
     tried: list[tuple[Filter, list[int]]] = []
 
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(FILTERS)
     def draw(wanted: Filter) -> None:
         tried.append((wanted, naive(wanted)))
