@@ -30,9 +30,10 @@ from service.audit.store import head as read_head
 from service.inspection.model import Filter, Status
 from service.values import Actor, ActorKind, Call
 
-_PAGE, _HEAVY = 100, 300
-_PAGES = 5
-"""That one auditor asks for: what a person is shown of in a day is counted, and not without bound (LB-07)."""
+_PAGE, _LONG, _HEAVY = 50, 100, 300
+"""Rows of a page as one gets it unasked, and of one that was asked for; the members that are named the most."""
+_OWN, _PAGES = 20, 5
+"""Rows of a member's page; pages that one auditor asks for, as what a person is shown of in a day is counted (LB-07)."""
 
 Question = Callable[[int], Awaitable[int]]
 """Asked for the n-th time; how many rows it had."""
@@ -50,8 +51,12 @@ class Questions:
         """The first page of everything about a member drawn evenly."""
         return await self._about(self._dice.choice(self._people), Filter())
 
+    async def a_long_page(self, _: int) -> int:
+        """A page of 100."""
+        return await self._about(self._dice.choice(self._people), Filter(), first=_LONG)
+
     async def often_named(self, turn: int) -> int:
-        """The same of those whom most entries name."""
+        """The first page of those whom most entries name."""
         return await self._about(self._people[turn % _HEAVY], Filter())
 
     async def a_field(self, _: int) -> int:
@@ -62,7 +67,7 @@ class Questions:
         """A member's own page, with a proof for each row."""
         who = self._dice.choice(self._people)
         call = Call(Actor(ActorKind.MEMBER, who, frozenset({"member"}), member_id=who), "bench-own", "192.0.2.7")
-        found = await self._running.operations.my_access_log(call, first=50, after=None, since=None, until=None, field="")
+        found = await self._running.operations.my_access_log(call, first=_OWN, after=None, since=None, until=None, field="")
         assert found is not None
         return len(found.items)
 
@@ -87,10 +92,10 @@ class Questions:
         signed = self._running.publisher.state.signed
         return len(await consistency(self._running.database.read, self._dice.randrange(1, signed), signed))
 
-    async def _about(self, who: str, wanted: Filter) -> int:
+    async def _about(self, who: str, wanted: Filter, first: int = _PAGE) -> int:
         self._pages += 1
         auditor = _auditor(self._pages // _PAGES)
-        found = await self._running.operations.audit_entries(auditor, wanted, member_id=who, first=_PAGE, after=None)
+        found = await self._running.operations.audit_entries(auditor, wanted, member_id=who, first=first, after=None)
         assert found is not None
         assert all(line.status is Status.PROVEN for line in found.lines)
         return len(found.lines)
@@ -130,10 +135,11 @@ async def measure(site: Site, rounds: int) -> None:
         print(f"{blocks:,} blocks given their words in {time.perf_counter() - begun:.0f} s", flush=True)
         questions = Questions(running, _people(site))
         for name, question in (
-            ("one member, drawn evenly: a page of 100", questions.anybody),
+            ("one member, drawn evenly: a page of 50", questions.anybody),
+            ("the same, a page of 100", questions.a_long_page),
             ("one of the 300 that are named the most", questions.often_named),
             ("one member and a field", questions.a_field),
-            ("a member's own view: a page of 50", questions.own_view),
+            ("a member's own view: a page of 20", questions.own_view),
             ("a proof of any entry", questions.proof),
             ("a proof that the log only grew", questions.growth),
         ):

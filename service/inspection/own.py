@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from policies.naming import Title
-from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.errors import Forbidden
 from service.inspection import people, searching, wording
 from service.inspection.model import Archived, Filter, Line, Status
-from service.inspection.proving import proof_of_leaf
+from service.inspection.proving import proofs_of_leaves
 from service.inspection.queries import begun
 from service.unit import Unit
 
@@ -67,15 +66,16 @@ async def access_log(
     log = await searching.look(unit.session, unit.vault.origin)
     newest = await searching.point(unit.session, trust)
     found = await searching.page(unit.session, log, wanted, first, before=before)
-    items = [await _access(unit, line, newest, names) for line in await searching.proven(unit.session, newest, found.lines)]
+    lines = await searching.proven(unit.session, newest, found.lines)
+    leaves = {line.index: bytes.fromhex(line.leaf) for line in lines if line.status is Status.PROVEN and line.leaf}
+    proofs = await proofs_of_leaves(unit.session, newest, leaves)
+    items = [_access(unit, line, names, proofs.get(line.index)) for line in lines]
     unit.draft.count = len(items)
     return AccessLog(tuple(items), found.cursor, found.more, await searching.archived(unit.session, wanted))
 
 
-async def _access(unit: Unit, line: Line, newest: Noted | None, own: tuple[str, ...]) -> Access:
+def _access(unit: Unit, line: Line, own: tuple[str, ...], proof: str | None) -> Access:
     """A line that is broken says so, and nothing of what stands there now: it may be about somebody else."""
-    leaf = bytes.fromhex(line.leaf)
-    proof = await proof_of_leaf(unit.session, newest, line.index, leaf) if line.status is Status.PROVEN and leaf else None
     entry = line.entry if line.status is not Status.BROKEN else {}
     if not entry:
         return Access(line.index, None, "", None, None, {}, None, None, line.status, line.archived, line.leaf, proof)

@@ -4,12 +4,12 @@ An entry may name up to 500 members and the account of a member of staff, so its
 us to this one entry all the same: what we show to an authority at this index must have this leaf hash, or the checkpoint is not ours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from menshen_verifier import merkle
 from menshen_verifier.proof import Proof
-from service.audit.inclusion import path_of
 from service.audit.tree import Tree
 from service.checkpoints.follower import loaded
 from service.checkpoints.model import Noted
@@ -24,31 +24,45 @@ async def proof_of_leaf(
 
     None while no checkpoint covers the entry, and where what is stored does not come to its root.
     """
-    if newest is None or not 0 <= index < newest.size:
-        return None
-    try:
-        path = await path_of(session, index, newest.size)
-        if merkle.climbed(index, newest.size, leaf, path) != newest.root:
-            return None
-    except ValueError:
-        return None
-    return Proof(index, path, extra, newest.note).text
+    found = await proofs_of_leaves(session, newest, {index: leaf}, extra={} if extra is None else {index: extra})
+    return found.get(index)
+
+
+async def proofs_of_leaves(
+    session: Session, newest: Noted | None, leaves: Mapping[int, bytes], *, extra: Mapping[int, bytes] = MappingProxyType({})
+) -> dict[int, str]:
+    """The same for many, by index: a statement for each level of tiles, however many there are."""
+    climb = await _climb(session, newest, leaves)
+    if newest is None or climb is None:
+        return {}
+    found = {}
+    for index, leaf in leaves.items():
+        path = climb.path(index)
+        if path is not None and merkle.climbed(index, newest.size, leaf, path) == newest.root:
+            found[index] = Proof(index, path, extra.get(index), newest.note).text
+    return found
 
 
 async def leaves_under(session: Session, newest: Noted | None, indices: Iterable[int]) -> dict[int, bytes]:
     """The leaf hashes at these indices that come to the checkpoint's root; nothing for the others. A statement for each level of tiles."""
+    asked = list(indices)
+    climb = await _climb(session, newest, asked)
+    found = {index: climb.node(0, index) for index in asked} if climb is not None else {}
+    return {index: leaf for index, leaf in found.items() if leaf is not None}
+
+
+async def _climb(session: Session, newest: Noted | None, indices: Iterable[int]) -> "_Climb | None":
+    """What lies above these entries under the checkpoint. None where there is no such checkpoint, or its edge does not come to its root."""
     asked = [] if newest is None else [index for index in indices if 0 <= index < newest.size]
     tree = await loaded(session, newest.size) if newest is not None and asked else None
     if newest is None or tree is None or tree.root != newest.root:
-        return {}
+        return None
     read = {}
     for level in range(len(tree.edge)):
-        below = {index >> merkle.TILE_HEIGHT * (level + 1) for index in asked}
-        for n, hashes in (await store.tiles(session, level, sorted(below))).items():
+        above = {index >> merkle.TILE_HEIGHT * (level + 1) for index in asked}
+        for n, hashes in (await store.tiles(session, level, sorted(above))).items():
             read[level, n] = hashes
-    climbed = _Climb(tree, read)
-    found = {index: climbed.node(0, index) for index in asked}
-    return {index: leaf for index, leaf in found.items() if leaf is not None}
+    return _Climb(tree, read)
 
 
 class _Climb:
@@ -58,6 +72,25 @@ class _Climb:
         self._tree = tree
         self._read = read
         self._known: dict[tuple[int, int], bool] = {}
+
+    def path(self, index: int) -> tuple[bytes, ...] | None:
+        """The audit path of a leaf, the nearest hash first. None where what is stored does not come to the root."""
+        if not 0 <= index < self._tree.size:
+            return None
+        path = [self._span(first, last) for first, last in merkle.path_spans(index, self._tree.size)]
+        return None if None in path else tuple(filter(None, path))
+
+    def _span(self, first: int, last: int) -> bytes | None:
+        """The root over some leaves, folded from the whole subtrees that they are made of."""
+        parts = [self._subtree(first + start, first + end) for start, end in merkle.spans(last - first)]
+        return None if None in parts else merkle.root([part for part in parts if part is not None])
+
+    def _subtree(self, first: int, last: int) -> bytes | None:
+        """The root over a whole subtree, from the highest hashes below it that are stored: all in one tile, 128 at most."""
+        level = ((last - first).bit_length() - 1) // merkle.TILE_HEIGHT
+        shift = level * merkle.TILE_HEIGHT
+        hashes = [self.node(level, n) for n in range(first >> shift, last >> shift)]
+        return None if None in hashes else merkle.extend(0, (), [one for one in hashes if one is not None]).frontier[0]
 
     def node(self, level: int, n: int) -> bytes | None:
         """Hash number `n` of a level; None where what is stored does not come to the root."""

@@ -166,6 +166,24 @@ async def test_a_page_costs_the_same_number_of_statements_however_long_it_is(sti
     assert len(await entries(running, "auditEntries")) == 2
 
 
+async def test_a_members_page_costs_the_same_number_of_statements_however_many_proofs_are_on_it(running: Parts) -> None:
+    member = await a_member(running)
+    for _ in range(6):
+        await read(running, member)
+    await signed(running)
+    running.publisher.state.breaker = "stopped for this test"
+    real, asked, end = running.units.database, [], str(running.publisher.state.signed)
+    for first in (1, 6):
+        counted = running.units.database = Counted(real)
+        found = await running.operations.my_access_log(
+            a_call("member", member_id=member), first=first, after=end, since=None, until=None, field=""
+        )
+        assert found is not None and [item.proof is not None for item in found.items] == [True] * first
+        asked.append(counted.statements)
+    running.units.database = real
+    assert len(set(asked)) == 1
+
+
 def test_whose_keys_are_not_known_is_not_believed() -> None:
     note = note_of(Checkpoint("log.example.cn/audit", 1, b"r" * 32), [Other("log.example.cn/audit").line("x\n\n")])
     assert Trust("log.example.cn/audit", tuple).lacks(note)
