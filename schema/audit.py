@@ -175,7 +175,8 @@ class AuditQuery:
 
     @field(
         "Search the record (检索审计日志): by member, actor, role, purpose, basis, field, decision, reason, operation, campaign, request, "
-        "time. Null: no such member, or one who was erased and can be found by nobody.",
+        "time. A page may be shorter than asked for, with another behind it (`hasNextPage`): a rare thing is looked for in steps. "
+        "Null: no such member, or one who was erased and can be found by nobody.",
     )
     async def audit_entries(
         self,

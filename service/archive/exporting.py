@@ -136,6 +136,8 @@ async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, 
                 if done.next // PAGE % _PAGES_TO_MARK == 0:
                     # The disk is waited for by another thread: this one goes on taking the next page from the database.
                     await asyncio.to_thread(_synced, file)
+                    # The bundles, too: what a mark says was written must be there after the power was gone, not only after a kill.
+                    await asyncio.to_thread(files.settle, folder)
                     await asyncio.to_thread(_mark, plan, folder, done)
                 progress(done.next - plan.first, plan.last - plan.first)
         finally:

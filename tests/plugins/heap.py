@@ -12,4 +12,4 @@ def pytest_collection_finish() -> None:
     """Everything up to now is out of the collector's sight."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 100)
+    gc.set_threshold(_YOUNG, 10, 10)
