@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from menshen_verifier import merkle
@@ -12,7 +13,8 @@ from service.archive import store as archive
 from service.audit import store as log
 from service.audit.inclusion import path_of
 from service.audit.journal import Journal
-from service.checkpoints import store as checkpoints
+from service.checkpoints.model import Published
+from service.checkpoints.trust import Trust
 from service.db.engine import Session
 from service.guardians.model import Alert
 from service.oversight import accounts, evidence, register, store
@@ -57,7 +59,7 @@ async def access_review(reader: Reader) -> AccessReview:
     return AccessReview(quarter, listed, known, await traced.position(reader.session), digest)
 
 
-async def control_evidence(reader: Reader, journal: Journal, origin: str) -> tuple[Measure, ...]:
+async def control_evidence(reader: Reader, journal: Journal, trust: Trust, origin: str) -> tuple[Measure, ...]:
     """The six measures of PIPL 51 as they are now."""
     session = reader.session
     served = await store.served_at(session, reader.now)
@@ -69,11 +71,20 @@ async def control_evidence(reader: Reader, journal: Journal, origin: str) -> tup
         review=await store.last_review(session),
         accounts=await store.accounts(session),
         keys=await store.keys(session),
-        checkpoint=await checkpoints.newest(session),
+        checkpoint=await _believed(session, trust),
         entries=await store.log_size(session),
         health=await _log_health(session, journal, origin),
     )
     return evidence.measures(facts)
+
+
+async def _believed(session: Session, trust: Trust) -> Published | None:
+    """The newest checkpoint that our key signed, and when the quorum of witnesses last cosigned one. What a row says is no evidence:
+    whoever writes to the database writes rows.
+    """
+    signed = await trust.newest(session, cosigned=False)
+    seen = await trust.newest(session, cosigned=True) if trust.witnessed else None
+    return None if signed is None else replace(signed, witnessed_at=seen.witnessed_at if seen else None)
 
 
 async def _log_health(session: Session, journal: Journal, origin: str) -> str:

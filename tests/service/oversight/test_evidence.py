@@ -152,6 +152,14 @@ async def test_the_policy_counts_as_served_only_while_it_is_the_one_in_force(run
 
 
 @pytest.mark.obligation("SE-01")
+async def test_that_witnesses_cosigned_is_what_they_signed_and_not_what_a_row_says(running, database_url):
+    await a_member(running)
+    await signed(running)
+    Administrator(database_url).run("UPDATE audit_checkpoint SET witnessed_at = signed_at")
+    assert (await found(running))["COSIGNED"].standing is Standing.MISSING
+
+
+@pytest.mark.obligation("SE-01")
 @pytest.mark.parametrize(
     "harm",
     [
