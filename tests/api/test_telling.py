@@ -8,9 +8,9 @@ import pytest
 
 from service.app import Parts
 from service.config import Config
-from service.db.statement import Prepared
 from service.notices import store
 from tests.conftest import StillClock
+from tests.counted import Counted
 from tests.factories import a_call, a_member, a_profile
 from tests.plugins import canary
 from tests.policy_folder import draft, edit, publish, shipped
@@ -212,25 +212,6 @@ async def test_a_member_reads_for_nobody_else(running: Parts, ask: Ask) -> None:
     assert (await ask(PENDING, role="mini_program", variables={"m": other, "p": "account_service"}))["data"] == {
         "pendingNotices": []
     }
-
-
-class Counted:
-    """The database, with every statement of a read counted."""
-
-    def __init__(self, database: Any) -> None:
-        self._database = database
-        self.statements = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._database, name)
-
-    @property
-    def read(self) -> "Counted":
-        return self
-
-    async def rows(self, statement: Prepared, params: Any = None) -> Any:
-        self.statements += 1
-        return await self._database.read.rows(statement, params)
 
 
 @pytest.mark.obligation("NC-10")

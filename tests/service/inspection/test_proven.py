@@ -13,6 +13,7 @@ from service.checkpoints.notes import cosigned_note, note_of
 from service.checkpoints.trust import Trust
 from service.inspection.model import Filter, Status
 from tests.api.front_end import entries
+from tests.counted import Counted
 from tests.factories import a_call, a_member
 from tests.service.archive.logs import Signer
 from tests.service.audit.logs import Administrator
@@ -133,25 +134,6 @@ async def test_an_authority_gets_no_entry_that_the_witnesses_have_not_seen(runni
     await signed(running)
     head, *rows = await copied(running, Filter(purpose="customer_service", since=BEGIN, until=END), member)
     assert (head["checkpoint"], len(rows)) == (whole, 1) and rows[0]["proof"].endswith(whole)
-
-
-class Counted:
-    """The real database, with a count of the statements that reads send to it."""
-
-    def __init__(self, database: Any) -> None:
-        self._database = database
-        self.statements = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._database, name)
-
-    @property
-    def read(self) -> Any:
-        return self
-
-    async def rows(self, *given: Any, **named: Any) -> Any:
-        self.statements += 1
-        return await self._database.read.rows(*given, **named)
 
 
 async def test_a_page_costs_the_same_number_of_statements_however_long_it_is(still: Any) -> None:
