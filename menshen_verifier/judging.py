@@ -122,13 +122,12 @@ def _entries(case: Case, replay: Replay, *, forked: bool) -> list[Finding]:
     """Step 6: which entries are not the signed ones. The first known checkpoint that does not fit, and the last one before it, say roughly
     where; the tiles say it exactly if they still are those of the signed tree; else numbers and forms are what is left to go by."""
     if not replay.compared.failing or forked:
-        return []
+        return _parting(replay.differing, _sure(replay))
     begin, end = replay.compared.before, replay.compared.failing[0]
-    inside = sorted((one for one in replay.differing if begin <= one.first < end), key=lambda one: one.first)
+    inside = _parting([one for one in replay.differing if one.first < end], begin)
     missing = [one for one in replay.findings if one.part is Part.ENTRY]
     if inside and _tiles_are_signed(case, end):
-        moved = next((at for at, one in enumerate(inside) if one.verdict is not Verdict.ALTERED), len(inside))
-        return inside[: min(moved + 1, _SHOWN)]
+        return inside
     broken = [one for one in sorted(replay.lanes.breaks, key=lambda one: one.at) if begin <= one.at < end]
     if broken:
         return [_numbered(broken[0], Part.ENTRY)]
@@ -136,6 +135,20 @@ def _entries(case: Case, replay: Replay, *, forked: bool) -> list[Finding]:
     if strange:
         return [Finding(Verdict.ALTERED, Part.ENTRY, strange[0].first, strange[0].last)]
     return [] if missing else [Finding(Verdict.ALTERED, Part.ENTRY, begin, max(begin, end - 1))]
+
+
+def _sure(replay: Replay) -> int:
+    """Up to which size the tree is known to be a signed one, where no checkpoint contradicts it. Once hashes are gone nothing behind them
+    can be compared: whoever takes the last entries away as well must not have the rest believed.
+    """
+    return replay.compared.before if replay.root is None else replay.size
+
+
+def _parting(differing: list[Finding], begin: int) -> list[Finding]:
+    """Where entries and tiles part from `begin` on: what follows an entry that was taken out or put in is its consequence."""
+    inside = sorted((one for one in differing if one.first >= begin), key=lambda one: one.first)
+    moved = next((at for at, one in enumerate(inside) if one.verdict is not Verdict.ALTERED), len(inside))
+    return inside[: min(moved + 1, _SHOWN)]
 
 
 def _tiles_are_signed(case: Case, size: int) -> bool:
@@ -158,12 +171,14 @@ def _numbered(found: Break, part: Part) -> Finding:
 
 def _beside(case: Case, replay: Replay) -> list[Finding]:
     """Steps 3, 6 to 10: what is wrong although the tree is the signed one. Where it is not, tiles and numbers only repeat what is said."""
-    whole = not replay.compared.failing
+    whole, sure = not replay.compared.failing, _sure(replay)
     missing = any(one.part is Part.ENTRY for one in replay.findings)
-    kept = [one for one in replay.findings if whole or one.part is not Part.TILE]
+    repeats = {one for one in replay.findings if one.part is Part.TILE and one.verdict is Verdict.ALTERED and one.last >= sure}
+    kept = [one for one in replay.findings if one not in repeats and (whole or one.part is not Part.TILE)]
     kept = [one for one in kept if not (missing and one.part is Part.LINES)]
     if whole:
-        kept += [Finding(Verdict.ALTERED, Part.TILE, one.first, one.last) for one in replay.differing[:_SHOWN]]
+        beside = [one for one in replay.differing if one.first < sure]
+        kept += [Finding(Verdict.ALTERED, Part.TILE, one.first, one.last) for one in beside[:_SHOWN]]
     if whole and not missing:
         kept += [_numbered(one, Part.NUMBERS) for one in replay.lanes.breaks[:_SHOWN]]
     if case.manifest.origin != case.newest.checkpoint.origin:

@@ -1,5 +1,6 @@
 """What was done to a log is found in its export, under the right verdict and at the right place; and nothing is found in a whole one."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,29 @@ def test_two_entries_that_changed_places_are_found(tmp_path: Path) -> None:
     report = rewritten(tmp_path, [*ENTRIES[:400], ENTRIES[401], ENTRIES[400], *ENTRIES[402:]], tiles_too=False)
     assert report.verdict in {Verdict.ALTERED, Verdict.REMOVED, Verdict.INSERTED}
     assert 400 <= report.findings[0].first <= report.findings[0].last <= 401
+
+
+@pytest.mark.parametrize("sizes", [(1000,), (100, 1000)])
+def test_whoever_closes_the_gap_and_loses_the_edge_is_told_where_the_gap_was(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    """The entries moved up by one, so the last bundle has one too few and its tile is gone: no signed head can be compared any more."""
+    other = [*ENTRIES[:200], *ENTRIES[201:]]
+    Log(other, sizes=sizes, notes={size: WHOLE.note(size) for size in SIZES}, hashed=ENTRIES).write(tmp_path)
+    (tmp_path / tiles.tile_path(0, 3, 232)).unlink()
+    manifest = {"origin": LOG.name, "size": 1000, "from": 0, "to": 1000}
+    write(tmp_path / "manifest.json", json.dumps(manifest).encode())
+    report = verified(tmp_path)
+    assert report.verdict is Verdict.REMOVED
+    assert told(report)[0] == (Verdict.REMOVED, Part.ENTRY, 200, 200)
+
+
+def test_where_the_edge_is_gone_what_a_signed_head_covers_is_believed_and_the_rest_is_not(tmp_path: Path) -> None:
+    tiled = [*ENTRIES[:99], changed(ENTRIES[99]), *ENTRIES[100:400], changed(ENTRIES[400]), *ENTRIES[401:]]
+    WHOLE.but(sizes=(256, 1000), hashed=tiled).write(tmp_path)
+    for path in (tiles.tile_path(0, 3, 232), tiles.bundle_path(3, 232)):
+        (tmp_path / path).unlink()
+    found = told(verified(tmp_path))
+    assert (Verdict.ALTERED, Part.TILE, 99, 99) in found, "the entries are those that were signed at 256"
+    assert (Verdict.ALTERED, Part.ENTRY, 400, 400) in found, "nobody can tell whether entry or hash is the signed one"
 
 
 @pytest.mark.parametrize("tiles_too", [False, True])
