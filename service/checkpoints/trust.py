@@ -45,6 +45,11 @@ class Trust:
         """The log's own, of now."""
         return self._keys()
 
+    @property
+    def text(self) -> str:
+        """The same trust as a policy that auditors can take."""
+        return policy(self._keys(), self._parties, self._quorum)
+
     async def newest(self, session: Session, *, cosigned: bool) -> Published | None:
         """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, and the head's.
 
@@ -125,7 +130,7 @@ class Trust:
         """Of the keys of now: one may have taken over. None while none is known."""
         keys = self._keys()
         if keys != self._known[0]:
-            self._known = keys, parse_policy(policy(keys, self._parties, self._quorum).encode())
+            self._known = keys, parse_policy(self.text.encode())
             self._best, self._refused = {}, set()
         return self._known[1]
 

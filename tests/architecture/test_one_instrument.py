@@ -34,8 +34,18 @@ WORDS = {
     }
     | {"request", "kind"},
     "when, or from which point of the log on": {"since", "until", "before", "most"},
-    "what is written, read, and for whom": {"output", "from", "recipient", "reference", "json", "proof", "report", "check"},
-    "whom to believe": {"policy", "timestamps", "key", "ml-dsa", "origin", "name", "yes"},
+    "what is written, read, and for whom": {
+        "output",
+        "from",
+        "recipient",
+        "reference",
+        "json",
+        "proof",
+        "report",
+        "check",
+        "last",
+    },
+    "whom to believe": {"policy", "timestamps", "key", "ml-dsa", "origin", "name", "yes", "approver"},
     "a process of its own": {"settings", "socket", "state", "allow-uid"},
 }
 SHORT = {"output": "-o", "settings": "-s"}
