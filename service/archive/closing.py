@@ -133,6 +133,8 @@ async def kept(case: Case, folder: Path, *, trust: Trust, clock: Clock, progress
     """Step 5. Raises GenesisRefused, BadInput."""
     house, last, size = case.house, case.loss.last, case.at.head.size
     point: Noted | None = await trust.newest(house.database.read, cosigned=False)
+    if point is not None and point.size > last.size:
+        raise GenesisRefused("GENESIS_NOTE_OLD", f"size {point.size}")
     if last.size <= size and (point is None or point.size < last.size):
         point = last
     if point is None:

@@ -150,6 +150,10 @@ CLOSING = {
         "--last is no checkpoint of this log; is MENSHEN_ORIGIN the one it was?",
     ),
     "GENESIS_NOTE_NOT_SIGNED": ("--last 没有本日志密钥的签名。", "The log's own key did not sign --last."),
+    "GENESIS_NOTE_OLD": (
+        "--last 比数据库中的检查点还旧，请找出现存最新的检查点。",
+        "--last is older than what the database itself has; look for the newest note that anybody has.",
+    ),
     "GENESIS_FORKED": (
         "分叉：数据库与已签名的日志在同一位置内容不同。请保全两者、停止写入并交安全人员调查；不得以新日志掩盖。",
         "Forked: at one size the database and what was signed differ. Keep both and have them examined; no new log covers that up.",

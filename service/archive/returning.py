@@ -29,6 +29,7 @@ from menshen_verifier import merkle
 from service.archive import files
 from service.archive.copies import Copy, Pages
 from service.archive.model import TailRefused
+from service.archive.store import partitions_ahead
 from service.audit import store as log
 from service.audit.absent import gone
 from service.audit.entry import Draft, Entry, opened
@@ -161,6 +162,7 @@ async def bring_back(
         size=copy.size,
         root=copy.root,
         said=said,
+        ahead=partitions_ahead,
         progress=progress,
     )
     if said:

@@ -7,16 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from service.audit import store
 from service.audit.entry import Entry
 from service.audit.head import Authority, Head
+from service.audit.regrowing import Ahead
 from service.audit.tree import Tree
 from service.db.emptying import empty
-from service.db.engine import Database, Session, Transaction
+from service.db.engine import Database, Transaction
 from service.errors import Conflict
 
 Said = Callable[[Transaction], Awaitable[Sequence[Entry]]]
 """Makes the first entries of the new log, and writes what goes with them."""
-
-Ahead = Callable[[Session], Awaitable[object]]
-"""Sees to it that the entries to come have partitions."""
 
 
 async def succeed(database: Database, old: Authority, new: Authority, said: Said, *, before: Head, ahead: Ahead) -> Head:
