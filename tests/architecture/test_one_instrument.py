@@ -86,11 +86,3 @@ def test_a_folder_or_file_is_written_by_its_option_and_only_one_that_is_read_sta
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in SERVING | REPORTED])
 def test_whatever_a_command_found_is_there_for_machines(name: str) -> None:
     assert "--json" in {word for option in options(COMMANDS[name]) for word in option.opts}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_what_a_command_does_is_said_in_chinese_first_and_so_is_every_word_of_it(name: str) -> None:
-    told = [COMMANDS[name].help or "", *(option.help or "" for option in options(COMMANDS[name]) if option.name != "help")]
-    for text in told:
-        chinese = next((at for at, letter in enumerate(text) if "\u4e00" <= letter <= "\u9fff"), -1)
-        assert 0 <= chinese < text.find("· "), text
