@@ -76,12 +76,17 @@ def root(frontier: Sequence[bytes]) -> bytes:
 
 def tile_root(hashes: Sequence[bytes]) -> bytes:
     """The root of one full tile. Raises ValueError for any other number of hashes than 256."""
+    return tile_rows(hashes)[-1][0]
+
+
+def tile_rows(hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """The hashes of one full tile, height by height up to its root. Raises ValueError for any other number of hashes than 256."""
     if len(hashes) != TILE_WIDTH:
         raise ValueError("a full tile has 256 hashes")
-    nodes = list(hashes)
-    while len(nodes) > 1:
-        nodes = _pairs(nodes)
-    return nodes[0]
+    rows = [list(hashes)]
+    while len(rows[-1]) > 1:
+        rows.append(_pairs(rows[-1]))
+    return rows
 
 
 def spans(size: int) -> list[tuple[int, int]]:

@@ -14,8 +14,9 @@ from menshen_verifier import merkle
 from service.audit import store
 from service.audit.entry import Entry
 from service.audit.head import Authority, Head, Seen, check_seen
+from service.audit.loading import loaded
 from service.audit.remembered import RememberedHead
-from service.audit.tree import Tree, edge_length, levels, on_edge
+from service.audit.tree import Tree
 from service.db.engine import Database, Duplicate, Retry, Session, Transaction
 from service.errors import LogBroken, StoreUnavailable
 
@@ -123,15 +124,9 @@ class Appender:
 
     async def _loaded(self, session: Session, size: int, root: bytes) -> Tree:
         """The tree as it was at `size`, from its right edge in the tables, believed because it folds to `root`."""
-        edge = []
-        for level in range(levels(size)):
-            last = size >> merkle.TILE_HEIGHT * level
-            first = last - edge_length(size, level)
-            edge.append(tuple(await store.hashes(session, level, first, last)))
-        try:
-            tree = on_edge(size, tuple(edge))
-        except ValueError:
-            raise LogBroken(f"rows are missing before entry {size}") from None
+        tree = await loaded(session, size)
+        if tree is None:
+            raise LogBroken(f"rows are missing before entry {size}")
         if tree.root != root:
             raise LogBroken(f"rolled back or altered: the first {size} entries are not those that were seen")
         return tree

@@ -6,7 +6,7 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,14 +16,13 @@ from service.audit.entry import parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
-from service.audit.store import head as read_head
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.engine import Session
 from service.errors import Malformed
 from service.inspection import store
 from service.inspection.model import Archived, Filter, Line, Status
-from service.inspection.proving import leaves_under
+from service.inspection.proving import Proofs
 from service.inspection.store import Stored
 from service.values import utc_text
 
@@ -39,12 +38,15 @@ Fits = Callable[[int, Entry], bool]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log as a search sees it: so many entries, from `low` on here but for the `pruned` segments, and so many blocks with words."""
+    """The log as a search sees it: so many entries, from `low` on here but for the `pruned` segments, and so many blocks with words.
+
+    Of each pruned segment its first and its last moment.
+    """
 
     size: int
     low: int
     indexed: int
-    pruned: frozenset[int] = frozenset()
+    pruned: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -88,11 +90,9 @@ class _Way:
 
 
 async def look(session: Session, origin: str) -> Log:
-    """The log as it stands."""
-    head = await read_head(session, origin)
-    size = head.size if head else 0
-    pruned = frozenset(n for n, _, _ in await store.pruned(session))
-    return Log(size, await store.lowest(session), min(await index.indexed(session), size // BLOCK), pruned)
+    """The log as it stands. One statement."""
+    found = await store.look(session, origin)
+    return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
 
 
 async def point(session: Session, trust: Trust) -> Noted | None:
@@ -101,16 +101,20 @@ async def point(session: Session, trust: Trust) -> Noted | None:
     return None if found is None else Noted(found.size, found.root, found.note)
 
 
-async def proven(session: Session, newest: Noted | None, lines: Sequence[Line]) -> list[Line]:
-    """The same lines, those PROVEN whose leaf is under this checkpoint. So many statements, however many lines."""
-    known = await leaves_under(session, newest, [line.index for line in lines if line.status is Status.PENDING])
-    return [_surely(line, known.get(line.index)) for line in lines]
+def pending(lines: Sequence[Line]) -> list[int]:
+    """Of which lines a proof is worth asking for."""
+    return [line.index for line in lines if line.status is Status.PENDING]
 
 
-async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
+def proven(lines: Sequence[Line], proofs: Proofs) -> list[Line]:
+    """The same lines, those PROVEN whose leaf is under the checkpoint."""
+    return [_surely(line, proofs.leaf(line.index)) for line in lines]
+
+
+def archived(log: Log, wanted: Filter) -> tuple[Archived, ...]:
     """The segments that were pruned and may hold what is wanted, neighbours together."""
     found: list[Archived] = []
-    for n, first, last in await store.pruned(session):
+    for n, (first, last) in sorted(log.pruned.items()):
         if last >= _earlier(wanted.since) and first < _later(wanted.until):
             here = found.pop() if found and found[-1].last == n - 1 else Archived(n, n, first, last)
             found.append(Archived(here.first, n, min(here.since, first), max(here.until, last)))
@@ -118,13 +122,22 @@ async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
 
 
 async def find(
-    session: Session, log: Log, wanted: Filter, *, before: int | None = None, patience: Patience | None = None
+    session: Session,
+    log: Log,
+    wanted: Filter,
+    *,
+    before: int | None = None,
+    patience: Patience | None = None,
+    few: int = _CHUNK,
 ) -> AsyncIterator[Line]:
-    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes."""
+    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes. `few` is how many
+    are looked at first.
+    """
     end = log.size if before is None else min(before, log.size)
-    way = _way(session, log, wanted, end)
+    way, at_once = _way(session, log, wanted, end), min(few, _CHUNK)
     async for group in way.indices:
-        for some in _chunks(group, _CHUNK):
+        for some in _chunks(group, _CHUNK, first=at_once):
+            at_once = _CHUNK
             rows = await _rows(session, some)
             for at in some:
                 line = judged(at, rows.get(at), log, way.fits)
@@ -139,7 +152,8 @@ async def page(
 ) -> Found:
     """The first so many of them; fewer, and more behind them, where patience ended."""
     found, patience = list[Line](), patience or Patience()
-    async for line in find(session, log, wanted, before=before, patience=patience):
+    # One more than the page has tells whether there is another; where all that is led to is wanted, none is read for nothing.
+    async for line in find(session, log, wanted, before=before, patience=patience, few=first + 1):
         found.append(line)
         if len(found) > first:
             break
@@ -279,6 +293,10 @@ async def _blocks(session: Session, log: Log, wanted: Filter, end: int) -> Seque
     return [block for block in found if block >= log.low // BLOCK and block * BLOCK // SEGMENT not in log.pruned]
 
 
-def _chunks(some: Sequence[int], most: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(some), most):
+def _chunks(some: Sequence[int], most: int, *, first: int | None = None) -> Iterator[Sequence[int]]:
+    """Parts of `most`; the first of them of `first`."""
+    begun = most if first is None else first
+    if some:
+        yield some[:begun]
+    for start in range(begun, len(some), most):
         yield some[start : start + most]
