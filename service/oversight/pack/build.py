@@ -87,7 +87,7 @@ async def build(
     Raises BadInput for a period that is none.
     """
     if not since <= until or (until - since).days >= LONGEST_DAYS:
-        raise BadInput("from, to: a period of one day to four years")
+        raise BadInput("since, until: a period of one day to four years")
     told = {"controller": catalogue.controller.id, "from": since.isoformat(), "to": until.isoformat(), "asOf": utc_text(now)}
     first, last = start_of_day(since), start_of_day(until + timedelta(days=1))
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
