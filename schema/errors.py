@@ -97,6 +97,14 @@ WORDS: Mapping[str, Word] = dict(
         ("APPROVAL_DECIDED", Word(409, "It has been decided already.", "该事项已有审批结果。")),
         ("APPROVAL_EXPIRED", Word(409, "Its time is over; ask anew.", "该申请已过期，请重新申请。")),
         ("APPROVAL_REFUSED", Word(403, "The same was refused not long ago.", "同一申请不久前已被拒绝。")),
+        (
+            "TOO_MANY_QUESTIONS",
+            Word(
+                429,
+                "Twenty questions of yours wait for an answer; have some of them decided, or wait until they run out.",
+                "您已有二十项申请待审批，请先请他人处理，或待其过期后再申请。",
+            ),
+        ),
         ("ALARM_NOT_FOUND", Word(404, "There is no such alarm.", "未找到该告警。")),
         ("ALARM_CLOSED", Word(409, "It is closed already.", "该告警已关闭。")),
         ("OWN_ALARM", Word(403, "Somebody else has to see to it.", "不得处理涉及本人的告警。")),

@@ -1,7 +1,7 @@
 """Ask, decide, use: the three steps of what needs two persons. Each is an entry, and what is refused is refused on the record."""
 
 from service.approvals import store
-from service.approvals.model import DEFAULT_HOURS, Approval, Decision, lasts, problem_of, same_person
+from service.approvals.model import DEFAULT_HOURS, MOST_OPEN, Approval, Decision, lasts, problem_of, same_person
 from service.errors import BadInput, Forbidden, Refused
 from service.unit import Reader, Unit
 from service.values import ActorKind
@@ -10,8 +10,8 @@ from service.values import ActorKind
 async def ask(unit: Unit, *, kind: str, about: bytes, reason: str, what: str = "", hours: int = DEFAULT_HOURS) -> str:
     """Ask somebody else to allow exactly this, for so many hours from now; the question's id. Asked twice, it is one question.
 
-    Raises BadInput, and Refused (APPROVAL_REFUSED) while a refusal of the very same has not run out: nobody asks around until somebody
-    says yes. Raises Forbidden for whoever is not a person.
+    Raises BadInput, and Refused: APPROVAL_REFUSED while a refusal of the very same has not run out (nobody asks around until somebody says
+    yes), TOO_MANY_QUESTIONS while more of the asker's wait than anybody reads. Raises Forbidden for whoever is not a person.
     """
     _a_person(unit)
     until = lasts(hours)
@@ -26,6 +26,8 @@ async def ask(unit: Unit, *, kind: str, about: bytes, reason: str, what: str = "
         _named(unit, waiting)
         unit.draft.extra["again"] = True
         return waiting.approval_id
+    if sum(same_person(name, asker) for name in await store.waiting(unit.session, now=unit.now)) >= MOST_OPEN:
+        raise Refused("TOO_MANY_QUESTIONS")
     assert until is not None
     asked = Approval(
         approval_id=unit.new_id(),

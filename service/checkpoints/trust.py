@@ -5,7 +5,7 @@ signed under it, and who must sign comes from the settings and the signer, never
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from menshen_verifier.note import Key
 from menshen_verifier.policy import Policy, parse_policy
@@ -42,6 +42,11 @@ class Trust:
     def witnessed(self) -> bool:
         """Whether witnesses are configured."""
         return bool(self._parties)
+
+    @property
+    def policy(self) -> str:
+        """The same for a stranger (C2SP tlog-policy): what is worked out by it comes to what is believed here."""
+        return policy(self._keys(), self._parties, self._quorum)
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -113,12 +118,16 @@ class Trust:
         if known is None:
             return False
         try:
-            opened = known.open(one.note.encode())
+            opened = known.of(one.note.encode(), one.size, one.root)
         except ValueError:
             return False
-        said = opened.checkpoint
-        ours = (said.origin, said.size, said.root) == (self.origin, one.size, one.root)
-        return ours and (not cosigned or known.witnessed(opened))
+        return opened.checkpoint.origin == self.origin and (not cosigned or known.witnessed(opened))
+
+    def seen(self, one: Published) -> datetime | None:
+        """Since when the quorum has seen what is believed, by the witnesses' own times. None where no witness was asked for."""
+        known = self._policy()
+        second = known.seen(known.open(one.note.encode())) if known is not None and self.witnessed else None
+        return None if second is None else datetime.fromtimestamp(second, UTC)
 
     def signed(self, note: bytes) -> bool:
         """Whether one of our keys signed this note, and no known line of it is false."""
@@ -140,7 +149,7 @@ class Trust:
         """Of the keys of now: one may have taken over. None while none is known."""
         keys = self._keys()
         if keys != self._known[0]:
-            self._known = keys, parse_policy(policy(keys, self._parties, self._quorum).encode())
+            self._known = keys, parse_policy(self.policy.encode())
             self._best, self._refused = {}, set()
         return self._known[1]
 

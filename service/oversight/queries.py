@@ -84,7 +84,7 @@ async def _believed(session: Session, trust: Trust) -> Published | None:
     """
     signed = await trust.newest(session, cosigned=False)
     seen = await trust.newest(session, cosigned=True) if trust.witnessed else None
-    return None if signed is None else replace(signed, witnessed_at=seen.witnessed_at if seen else None)
+    return None if signed is None else replace(signed, witnessed_at=trust.seen(seen) if seen else None)
 
 
 async def _log_health(session: Session, journal: Journal, origin: str) -> str:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, bindparam, delete, func, select, text
+from sqlalchemy import String, and_, bindparam, delete, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from policies.bulk import BulkClass
+from service.approvals.model import parts_of
 from service.db.engine import Session
 from service.db.statement import Prepared
 from service.db.tables import tally, tally_operator
@@ -41,18 +42,19 @@ _MARK: Dialects = {
         ).bindparams(_AT)
     ),
 }
-_COUNT = Prepared(
-    select(tally.c.bulk, func.count())
-    .where(tally.c.operator == bindparam("operator", type_=String), tally.c.at > bindparam("since"))
-    .group_by(tally.c.bulk)
+_PERSON = or_(
+    tally.c.operator.in_([bindparam("operator", type_=String), bindparam("bare", type_=String)]),
+    and_(tally.c.operator >= bindparam("first", type_=String), tally.c.operator < bindparam("end", type_=String)),
 )
+_SEEN = select(tally.c.bulk, tally.c.mark).where(_PERSON, tally.c.at > bindparam("since")).distinct().subquery()
+_COUNT = Prepared(select(_SEEN.c.bulk, func.count()).group_by(_SEEN.c.bulk))
 _PURGE = Prepared(delete(tally).where(tally.c.at <= bindparam("before")))
 _PURGE_OPERATORS = Prepared(delete(tally_operator).where(tally_operator.c.at <= bindparam("before")))
 
 
 async def lock(session: Session, operator: str, *, now: datetime) -> None:
-    """Hold the operator's count until the transaction ends."""
-    await session.run(_LOCK[session.dialect], {"operator": operator, "at": now})
+    """Hold the count of whoever has this name, in any realm, until the transaction ends."""
+    await session.run(_LOCK[session.dialect], {"operator": parts_of(operator)[0], "at": now})
 
 
 async def mark(session: Session, operator: str, bulks: Iterable[BulkClass], marks: Sequence[str], *, now: datetime) -> None:
@@ -67,8 +69,12 @@ async def mark(session: Session, operator: str, bulks: Iterable[BulkClass], mark
 
 
 async def counts(session: Session, operator: str, *, since: datetime) -> dict[BulkClass, int]:
-    """How many distinct members the operator has been told of since, by class."""
-    return {BulkClass(bulk): int(count) for bulk, count in await session.rows(_COUNT, {"operator": operator, "since": since})}
+    """How many distinct members the person has been told of since, by class, under any of their accounts (`approvals.same_person`)."""
+    bare, realm = parts_of(operator)
+    # A terminal's `li` may be anybody who is `li` somewhere; `li@corp` is `li@corp`, or `li` at a terminal.
+    first, end = ("", "") if realm else (f"{bare}@", f"{bare}A")
+    given = {"operator": operator, "bare": bare, "first": first, "end": end, "since": since}
+    return {BulkClass(bulk): int(count) for bulk, count in await session.rows(_COUNT, given)}
 
 
 async def purge(session: Session, *, before: datetime) -> int:

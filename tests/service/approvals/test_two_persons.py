@@ -199,3 +199,19 @@ async def test_an_approval_that_nobody_asked_for_cannot_be_decided(running):
     await refused(
         "APPROVAL_NOT_FOUND", running.operations.decide_approval(staff("zhao@corp"), approval_id="' OR 1=1", allow=True)
     )
+
+
+async def test_of_one_person_only_so_many_questions_wait_and_a_decided_one_makes_room(running, clock):
+    waiting = [
+        await asked(running, by=("wang@corp", "WANG@corp", "wang")[n % 3], what=f"token p{n} of October") for n in range(20)
+    ]
+    for own in ("wang@corp", "ｗａｎｇ@corp", "wang"):
+        await refused("TOO_MANY_QUESTIONS", asked(running, by=own, what="one more"))
+    assert (await asked(running, what="token p0 of October")).approval_id == waiting[0].approval_id, "asked again, it is no other"
+    assert await asked(running, by="li@corp", what="one more"), "another person's are another's"
+    assert (await entries(running, "askApproval"))[-4]["rsn"] == "TOO_MANY_QUESTIONS"
+    await decided(running, waiting[7], allow=False)
+    assert await asked(running, what="one more")
+    await refused("TOO_MANY_QUESTIONS", asked(running, what="and another"))
+    clock.advance(hours=24)
+    assert await asked(running, what="and another"), "what ran out waits for nobody"

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.bulk import BulkClass
+from service.approvals.model import account_of
 from service.errors import Refused
-from service.tally.model import WINDOW, Allowance, Recent, allowance, operator_of
+from service.tally.model import WINDOW, Allowance, Recent, allowance
 from tests.service.tally.house import clerk, look, members
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -65,4 +66,4 @@ def test_any_words_are_an_allowance_or_none(what):
 
 @pytest.mark.parametrize("spelt", ["Li@Shop", "ｌi@shop", " li@shop ", "l\u00adi@shop"])
 def test_one_account_has_one_count(spelt):
-    assert operator_of(spelt) == "li@shop"
+    assert account_of(spelt) == "li@shop"

@@ -110,6 +110,22 @@ async def test_what_was_told_a_day_ago_is_forgotten_and_deleted(running, clock):
 
 
 @pytest.mark.obligation("LB-07")
+async def test_in_a_months_first_day_whoever_was_seen_the_evening_before_counts_once_more_and_nobody_counts_less(running, clock):
+    ids = await members(running, 7)
+    clock.advance(days=8, hours=21)  # 30 November, 23:00 in UTC, by which months are named
+    for member_id in ids[:3]:
+        await look(running, clerk(), member_id)
+    clock.advance(hours=2)
+    for member_id in ids[:2]:
+        await look(running, clerk(), member_id)
+    await refused(look(running, clerk(), ids[2]))
+    clock.advance(hours=23)
+    for member_id in ids[2:5]:
+        assert await look(running, clerk(), member_id) is not None, "a day after, each counts once again"
+    await refused(look(running, clerk(), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
 async def test_a_look_again_keeps_a_member_in_the_count(running, clock):
     ids = await members(running, 6)
     await page(running, clerk(), first=5)
@@ -150,6 +166,32 @@ async def test_pages_at_the_same_moment_do_not_add_up_to_more(running, config, c
     stopped = [one for one in outcomes if isinstance(one, Refused)]
     assert (len(told), len(stopped)) == (5, 7)
     assert len(await running.database.read.rows(EVERY)) == 5
+
+
+@pytest.mark.obligation("LB-07")
+async def test_who_is_one_person_to_a_second_person_has_one_count_at_the_terminal_and_by_token(running):
+    ids = await members(running, 9)
+    for member_id in ids[:3]:
+        await look(running, clerk("Li"), member_id)
+    for member_id in ids[2:5]:
+        await look(running, clerk("li@corp"), member_id)
+    await refused(look(running, clerk("li@corp"), ids[5]))
+    await refused(look(running, clerk("li"), ids[5]))
+    for member_id in ids[5:7]:
+        assert await look(running, clerk("li@partner"), member_id) is not None, (
+            "another li: only what the terminal's read counts for both"
+        )
+    await refused(look(running, clerk("li@partner"), ids[7]))
+    for other in ("lia", "liA@corp", "li.corp@x", "l"):
+        assert await look(running, clerk(other), ids[7]) is not None
+    asked = await running.operations.ask_bulk_reading(
+        clerk("li"), bulk=BulkClass.TRANSACTION, most=6, reason="stock-taking of cards", hours=2
+    )
+    await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    assert await look(running, clerk("li@corp"), ids[5]) is not None, (
+        "what was allowed to them at the terminal, they may by token"
+    )
+    await refused(look(running, clerk("li@corp"), ids[6]))
 
 
 @pytest.mark.obligation("LB-07")
