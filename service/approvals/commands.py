@@ -18,7 +18,8 @@ async def ask(unit: Unit, *, kind: str, about: bytes, reason: str, what: str = "
     if problem := problem_of(kind=kind, about=about, what=what, reason=reason) or ("" if until else "EXPIRY_OUT_OF_RANGE"):
         raise BadInput(problem, code=problem)
     asker = unit.call.actor.name
-    known = [one for one in await store.about(unit.session, kind=kind, about=about, now=unit.now) if _of(one, asker)]
+    there = await store.about(unit.session, kind=kind, about=about, now=unit.now)
+    known = [one for one in there if same_person(one.asked_by, asker)]
     if any(one.decision is Decision.REFUSED for one in known):
         raise Refused("APPROVAL_REFUSED")
     waiting = next((one for one in known if one.decision is Decision.OPEN), None)
@@ -79,7 +80,7 @@ async def use(unit: Unit, *, kind: str, about: bytes, once: bool = True) -> str:
     # Of two questions that were asked at one moment somebody may refuse one and somebody else allow the other: the refusal counts.
     refused = any(one.decision is Decision.REFUSED for one in known)
     for found in known:
-        if refused or not found.allows(unit.now):
+        if refused or not found.allows:
             continue
         if not once or await store.use(unit.session, found.approval_id, now=unit.now):
             unit.draft.extra["approval"] = found.approval_id
@@ -91,10 +92,6 @@ def fits(reader: Reader, found: Approval) -> bool:
     """Whether it was the caller who asked, and somebody else who decided."""
     caller = reader.call.actor.name
     return same_person(found.asked_by, caller) and not same_person(found.decided_by, caller)
-
-
-def _of(found: Approval, asker: str) -> bool:
-    return same_person(found.asked_by, asker) and found.used_at is None
 
 
 def _a_person(unit: Unit) -> None:

@@ -50,9 +50,10 @@ class Approval:
     until: datetime
     used_at: datetime | None
 
-    def allows(self, now: datetime) -> bool:
-        """Whether it can be used at this moment."""
-        return self.decision is Decision.ALLOWED and now < self.until and self.used_at is None
+    @property
+    def allows(self) -> bool:
+        """Whether it can be used, as long as it has not run out."""
+        return self.decision is Decision.ALLOWED and self.used_at is None
 
 
 def about_of(kind: str, what: str) -> bytes:

@@ -33,7 +33,7 @@ def allowance(what: str) -> Allowance | None:
     """What these words allow; None for words of another form."""
     bulk, _, rest = what.partition(" ")
     most, _, operator = rest.partition(" ")
-    known = bulk in BulkClass.__members__ and most.isascii() and most.isdigit() and operator
+    known = bulk in BulkClass.__members__ and most.isascii() and most.isdigit()
     return Allowance(operator, BulkClass(bulk), int(most)) if known else None
 
 

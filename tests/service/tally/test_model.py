@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from policies.bulk import BulkClass
 from service.approvals.model import account_of
 from service.errors import Refused
-from service.tally.model import WINDOW, Allowance, Recent, allowance
+from service.tally.model import WINDOW, Allowance, Recent, allowance, classes_of
 from tests.service.tally.house import clerk, look, members
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -62,6 +62,11 @@ def test_an_allowance_is_read_as_it_was_written(operator, bulk, most):
 def test_any_words_are_an_allowance_or_none(what):
     found = allowance(what)
     assert found is None or found.most >= 0
+
+
+def test_whatever_tells_of_somebody_without_a_field_counts_as_other(catalogue):
+    assert classes_of(catalogue, ()) == {BulkClass.OTHER}
+    assert classes_of(catalogue, ("name", "tier", "tier")) == {BulkClass.OTHER, BulkClass.TRANSACTION}
 
 
 @pytest.mark.parametrize("spelt", ["Li@Shop", "ｌi@shop", " li@shop ", "l\u00adi@shop"])

@@ -14,6 +14,7 @@ from service.db.tables import tally as rows
 from service.errors import Forbidden, Refused
 from service.tally import store
 from tests.api.front_end import entries
+from tests.service.audit.logs import Administrator
 from tests.service.tally.house import BENEFITS, TIER, alarms, clerk, look, machine, members, officer, page
 
 EVERY = Prepared(select(rows.c.operator, rows.c.bulk, rows.c.mark))
@@ -225,6 +226,45 @@ async def test_an_approval_of_one_is_of_no_use_to_another(running):
     for member_id in ids[:5]:
         await look(running, clerk("li@shop"), member_id)
     await refused(look(running, clerk("li@shop"), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
+async def test_leave_is_for_its_class_as_it_was_read_and_for_the_account_however_it_asked(running, database_url):
+    async def allowed(bulk, most):
+        given = {"most": most, "reason": "stock-taking of cards", "hours": 2}
+        asked = await running.operations.ask_bulk_reading(clerk("CLERK@shop"), bulk=bulk, **given)
+        return await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+
+    ids = await members(running, 8)
+    await page(running, clerk(), first=5)
+    await allowed(BulkClass.OTHER, 9)
+    await refused(look(running, clerk(), ids[5]))
+    leave = await allowed(BulkClass.TRANSACTION, 6)
+    assert await look(running, clerk(), ids[5]) is not None
+    say = "UPDATE approval SET what = ? WHERE approval_id = ?"
+    Administrator(database_url).run(say, given=("TRANSACTION 900 clerk@shop", leave.approval_id))
+    await refused(look(running, clerk(), ids[6]))
+
+
+@pytest.mark.obligation("LB-07")
+async def test_leave_for_one_class_opens_no_other_and_the_strictest_that_is_over_is_named(running):
+    ids = await members(running, 9)
+    agent = clerk("agent@shop", "customer_service_agent")
+
+    async def both(member_id):
+        return await look(running, agent, member_id, ["name", "tier"], "customer_service")
+
+    for member_id in ids[:5]:
+        await both(member_id)
+    for member_id in ids[5:8]:
+        await look(running, agent, member_id, ["name"], "customer_service")
+    await refused(both(ids[8]))
+    assert {about for _, about, _ in await alarms(running)} == {"staff:agent@shop TRANSACTION"}
+    given = {"bulk": BulkClass.TRANSACTION, "most": 7, "reason": "stock-taking of cards", "hours": 2}
+    asked = await running.operations.ask_bulk_reading(agent, **given)
+    await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    await refused(both(ids[8]))
+    assert await both(ids[5]) is not None
 
 
 @pytest.mark.obligation("LB-07")
