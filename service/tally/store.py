@@ -28,7 +28,6 @@ _MARK: Dialects = {
             " INSERT INTO tally (operator, bulk, mark, at) SELECT CAST(:operator AS varchar), bulk, mark, :at"
             " FROM unnest(CAST(:bulks AS varchar[]), CAST(:marks AS varchar[])) AS given (bulk, mark)"
             " WHERE (SELECT count(*) FROM locked) = 1"
-            ""
             " ON CONFLICT (operator, bulk, mark) DO UPDATE SET at = excluded.at"
         ).bindparams(_AT)
     ),
