@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from menshen_verifier import merkle
-from service.audit.loading import loaded
 from service.audit.hashes.store import tiles
+from service.audit.loading import loaded
 from service.audit.tree import Tree
 from service.db.engine import Session
 

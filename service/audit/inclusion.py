@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from menshen_verifier import merkle
 from service.audit import store
-from service.audit.head import Authority
 from service.audit.hashes.store import Stretch, hashes
+from service.audit.head import Authority
 from service.db.engine import Session
 from service.errors import LogBroken
 

@@ -17,11 +17,9 @@ async def admit(unit: Unit) -> None:
     the policy's count or what another person has approved: then nobody is told anything, and nobody is counted.
     """
     operator, classes = account_of(unit.call.actor.name), classes_of(unit.catalogue, unit.draft.fields)
-    await store.lock(unit.session, operator, now=unit.now)
-    await store.mark(unit.session, operator, classes, unit.draft.subjects, now=unit.now)
-    if unit.draft.shown:
-        classes |= {SHOWN}
-        await store.mark(unit.session, operator, {SHOWN}, unit.draft.shown, now=unit.now)
+    told = {(bulk, one) for bulk in classes for one in unit.draft.subjects} | {(SHOWN, one) for one in unit.draft.shown}
+    await store.mark(unit.session, operator, told, now=unit.now)
+    classes |= {SHOWN} if unit.draft.shown else set()
     counted = await store.counts(unit.session, operator, since=unit.now - WINDOW)
     over = [bulk for bulk in classes if counted.get(bulk, 0) > unit.catalogue.bulk[bulk]]
     for bulk in sorted(over, key=lambda each: unit.catalogue.bulk[each]):
