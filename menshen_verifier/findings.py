@@ -55,7 +55,8 @@ class Report:
 
     `checkpoints` were compared with the tree and fitted, `unchecked` lie where even the hashes are gone. Times are seconds since 1970.
 
-    `begun_at` is the earliest by which the quorum had seen whatever lies before `first`.
+    `begun_at` is the earliest by which the quorum had seen whatever lies before `first`. `continues` is the log that was closed for this,
+    and the size of its last checkpoint, as entry 0 says.
     """
 
     verdict: Verdict
@@ -78,3 +79,4 @@ class Report:
     last_ts: str
     timestamps: tuple[tuple[int, str], ...]
     evidence: tuple[Evidence, ...]
+    continues: tuple[str, int] | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from menshen_verifier import known, merkle, rfc3161
+from menshen_verifier import genesis, known, merkle, rfc3161
 from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.export import Export, Manifest
 from menshen_verifier.findings import Evidence, Finding, Part, Report, Verdict
@@ -71,6 +71,7 @@ def report(case: Case, replay: Replay, *, now: int, fresh: int, authority: Autho
         last_ts=replay.last_ts.decode(),
         timestamps=stamps,
         evidence=tuple(dict.fromkeys((*evidence, *more))),
+        continues=genesis.continued(case.export, case.manifest, case.size),
     )
 
 

@@ -1,4 +1,5 @@
 """Lanes: each writer numbers its entries from a `boot` with 0, without a gap, in the order of the tree (docs/formats/audit-log.md).
+The lane of a log's entry 0 may begin with `genesis` instead.
 
 A number that is missing is an entry that was lost between the service and the tree, or taken out of a log whose tree was made anew.
 """
@@ -17,7 +18,7 @@ class Lane(NamedTuple):
 
 @dataclass(slots=True)
 class Span:
-    """What one stretch of the log has of one writer: the first and the last number, where they stand, and whether it begins with `boot`."""
+    """What one stretch of the log has of one writer: the first and the last number, where they stand, and whether it begins as it must."""
 
     first: int
     last: int
@@ -48,7 +49,7 @@ class Lanes:
         """An entry, in the order of the log."""
         span = self.spans.get(writer)
         if span is None:
-            self.spans[writer] = Span(number, number, at, at, typ == b"boot")
+            self.spans[writer] = Span(number, number, at, at, typ == b"boot" or (at == 0 and typ == b"genesis"))
             return
         if number != span.last + 1:
             self._broke(Break(span.last_at, at, span.last + 1, number))

@@ -1,4 +1,6 @@
-"""The report: one page in 中文 and English for people, JSON for machines. Nothing that stands in an entry is printed."""
+"""The report: one page in 中文 and English for people, JSON for machines. Nothing that stands in an entry is printed
+but the name of the log that entry 0 goes on from.
+"""
 
 import json
 from collections.abc import Mapping
@@ -53,6 +55,7 @@ def page(report: Report) -> str:
         "=" * 64,
         f"结论 Verdict       {report.verdict} {zh} · {en}",
         f"日志 Log           {report.origin}",
+        *([f"承接 Continues     {report.continues[0]} @ {report.continues[1]:,}（已终结 closed）"] if report.continues else []),
         f"大小 Size          {report.size:,} 条 entries",
         f"根 Root            {report.root}",
         f"范围 Range         {_range(report)}",

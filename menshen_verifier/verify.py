@@ -11,7 +11,7 @@ What must be true, in numbered steps that the code repeats:
      two histories.
  (6) The tiles of hashes are those of the tree. Where the tree is not the signed one and the tiles are, they show which entry is wrong.
  (7) Every entry is in canonical form and says nothing that its format does not know.
- (8) In every lane, numbers go up by one from a `boot` with 0: nothing was lost between the service and the tree.
+ (8) In every lane, numbers go up by one from a `boot` with 0 (of entry 0, a `genesis`): nothing was lost between the service and the tree.
  (9) What entries say of the time lies between the cosignatures around them, within a tolerance.
 (10) entries.jsonl has the same bytes as the bundles.
 (11) The newest checkpoint is cosigned by the policy's quorum, and not long ago.

@@ -46,7 +46,7 @@ from service.subscriptions import letters
 from service.subscriptions.model import LETTER
 from service.tally.guard import Guard
 from service.unit import Units
-from service.values import Chance, Clock
+from service.values import Chance, Clock, of_log
 from service.vault.caller import address_digest, token_digest
 from service.vault.kms import kms_for
 from service.vault.vault import Suite as VaultSuite
@@ -263,7 +263,7 @@ def open_journal(
         policy=catalogue.digest,
         clock=clock,
         chance=chance,
-        remembered=RememberedHead(config.home / "audit-head"),
+        remembered=RememberedHead(config.home / of_log("audit-head", origin_of(config, catalogue))),
         address_mac=partial(address_digest, vault),
         token_mac=partial(token_digest, vault),
     )

@@ -106,6 +106,14 @@ class LogBroken(ServiceError):
     en = "The audit log does not fit its own record; the service answers nothing until it is examined."
 
 
+class OtherLog(LogBroken):
+    """The database holds the log of another name than the settings say: one of the two is older than a `menshen audit genesis`."""
+
+    code = "AUDIT_LOG_OTHER"
+    zh = "数据库中的审计日志与 MENSHEN_ORIGIN 不是同一份。"
+    en = "The database holds another audit log than MENSHEN_ORIGIN names."
+
+
 class InstanceRunning(ServiceError):
     """What may be done only while nobody writes to the log cannot be done now."""
 

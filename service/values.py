@@ -4,10 +4,12 @@ Time, chance and identity are arguments here and everywhere below the door: noth
 so a test can hold them still and a reviewer can see where they enter (`service/app.py`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 Clock = Callable[[], datetime]
 """The time now, aware, in UTC."""
@@ -81,3 +83,26 @@ def unwatched(_done: int, _all: int) -> None:
 def utc_text(moment: datetime) -> str:
     """`2026-11-22T01:26:08.000000Z`: the one way in which a moment is written into a record."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+_SUCCESSOR = re.compile(r"(.+)/([2-9]|[1-9][0-9]{1,5})", re.DOTALL)
+
+
+class Lineage(NamedTuple):
+    """Which log of a deployment it is: `members.example.cn/audit/2` is the second, and goes on from `members.example.cn/audit`."""
+
+    first: str
+    number: int
+
+
+def lineage(origin: str) -> Lineage:
+    """Of a log's name. A name without a number behind it is a first one's."""
+    found = _SUCCESSOR.fullmatch(origin)
+    return Lineage(found[1], int(found[2])) if found else Lineage(origin, 1)
+
+
+def of_log(name: str, origin: str) -> str:
+    """The name of a file that remembers something of this log and of no other: what is remembered of a log that was closed stays."""
+    number = lineage(origin).number
+    stem, dot, ending = name.partition(".")
+    return name if number == 1 else f"{stem}-{number}{dot}{ending}"

@@ -16,6 +16,7 @@ from service.archive import checking, store
 from service.archive.archiving import archive, closed
 from service.archive.checking import Checked
 from service.archive.model import PARTITION_SEGMENTS, SEGMENT, Segment, kept_since
+from service.audit import store as log
 from service.audit.entry import Draft, opened
 from service.audit.index import store as index
 from service.audit.index.indexer import read
@@ -29,6 +30,11 @@ from service.unit import Reader, Unit
 from service.values import Call, Progress, unwatched, utc_text
 
 PRUNE = "audit.prune"
+
+_SIGNED = "no full segment is signed yet: see `menshen audit status`, start the service and its signer, and archive when it has caught up"
+_WITNESSED = (
+    "no full segment is cosigned yet: see `menshen audit status`, start the service and its witnesses, and archive afterwards"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,14 @@ class SegmentOperations(Desk):
         return await store.segments(self.units.database.read)
 
     async def archive_segments(self, call: Call, house: House, base: Path, *, progress: Progress = unwatched) -> list[Checked]:
-        """Archive every segment that is full, signed and not archived yet. Raises RecordUnavailable while there is no checkpoint."""
+        """Archive every segment that is full, signed and not archived yet. Raises RecordUnavailable while none that is full is signed."""
         database = self.units.database
         point, full = await closed(database, witnessed=house.witnessed)
         known = {segment.n for segment in await store.segments(database.read)}
         wanted = [n for n in range(full) if n not in known]
-        if point is None:
-            raise RecordUnavailable("no checkpoint has been signed yet")
-        if not wanted:
+        if not wanted and (point is None or full < await self._full(house.origin)):
+            raise RecordUnavailable(_WITNESSED if house.witnessed else _SIGNED)
+        if point is None or not wanted:
             return []
         await self._said(call, self._of_segments("export", "segments", first=wanted[0], last=wanted[-1], count=len(wanted)))
         done = []
@@ -64,6 +70,11 @@ class SegmentOperations(Desk):
             done.append(await self._archived(call, house, base, n, point=point))
             progress(number, len(wanted))
         return done
+
+    async def _full(self, origin: str) -> int:
+        """How many segments the log itself has filled, signed or not."""
+        head = await log.head(self.units.database.read, origin)
+        return head.size // SEGMENT if head else 0
 
     async def prune_segments(self, call: Call, house: House, *, months: int, progress: Progress = unwatched) -> list[Segment]:
         """Take away what is older than `months`, as far as it is archived and its archive verifies now; the oldest first, no gaps.

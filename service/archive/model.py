@@ -133,3 +133,50 @@ REFUSALS = {
         "The copy's entries do not come to its checkpoint: they rotted or were altered. Take another copy.",
     ),
 }
+
+
+class GenesisRefused(ServiceError):
+    """Why the log is not closed. Nothing was changed in the database."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.zh, self.en = CLOSING[code]
+        super().__init__(f"{self.en} ({detail})" if detail else self.en)
+
+
+CLOSING = {
+    "GENESIS_NOTE_OF_ANOTHER_LOG": (
+        "--last 不是本日志的检查点。",
+        "--last is no checkpoint of this log; is MENSHEN_ORIGIN the one it was?",
+    ),
+    "GENESIS_NOTE_NOT_SIGNED": ("--last 没有本日志密钥的签名。", "The log's own key did not sign --last."),
+    "GENESIS_NOTE_OLD": (
+        "--last 比数据库中的检查点还旧，请找出现存最新的检查点。",
+        "--last is older than what the database itself has; look for the newest note that anybody has.",
+    ),
+    "GENESIS_FORKED": (
+        "分叉：数据库与已签名的日志在同一位置内容不同。请保全两者、停止写入并交安全人员调查；不得以新日志掩盖。",
+        "Forked: at one size the database and what was signed differ. Keep both and have them examined; no new log covers that up.",
+    ),
+    "GENESIS_NOTHING_LOST": (
+        "没有人记得更多条目：日志没有丢失，无须终结。",
+        "Nobody remembers more than the database has: nothing was lost, and a whole log is not closed.",
+    ),
+    "GENESIS_NOTHING_SIGNED": (
+        "数据库中没有任何已签名的检查点，无法留存可验证的部分。",
+        "No checkpoint in the database is signed: nothing of what is left could be kept so that it verifies.",
+    ),
+    "GENESIS_NOT_WHOLE": (
+        "留存的部分未通过离线验证，日志未终结：请先 `menshen audit verify`，并恢复较旧而完整的备份。",
+        "What is left does not verify, so nothing was removed: `menshen audit verify`, and put back an older dump that is whole.",
+    ),
+    "GENESIS_NAME": (
+        "新日志须沿用原名并加更大的编号，如 members.example.cn/audit/2。",
+        "The new log has the old one's name and a larger number behind it: members.example.cn/audit/2.",
+    ),
+    "GENESIS_SAME_PERSON": ("终结日志须由两人为之。", "To close a log takes two persons: --approver names the other."),
+    "GENESIS_NOT_THE_OWNER": (
+        "须以数据表所有者（执行 `menshen migrate` 的账号）连接数据库。",
+        "It takes the account that owns the tables, the one of `menshen migrate`: set MENSHEN_DATABASE_URL to it.",
+    ),
+}

@@ -29,7 +29,9 @@ from menshen_verifier import merkle
 from service.archive import files
 from service.archive.copies import Copy, Pages
 from service.archive.model import TailRefused
+from service.archive.store import partitions_ahead
 from service.audit import store as log
+from service.audit.absent import gone
 from service.audit.entry import Draft, Entry, opened
 from service.audit.head import Authority, Head, Seen
 from service.audit.inclusion import span_root
@@ -114,7 +116,7 @@ async def standing(house: House) -> Standing:
     session = house.database.read
     head = await log.head(session, house.authority.origin)
     if head is None:
-        raise LogBroken("the head's row is gone")
+        raise await gone(session, house.authority.origin)
     house.authority.check(head)
     tree = await loaded(session, head.size)
     if tree is None or tree.frontier != head.hashes:
@@ -160,6 +162,7 @@ async def bring_back(
         size=copy.size,
         root=copy.root,
         said=said,
+        ahead=partitions_ahead,
         progress=progress,
     )
     if said:

@@ -4,17 +4,23 @@ is touched (docs/formats/audit-log.md, "Lost entries").
 One transaction: after a kill at any moment, all of it is there or nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from service.audit import store
 from service.audit.entry import Entry
 from service.audit.head import Authority, Head
 from service.audit.tree import Tree
-from service.db.engine import Database, Transaction
+from service.db.engine import Database, Session, Transaction
 from service.errors import Conflict, LogBroken
 
 Progress = Callable[[int, int], None]
 """Entries done, and how many there are."""
+
+Ahead = Callable[[Session], Awaitable[object]]
+"""Sees to it that the entries to come have partitions: what goes into the default one stays there for good."""
+
+_AHEAD = 1 << 19
+"""Entries: no partition is shorter, and each look makes the next one."""
 
 
 async def regrow(
@@ -27,18 +33,22 @@ async def regrow(
     size: int,
     root: bytes,
     said: Sequence[Entry],
+    ahead: Ahead,
     progress: Progress,
 ) -> Head:
     """Grow the log, which stands at `before` and is `tree`, by `pages` up to `size`, where it must have `root`; then by `said`. The head.
 
     Raises Conflict where the log does not stand there any more, LogBroken where the pages come to another root. Then nothing was done.
     """
-    begun = tree.size
+    begun = due = tree.size
     async with database.write() as transaction:
         await store.make_durable(transaction)
         if await store.head(transaction, authority.origin, lock=True) != before:
             raise Conflict
         for entries in pages:
+            if tree.size >= due:
+                await ahead(transaction)
+                due = tree.size + _AHEAD
             before, tree = await _grown(transaction, authority, before, tree, entries)
             progress(tree.size - begun, size - begun)
         if (tree.size, tree.root) != (size, root):

@@ -133,7 +133,8 @@ class Replay:
                 if projected != columns(entry):
                     self.note(Part.COLUMNS, index, index)
                 due = lanes.get(writer, unseen)
-                if (due != number and due is not None) or (number == 0 and entry["typ"] != "boot"):
+                begins = entry["typ"] == "boot" or (index == 0 and entry["typ"] == "genesis")
+                if (due != number and due is not None) or (number == 0 and not begins):
                     self._note_break(index, writer)
                 if entry["typ"] == "prune":
                     self.pruned_to = max(self.pruned_to, int(entry["x"]["before"]))

@@ -89,6 +89,7 @@ _HEAD = select(audit_head.c.size, audit_head.c.frontier, audit_head.c.root, audi
 )
 _READ_HEAD = Prepared(_HEAD)
 _LOCK_HEAD = Prepared(_HEAD.with_for_update())
+_NAMES = Prepared(select(audit_head.c.log_id).order_by(audit_head.c.log_id))
 _FOUND = Prepared(insert(audit_head).values({name: bindparam(name) for name in _names(audit_head)}))
 _ANY_ENTRY = Prepared(select(audit_entry.c.idx).limit(1))
 _LEAVES = Prepared(
@@ -196,6 +197,11 @@ async def head(session: Session, origin: str, *, lock: bool = False) -> Head | N
     """The head's row; `lock` keeps every other writer waiting until the transaction ends."""
     rows = await session.rows(_LOCK_HEAD if lock else _READ_HEAD, {"log_id": origin})
     return Head(*rows[0]) if rows else None
+
+
+async def names(session: Session) -> list[str]:
+    """Of the logs that have a head here: one, unless somebody put in another."""
+    return [str(name) for (name,) in await session.rows(_NAMES)]
 
 
 async def take(session: Session, origin: str, first: int, ids: Sequence[str]) -> Taken:

@@ -11,7 +11,7 @@ What must be true, in numbered steps that the code repeats:
  (7) At the remembered size, the tree had the remembered root: the log has grown from there.
  (8) The columns for search say what the entries say.
  (9) So do the subjects' rows, and the words of every block that is indexed.
-(10) In every lane, numbers go up by one from a `boot` with 0: no entry was lost between the service and the tree.
+(10) In every lane, numbers go up by one from a `boot` with 0 (of entry 0, a `genesis`): no entry was lost between the service and the tree.
 (11) What waits in `audit_pending` was put there by us, and its numbers go on where its lane stands in the tree.
 (12) Entries that are not here were pruned, and the log says so in a `prune` entry. For them the leaf hashes of the tiles that stayed are
      read, which must come to the same head; their bytes, columns and lanes are verified in the archive.

@@ -5,7 +5,7 @@ What must be true, in numbered steps that the code repeats:
 (1) Entries stand at every index from where the follower is to the head's size.
 (2) The leaf hash beside each is that of its bytes.
 (3) Every tile that became full is stored as the entries make it.
-(4) In every lane, numbers go up by one from a `boot` with 0.
+(4) In every lane, numbers go up by one from a `boot` with 0; that of entry 0 may begin with `genesis`.
 (5) The columns for search and the subjects' rows say what the entries say.
 (6) The tree of all entries is the head's, and at the size of the newest checkpoint it was that checkpoint's.
 (7) What is not there was pruned: whole segments of which a table says so and, by the time all has been read, a `prune` entry of the log.
@@ -154,7 +154,7 @@ class Follower:
     def _next(self, index: int, entry: dict[str, Any], numbers: dict[str, int | None]) -> None:
         writer, number, kind = entry["w"], entry["s"], entry["typ"]
         due = numbers[writer] if writer in numbers else self.lanes.get(writer)
-        begins = due is None and number == 0 and kind == "boot"
+        begins = due is None and number == 0 and (kind == "boot" or (kind == "genesis" and index == 0))
         if number != due and not begins and not (self._forgot and due is None):
             raise LogBroken(f"entry {index}: the number before it in its lane is missing")
         numbers[writer] = None if kind == "stop" else number + 1

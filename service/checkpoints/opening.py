@@ -16,7 +16,7 @@ from service.checkpoints.rotation import KeyFiles
 from service.checkpoints.token import token_key
 from service.config import Config
 from service.errors import ConfigError, Conflict
-from service.values import Chance
+from service.values import Chance, of_log
 
 SETTING, SECOND = "MENSHEN_SIGNER", "MENSHEN_SIGNER_ML_DSA"
 _DEVELOPMENT = "log.key"
@@ -24,7 +24,7 @@ _DEVELOPMENT = "log.key"
 
 def signer_for(config: Config, *, origin: str, chance: Chance) -> Signer:
     """The signer at MENSHEN_SIGNER; in development, without one, a key that is made in the home folder. Raises ConfigError."""
-    scheme, _, rest = (config.signer or f"file:{config.home / _DEVELOPMENT}").partition(":")
+    scheme, _, rest = (config.signer or f"file:{config.home / of_log(_DEVELOPMENT, origin)}").partition(":")
     if scheme == "file" and rest and not config.production:
         return _of_files(config, Path(rest), origin=origin, chance=chance)
     if config.signer_ml_dsa:
@@ -32,7 +32,7 @@ def signer_for(config: Config, *, origin: str, chance: Chance) -> Signer:
     if scheme == "unix" and rest:
         return RemoteSigner(Path(rest))
     if scheme == "pkcs11":
-        return TokenSigner(config.signer, origin=origin, state=config.home / "log.state")
+        return TokenSigner(config.signer, origin=origin, state=config.home / of_log("log.state", origin))
     raise ConfigError(f"{SETTING}: unix:PATH, pkcs11:…, or in development file:PATH")
 
 

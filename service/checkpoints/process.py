@@ -16,6 +16,7 @@ from pathlib import Path
 from menshen_verifier.errors import Malformed
 from service.checkpoints.guard import Guard
 from service.checkpoints.model import SignerAhead
+from service.checkpoints.place import unfit
 from service.checkpoints.rotation import KeyFiles
 from service.checkpoints.wire import (
     MOST_BYTES,
@@ -53,8 +54,9 @@ class SignerProcess:
     async def listening(self, path: Path) -> AsyncIterator[None]:
         """On a socket at `path`, for its owner only; for everybody where other accounts are allowed, who then are asked who they are.
 
-        Raises ConfigError when somebody listens there already.
+        Raises ConfigError when somebody listens there already, and for a folder in which others may put a socket of their own.
         """
+        _fit(path.parent)
         await _free(path)
         # So made, not so changed afterwards: in between, somebody might come in.
         mask = os.umask(0o177 if self._accounts <= {os.geteuid()} else 0o111)
@@ -111,6 +113,15 @@ class SignerProcess:
             return Known(size, self._guard.keys, self._files.waits() if self._files else None)
         time = int(self._clock().timestamp())
         return Lines(await self._guard.sign(request.checkpoint, old=request.old, proof=request.proof, time=time))
+
+
+def _fit(folder: Path) -> None:
+    try:
+        problem = unfit(folder, own=True)
+    except OSError as found:
+        raise ConfigError(f"--socket: the folder cannot be looked at ({found.strerror})") from None
+    if problem:
+        raise ConfigError(f"--socket: {problem}")
 
 
 async def _free(path: Path) -> None:

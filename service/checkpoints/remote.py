@@ -8,6 +8,7 @@ from menshen_verifier.checkpoint import Checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key
 from service.checkpoints.model import SignerAhead, whose
+from service.checkpoints.place import unfit
 from service.checkpoints.wire import (
     MOST_BYTES,
     Activate,
@@ -90,6 +91,8 @@ class RemoteSigner:
         return answer
 
     async def _told(self, request: bytes) -> bytes:
+        if problem := unfit(self._path.parent, own=False):
+            raise KeyUnavailable(f"MENSHEN_SIGNER: {problem}")
         reader, writer = await asyncio.open_unix_connection(self._path)
         try:
             writer.write(request)

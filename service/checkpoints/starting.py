@@ -3,6 +3,7 @@
 from functools import partial
 
 from service.audit import store as log
+from service.audit.absent import refuse_other
 from service.audit.head import Authority
 from service.audit.inclusion import span_root
 from service.checkpoints.model import Cosigners, Signer
@@ -13,8 +14,10 @@ from service.errors import LogBroken
 async def check_start(database: Database, authority: Authority, signer: Signer, cosigners: Cosigners | None) -> None:
     """Raises LogBroken when signer or witnesses have seen more entries than there are, or others: another state was put in place.
 
-    Raises KeyUnavailable, or what the witnesses raise, when they cannot be asked: who starts without asking has not looked.
+    Raises OtherLog for the database of a log of another name; KeyUnavailable, or what the witnesses raise, when they cannot be asked: who
+    starts without asking has not looked.
     """
+    await refuse_other(database.read, authority.origin)
     head = await log.head(database.read, authority.origin)
     size = head.size if head else 0
     signed = await signer.open()

@@ -20,5 +20,6 @@ audit = menu(
         "anchor": "audit_anchor:anchor",
         "segment": "audit_segment:segment",
         "tail": "audit_tail:tail",
+        "genesis": "audit_genesis:genesis",
     },
 )

@@ -49,6 +49,9 @@ def archive(
     if as_json:
         show_json({"segments": done})
         return
+    if not done:
+        _out.print("没有新的已满分段，无须归档 · no segment has become full since: nothing to archive")
+        return
     _out.print(f"[bold green]✔[/] 已归档 {len(done)} 段 · segments archived and verified: {_numbers(done)}")
 
 

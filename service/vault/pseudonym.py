@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from service.errors import BadInput, ConfigError
+from service.values import lineage
 from service.vault.framing import utf8
 from service.vault.keys import MACS, MemberKeys
 
@@ -33,7 +34,8 @@ class Pseudonyms:
         if "\x00" in origin:
             raise ConfigError("MENSHEN_ORIGIN: a zero byte")
         self._start = LABEL + b"\x00" + utf8(origin) + b"\x00"
-        self._receipts = RECEIPT_LABEL + b"\x00" + utf8(origin)
+        # One event has one receipt for ever (ADR 13), also after its log was closed and another begun.
+        self._receipts = RECEIPT_LABEL + b"\x00" + utf8(lineage(origin).first)
         self._of_month = lru_cache(maxsize=64)(self._month)
 
     def at_moment(self, keys: MemberKeys, now: datetime) -> str:

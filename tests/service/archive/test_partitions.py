@@ -5,14 +5,21 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from alembic import command
+from sqlalchemy import text as sql
 
 from migrations.partitions import PARTITION
 from service.archive import store
 from service.archive.model import PARTITION_SEGMENTS, SEGMENT, Segment
+from service.audit import store as log
+from service.audit.regrowing import regrow
+from service.audit.tree import edge_length, levels, on_edge
 from service.db import engine, migrate
+from service.db.emptying import empty, may_empty
 from service.db.postgres import conninfo
+from service.db.statement import Prepared
+from service.errors import ServiceError
 from tests.plugins.databases import text
-from tests.service.archive.logs import fill
+from tests.service.archive.logs import entries, fill
 from tests.service.audit import logs
 
 _ROW = "INSERT INTO audit_entry SELECT i, i::text, 'x', 'x', '', '', '', '', '', '' FROM generate_series({first}, {last}) AS i"
@@ -118,3 +125,68 @@ async def test_a_log_is_written_and_verified_across_partitions(database, postgre
     await journal.append(logs.read(), logs.CLERK)
     await journal.close()
     assert (await logs.verified(database, tmp_path)).verdict == "OK"
+
+
+async def test_a_tail_that_comes_back_has_its_partitions_made_before_it(database, owner) -> None:
+    """The database is so old that the next partition was never made: its entries would stay in the default one for good."""
+    size = 2 * PARTITION - 10
+    hashes = [tuple(bytes([level + 1]) * 32 for _ in range(edge_length(size, level))) for level in range(levels(size))]
+    before = on_edge(size, tuple(hashes))
+    async with database.write() as transaction:
+        await log.found(transaction, logs.ORIGIN, logs.AUTHORITY.head(before))
+        await transaction.commit()
+    tail = entries(20)
+    after, _ = before.grown([entry.leaf for entry in tail])
+    assert owner.execute("SELECT to_regclass('audit_entry_p2')").fetchone() == (None,)
+    await regrow(
+        database,
+        logs.AUTHORITY,
+        [tail],
+        before=logs.AUTHORITY.head(before),
+        tree=before,
+        size=after.size,
+        root=after.root,
+        said=[],
+        ahead=store.partitions_ahead,
+        progress=lambda *_: None,
+    )
+    assert places(owner) == {"audit_entry_p1": 10, "audit_entry_p2": 10}
+
+
+async def test_a_log_that_begins_where_another_was_closed_has_a_first_partition_whatever_was_pruned(database, owner) -> None:
+    for number in (0, 1):
+        owner.execute(f"DROP TABLE audit_entry_p{number}, audit_subject_p{number}")
+    owner.execute(_ROW.format(first=3 * PARTITION, last=3 * PARTITION))
+    async with database.write() as transaction:
+        await empty(transaction)
+        await transaction.commit()
+    assert places(owner) == {}
+    owner.execute("INSERT INTO audit_head VALUES ('log/2', 2, '', '', '')")
+    assert await store.partitions_ahead(database.read) == 1
+    owner.execute(_ROW.format(first=0, last=1))
+    assert places(owner) == {"audit_entry_p0": 2}
+    for change in (
+        "DELETE FROM audit_entry_p0",
+        "UPDATE audit_entry SET typ = ''",
+        "TRUNCATE audit_tile",
+        "DELETE FROM audit_anchor",
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute(change)
+
+
+async def test_whoever_does_not_own_the_tables_cannot_empty_them(database, owner, postgresql_url) -> None:
+    assert await may_empty(database.read)
+    owner.execute("CREATE ROLE menshen_only_serves")
+    try:
+        migrate.upgrade(postgresql_url, service_role="menshen_only_serves")
+        async with database.snapshot() as session:
+            await session.rows(Prepared(sql("SET LOCAL ROLE menshen_only_serves")))
+            assert not await may_empty(session)
+        async with database.write() as transaction:
+            await transaction.rows(Prepared(sql("SET LOCAL ROLE menshen_only_serves")))
+            with pytest.raises(ServiceError):
+                await empty(transaction)
+    finally:
+        owner.execute("DROP OWNED BY menshen_only_serves")
+        owner.execute("DROP ROLE menshen_only_serves")

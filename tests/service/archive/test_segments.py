@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from service.audit.consistency import consistency
 from service.audit.findings import Part, Verdict
 from service.audit.store import head, leaves
 from service.audit.verify import verify
-from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
+from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed, RecordUnavailable
 from tests.factories import a_call
 from tests.service.approvals.leaves import AUDITOR, allowed
 from tests.service.archive.conftest import Kept
@@ -244,6 +245,21 @@ async def test_a_tile_that_was_changed_behind_what_was_pruned_is_found(kept: Kep
     report = await replayed(kept)
     assert report.verdict is not Verdict.OK
     assert report.findings[0].first <= 7 * 256 <= report.findings[0].last
+
+
+async def test_a_full_segment_that_is_not_signed_yet_is_told_and_not_counted_as_none(kept: Kept) -> None:
+    """Somebody who runs this each night must not read "0 segments" while the signer is away."""
+    operations = kept.running.operations
+    with pytest.raises(RecordUnavailable, match="cosigned"):
+        await operations.archive_segments(OFFICER, replace(kept.house, witnessed=True), kept.base)
+    administrator = Administrator(kept.running.config.database)
+    point = administrator.run("SELECT * FROM audit_checkpoint ORDER BY size DESC")[0]
+    administrator.run("UPDATE audit_checkpoint SET size = 300 WHERE size = ?", given=(point[0],))
+    with pytest.raises(RecordUnavailable, match="audit status"):
+        await operations.archive_segments(OFFICER, kept.house, kept.base)
+    administrator.run("UPDATE audit_checkpoint SET size = ? WHERE size = 300", given=(point[0],))
+    await archived(kept)
+    assert await operations.archive_segments(OFFICER, kept.house, kept.base) == [], "there is no other"
 
 
 async def test_only_who_may_prune(kept: Kept) -> None:

@@ -19,6 +19,7 @@ from service.audit.writer import Writer
 from service.checkpoints import wire
 from service.checkpoints.model import SignerAhead
 from service.checkpoints.notes import note_of
+from service.checkpoints.place import unfit
 from service.checkpoints.process import SignerProcess
 from service.checkpoints.remote import RemoteSigner
 from service.checkpoints.wire import Activate, Ahead, Ask, Known, Lines, Refused, Sign
@@ -229,3 +230,40 @@ def test_any_bytes_end_in_one_error_or_in_what_they_say(raw: bytes) -> None:
         except Malformed:
             continue
         assert write(found) == raw  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
+async def test_where_others_may_put_a_socket_nobody_listens_and_nobody_asks(home: Path, tmp_path: Path, mode: int) -> None:
+    """They could sign nothing. But whoever sits on the name first stops the log."""
+    folder = tmp_path / "f"
+    folder.mkdir(mode=0o700)
+    place = Path(os.path.relpath(folder / "s"))
+    signer = logs.signer(home)
+    process = SignerProcess(signer, clock=audit_logs.now, accounts={os.geteuid()}, files=signer.files)
+    async with process.listening(place):
+        assert await RemoteSigner(place).open() == 0
+        folder.chmod(mode)
+        with pytest.raises(KeyUnavailable, match="others may write"):
+            await RemoteSigner(place).open()
+    with pytest.raises(ConfigError, match="others may write"):
+        async with process.listening(place):
+            pass
+    folder.chmod(0o755)
+    async with process.listening(place):
+        assert await RemoteSigner(place).open() == 0
+
+
+def test_a_folder_above_that_others_may_write_to_is_as_bad_unless_they_may_take_nothing_away_there(tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    inner = outer / "inner"
+    inner.mkdir(mode=0o700, parents=True)
+    outer.chmod(0o777)
+    assert "others may write" in unfit(inner, own=True)
+    outer.chmod(0o1777)
+    assert unfit(inner, own=True) == ""
+    if os.geteuid() == 0:
+        os.chown(inner, 4242, -1)
+        assert "another account" in unfit(inner, own=False), "made there by whoever came first"
+        outer.chmod(0o755)
+        assert unfit(inner, own=False) == "", "the signer's own folder, which root has given it"
+        assert "another account" in unfit(inner, own=True)
