@@ -11,11 +11,14 @@ from service.alarms.model import AlarmKind, Rules, Sight
 from service.alarms.settings import load
 from service.alarms.watch import Watchman, of_publisher
 from service.app import kept
+from service.audit.entry import Draft
 from service.checkpoints.model import State
 from service.db.statement import Prepared
 from service.db.tables import bait
 from service.errors import BadInput, ConfigError, Forbidden, Refused
+from service.tally.guard import Guard
 from tests.api.front_end import entries
+from tests.factories import a_call
 from tests.service.alarms.house import alarms_file, bell, plant, raised
 from tests.service.senders.post import post
 from tests.service.tally.house import TIER, alarms, clerk, look, machine, members, officer
@@ -193,6 +196,27 @@ async def test_an_account_that_is_refused_again_and_again_is_an_alarm(running, c
     assert await alarms(running) == []
     await tried(1)
     assert await alarms(running) == [("DENIED_STREAK", "staff:mallory@shop", 1)]
+    await tried(19)
+    assert await alarms(running) == [("DENIED_STREAK", "staff:mallory@shop", 1)], "it takes as many again"
+
+
+async def test_a_machines_refusals_are_an_alarm_and_a_members_are_not_nor_is_its_name_in_any(running):
+    (planted,) = await members(running, 1)
+    own = a_call("member", member_id=planted)
+    for call in [machine()] * 20 + [own] * 20:
+        with pytest.raises(Forbidden):
+            await running.operations.alarms(call, live=True, first=10, after=None)
+    assert await alarms(running) == [("DENIED_STREAK", "service:orders", 1)]
+    await plant(running, planted)
+    assert await running.operations.me(own, fields=TIER) is not None
+    assert await alarms(running) == [("DENIED_STREAK", "service:orders", 1), ("HONEY_MEMBER", "member", 1)]
+
+
+def test_however_many_accounts_are_refused_they_fill_no_memory(catalogue, clock):
+    guard, denied = Guard(catalogue, Rules()), Draft(typ="audit", decision="deny")
+    for number in range(10_100):
+        assert guard.owed(clerk(f"c{number}"), denied, clock()) == []
+    assert len(guard._refused) <= 10_000
 
 
 async def test_refusals_are_of_the_account_however_it_is_spelt(running):
