@@ -329,10 +329,14 @@ def test_what_the_publisher_tells_becomes_alarms_and_only_the_one_that_leads_say
     assert of_publisher(state, rules, now=clock()) == Sight({}, whole=True)
     state.tail_since, state.witnesses = clock(), {"w1": "SLOW", "w2": "AHEAD"}
     clock.advance(minutes=6)
-    assert of_publisher(state, rules, now=clock()).troubles.keys() == {
-        (AlarmKind.UNSIGNED_TAIL, "log"),
-        (AlarmKind.WITNESS_UNREACHABLE, "w1"),
-        (AlarmKind.WITNESS_REFUSED, "w2"),
+    wrong = {
+        (AlarmKind.UNSIGNED_TAIL, "log"): "LATE",
+        (AlarmKind.WITNESS_UNREACHABLE, "w1"): "SLOW",
+        (AlarmKind.WITNESS_REFUSED, "w2"): "AHEAD",
     }
+    assert of_publisher(state, rules, now=clock()).troubles == wrong
+    state.problem = "KEY_UNAVAILABLE"
+    found = of_publisher(state, rules, now=clock()).troubles
+    assert found == wrong | {(AlarmKind.UNSIGNED_TAIL, "log"): "KEY_UNAVAILABLE"}
     state.leading, state.breaker = False, "LOG_BROKEN"
     assert of_publisher(state, rules, now=clock()) == Sight({(AlarmKind.LOG_BROKEN, "log"): "LOG_BROKEN"}, whole=False)
