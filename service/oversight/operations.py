@@ -58,7 +58,7 @@ class OversightOperations(InboundOperations):
         async def work(unit: Unit) -> tuple[Measure, ...]:
             self.require(call, READ)
             unit.draft.extra["law"] = law.value
-            return await queries.control_evidence(unit, self.units.journal, self.units.trust, self.units.vault.origin)
+            return await queries.control_evidence(unit, self.units.trust, self.units.vault.origin)
 
         return await self.units.disclose(call, self._looking("controlEvidence"), work)
 

@@ -11,6 +11,7 @@ from policies.bulk import BulkClass
 from service.app import parts
 from service.db.statement import Prepared
 from service.db.tables import tally as rows
+from service.db.tables import tally_operator
 from service.errors import Forbidden, Refused
 from service.tally import store
 from tests.api.front_end import entries
@@ -104,10 +105,11 @@ async def test_what_was_told_a_day_ago_is_forgotten_and_deleted(running, clock):
     await refused(look(running, clerk(), ids[5]))
     clock.advance(minutes=1)
     assert await look(running, clerk(), ids[5]) is not None
-    clock.advance(hours=30)
+    clock.advance(hours=24)
     async with running.database.write() as session:
         assert await store.purge(session, before=clock() - timedelta(hours=24)) == 6
         assert await session.rows(EVERY) == []
+        assert await session.rows(Prepared(select(tally_operator.c.operator))) == []
 
 
 @pytest.mark.obligation("LB-07")
@@ -244,6 +246,10 @@ async def test_leave_is_for_its_class_as_it_was_read_and_for_the_account_however
     say = "UPDATE approval SET what = ? WHERE approval_id = ?"
     Administrator(database_url).run(say, given=("TRANSACTION 900 clerk@shop", leave.approval_id))
     await refused(look(running, clerk(), ids[6]))
+    with pytest.raises(Forbidden):
+        await running.operations.ask_bulk_reading(
+            clerk(role="auditor"), bulk=BulkClass.OTHER, most=9, reason="stock-taking of cards", hours=2
+        )
 
 
 @pytest.mark.obligation("LB-07")
