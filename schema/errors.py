@@ -90,6 +90,15 @@ WORDS: Mapping[str, Word] = dict(
         ("FIELD_UNKNOWN", Word(400, "No such field is in the catalogue.", "该字段不在目录中。")),
         ("FIELD_NOT_LOOKED_UP", Word(400, "Members are not looked up by this field.", "不能按该字段查找会员。")),
         ("PAGE_SIZE_TOO_LARGE", Word(400, "`first` is out of range.", "每页数量超出范围。", detailed=True)),
+        (
+            "WINDOW_TOO_WIDE",
+            Word(
+                400,
+                "This is more than one answer holds.",
+                "时间范围过大，一次无法答全：请按 message 所示的时刻分段查询，各段结果合并即为全部。",
+                detailed=True,
+            ),
+        ),
         ("CURSOR_INVALID", Word(400, "The cursor was not made by this list.", "游标不属于此列表。")),
         ("APPROVAL_REQUIRED", Word(403, "This needs another person's approval first.", "须先取得他人审批。")),
         ("APPROVAL_INVALID", Word(400, "This is nothing that can be approved.", "申请内容有误。", detailed=True)),

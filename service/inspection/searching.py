@@ -27,9 +27,11 @@ from service.inspection.store import Stored
 from service.values import utc_text
 
 MOST_LOOKED = 20_000
+_EVERYTHING = 2**62
 _CHUNK = 256
 _BLOCKS = 64
 _ABOUT = 1000
+_READ_ALONG = 16
 _SKEW = timedelta(minutes=1)
 Entry = Mapping[str, Any]
 Fits = Callable[[int, Entry], bool]
@@ -52,7 +54,8 @@ class Log:
 @dataclass(slots=True)
 class Patience:
     """How many entries one page may still look at, and behind which index it stopped: somebody who asks for what is nowhere, in hundreds
-    of fields of one request, would have the whole log read hundreds of times.
+    of fields of one request, would have the whole log read hundreds of times. What the database looks through by itself is cheaper:
+    sixteen entries, or a block's words, count as one.
     """
 
     left: int = MOST_LOOKED
@@ -65,6 +68,14 @@ class Patience:
             return False
         self.stopped = last
         return True
+
+    def spent(self, last: int, count: int) -> bool:
+        """Whether it is over before so many more are looked at below index `last`."""
+        if self.left <= 0:
+            self.stopped = last
+            return True
+        self.left -= count
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,8 @@ async def find(
     are looked at first.
     """
     end = log.size if before is None else min(before, log.size)
-    way, at_once = _way(session, log, wanted, end), min(few, _CHUNK)
+    patience, at_once = patience or Patience(left=_EVERYTHING), min(few, _CHUNK)
+    way = _way(session, log, wanted, end, patience)
     async for group in way.indices:
         for some in _chunks(group, _CHUNK, first=at_once):
             at_once = _CHUNK
@@ -143,7 +155,7 @@ async def find(
                 line = judged(at, rows.get(at), log, way.fits)
                 if line.status is Status.BROKEN or (line.archived and not line.entry) or wanted.accepts(line.entry):
                     yield line
-            if patience is not None and patience.ends(some[-1], len(some)):
+            if patience.ends(some[-1], len(some)):
                 return
 
 
@@ -198,7 +210,7 @@ async def _rows(session: Session, some: Sequence[int]) -> dict[int, Stored]:
     return await store.at(session, some)
 
 
-def _way(session: Session, log: Log, wanted: Filter, end: int) -> _Way:
+def _way(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> _Way:
     """The narrowest first. Whatever the way, `accepts` decides."""
     if wanted.subjects is not None:
         names = wanted.subjects
@@ -206,13 +218,13 @@ def _way(session: Session, log: Log, wanted: Filter, end: int) -> _Way:
     if wanted.request:
         return _Way(_of_request(session, wanted.request, end))
     if wanted.token or wanted.addresses:
-        return _Way(_holding(session, log, wanted, end))
+        return _Way(_holding(session, log, wanted, end, patience))
     asked = [set(group) for group in wanted.words()]
     if asked:
         # In a block without words yet everything is looked at, and nothing has pointed to an entry.
         tail = log.indexed * BLOCK
         fits = lambda at, entry: at >= tail or all(group.intersection(words(shape(entry))) for group in asked)  # noqa: E731
-        return _Way(_having(session, log, wanted, end), fits)
+        return _Way(_having(session, log, wanted, end, patience), fits)
     return _Way(_everything(session, log, wanted, end))
 
 
@@ -234,19 +246,23 @@ async def _everything(session: Session, log: Log, wanted: Filter, end: int) -> A
         yield range(last - 1, first - 1, -1)
 
 
-async def _holding(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+async def _holding(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> AsyncIterator[Sequence[int]]:
     """A token or an address: too many different ones for words, and asked for after an incident, in a window. The database reads."""
     needles = [f'"tok":"{wanted.token}"'.encode()] if wanted.token else [f'"ip":"{one}"'.encode() for one in wanted.addresses]
     async for first, last in _runs(session, log, wanted, end):
+        if patience.spent(last, (last - first) // _READ_ALONG):
+            return
         if found := await store.holding(session, needles, first, last):
             yield found
 
 
-async def _having(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+async def _having(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> AsyncIterator[Sequence[int]]:
     """By words: what has none yet is looked at whole, then block by block the places that have them all."""
     asked = wanted.words()
     yield range(end - 1, max(log.indexed * BLOCK, log.low) - 1, -1)
     for some in _chunks(await _blocks(session, log, wanted, end), _BLOCKS * 4):
+        if patience.spent((some[0] + 1) * BLOCK, len(some)):
+            return
         found = await index.having(session, [word for group in asked for word in group], some[-1], some[0])
         there = [at for block in some for at in _places(block, asked, found) if at < end]
         if there:
