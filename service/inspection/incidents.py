@@ -104,7 +104,8 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
         await approvals.use(unit, kind=KIND, about=about_of(KIND, allowed), once=False)
     unit.draft.extra |= {"from": utc_text(leak.since), "to": utc_text(leak.until), "named": names}
     wanted = _filter(unit, leak, months)
-    seen = await _look(unit, leak, wanted, bounds)
+    log = await searching.look(unit.session, unit.vault.origin)
+    seen = await _look(unit, leak, log, wanted, bounds)
     people, strangers = await _people(unit, seen.people, months)
     unit.draft.count = len(people) + strangers
     rows = [
@@ -124,15 +125,14 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
         affected=tuple(rows[:first]),
         end=rows[first - 1].subject if len(rows) > first else None,
         broken=tuple(seen.broken[:MOST]),
-        archived=await searching.archived(unit.session, wanted),
+        archived=searching.archived(log, wanted),
     )
 
 
-async def _look(unit: Unit, leak: Leak, wanted: Filter, bounds: Bounds) -> _Seen:
+async def _look(unit: Unit, leak: Leak, log: searching.Log, wanted: Filter, bounds: Bounds) -> _Seen:
     """All of it, or BadInput (WINDOW_TOO_WIDE)."""
     seen, patience, lines, sure = _Seen(), searching.Patience(left=bounds.looked), 0, ""
-    log_ = await searching.look(unit.session, unit.vault.origin)
-    async for line in searching.find(unit.session, log_, wanted, patience=patience):
+    async for line in searching.find(unit.session, log, wanted, patience=patience):
         seen.add(line)
         lines += 1
         if not bounds.hold(lines, len(seen.people)):
