@@ -124,7 +124,10 @@ def check_answer(path: Path, policy: Policy, *, now: int, since: bytes | None = 
         proven = {index: _row(index, text, policy) for index, text in answer.rows.items()}  # (6)
     missing = sorted(found.keys() - proven.keys())  # (5)
     surplus = sorted(index for index, entry in proven.items() if found.get(index) != entry)
-    begun = manifest.first == 0 or _begun(report, policy, oldest) < _earlier(answer.question.since)  # (3)
+    # A log that goes on from one that was closed has a first entry, and is not the first log.
+    begun = (manifest.first == 0 and report.continues is None) or _begun(report, policy, oldest) < _earlier(
+        answer.question.since
+    )  # (3)
     whole = begun and manifest.end == report.size and _reached(report) >= _earlier(answer.question.until)
     return Checked(report, answer.question, tuple(sorted(found.items())), tuple(missing), tuple(surplus), whole)
 
@@ -305,6 +308,10 @@ def page(found: Checked) -> str:
         lines.append(f"  答复遗漏 missing in the answer：{', '.join(map(str, found.missing[:20]))}")
     if found.surplus:
         lines.append(f"  答复多出 not in the log as told：{', '.join(map(str, found.surplus[:20]))}")
+    if report.continues is not None:
+        lines.append(
+            f"  此日志承接 {report.continues[0]}（已终结），更早的条目不在其中 · it goes on from that one; what was before is not here"
+        )
     if not found.covered:
         lines.append("  导出范围未覆盖所问期间 the export does not cover the whole time that was asked about")
     lines += [

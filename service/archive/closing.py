@@ -114,11 +114,11 @@ def checked(asked: Asked, authority: Authority, *, by: str) -> None:
         raise BadInput("--reason: why, in 4 to 200 characters, and nothing of a person's", code=problem)
 
 
-async def examine(house: House, asked: Asked, at: Standing) -> Case:
+async def examine(house: House, asked: Asked, at: Standing, *, trust: Trust) -> Case:
     """Steps 2 and 4. Raises GenesisRefused, LogBroken, RecordUnavailable."""
     if not await may_empty(house.database.read):
         raise GenesisRefused("GENESIS_NOT_THE_OWNER")
-    last, witnessed = _last(asked, house.authority.origin)
+    last, witnessed = _last(asked, trust)
     seen = house.remembered.read(house.authority)
     for size, root in [(last.size, last.root), *([(seen.size, seen.root)] if seen else [])]:
         if size <= at.head.size and await span_root(house.database.read, 0, size) != root:
@@ -162,16 +162,18 @@ async def begin(case: Case, found: Kept, folder: Path, *, scribe: Scribe, call: 
     return Closed(case.loss, found, closing, head)
 
 
-def _last(asked: Asked, origin: str) -> tuple[Noted, bool]:
-    """Step 2."""
+def _last(asked: Asked, trust: Trust) -> tuple[Noted, bool]:
+    """Step 2. The key that signs now signed the newest note, too: whoever brings a policy of their own closes no log with it."""
     try:
         policy: Policy = parse_policy(asked.policy)
         opened = policy.open(asked.note)
     except (Forged, NotOfItsFormat):
         raise GenesisRefused("GENESIS_NOTE_NOT_SIGNED") from None
     found = opened.checkpoint
-    if found.origin != origin:
+    if found.origin != trust.origin:
         raise GenesisRefused("GENESIS_NOTE_OF_ANOTHER_LOG")
+    if not trust.signed(asked.note):
+        raise GenesisRefused("GENESIS_NOTE_NOT_SIGNED")
     return Noted(found.size, found.root, asked.note.decode()), policy.witnessed(opened)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from service import app, machine
 from service.alarms import store as alarms
 from service.alarms.commands import new
-from service.alarms.model import AlarmKind
+from service.alarms.model import MOST_ABOUT, AlarmKind
 from service.archive import closing, returning
 from service.archive.closing import Asked, Closed, Loss
 from service.archive.keeping import PRUNE
@@ -100,7 +100,7 @@ async def _closed(config: Config, given: Given, *, check: bool) -> Closed | Loss
         asked = _asked(given, running)
         closing.checked(asked, house.authority, by=account())
         at = await returning.standing(house)
-        case = await closing.examine(house, asked, at)
+        case = await closing.examine(house, asked, at, trust=trust)
         if check:
             return case.loss
         with watched("留存并核验 keeping and verifying") as progress:
@@ -135,12 +135,14 @@ def _read(path: Path, option: str) -> bytes:
 def _alarm(origin: str) -> closing.Also:
     """Whoever sees to alarms hears of it when the service runs again, and of whatever the old log was broken by."""
 
+    about = f"genesis {origin}"[:MOST_ABOUT]
+
     async def raised(transaction: Transaction) -> dict[str, str]:
         now = machine.now()
-        found = await alarms.again(transaction, AlarmKind.LOG_BROKEN, origin, now=now)
+        found = await alarms.again(transaction, AlarmKind.LOG_BROKEN, about, now=now)
         if found is None:
             found = new_id(now, _chance)
-            await alarms.add(transaction, new(AlarmKind.LOG_BROKEN, origin, found, now=now))
+            await alarms.add(transaction, new(AlarmKind.LOG_BROKEN, about, found, now=now))
         return {"alarm": found}
 
     return raised

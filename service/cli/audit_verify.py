@@ -14,6 +14,7 @@ from rich.console import Console
 
 from menshen_verifier.__main__ import main as offline
 from service import app, machine
+from service.audit.absent import refuse_other
 from service.audit.findings import Finding, Part, Report, Verdict
 from service.audit.verify import verify as replay
 from service.audit.writer import Writer
@@ -84,6 +85,7 @@ def _words(folder: Path, policy: Path | None, others: Mapping[str, Path | None])
 
 async def _verified(config: Config) -> Report:
     async with opened(config) as (database, journal):
+        await refuse_other(database.read, journal.authority.origin)
         remembered = journal.remembered.read(journal.authority)
         with watched("验证 verifying") as progress:
             return await replay(database, journal.authority, remembered, progress=progress)

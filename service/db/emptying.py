@@ -20,7 +20,7 @@ _QUOTED = ", ".join(f"'{name}'" for name in TABLES)
 
 _OWNS = Prepared(
     text(
-        "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class "  # noqa: S608  (names of our own)
+        "SELECT bool_and(pg_get_userbyid(relowner) = current_user) FROM pg_class "  # noqa: S608  (names of our own)
         f"WHERE oid IN (SELECT CAST(t AS regclass) FROM unnest(ARRAY[{_QUOTED}]) AS t)"
     )
 )

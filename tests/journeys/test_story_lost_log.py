@@ -77,7 +77,7 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
 
     # Whoever sees to alarms is told of it, and closes it with a word of their own.
     (alarm,) = asyncio.run(_alarms(it.new))
-    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_BROKEN", NEW, first["x"]["alarm"])
+    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_BROKEN", f"genesis {NEW}", first["x"]["alarm"])
     closing = json.loads((it.kept / "closing.json").read_bytes())
     assert (closing["origin"], closing["continued_by"], closing["approver"]) == (OLD, NEW, "wang.compliance")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen_verifier.answer import FOLDER, FORMAT, Checked, check_answer
+from menshen_verifier.answer import FOLDER, FORMAT, Checked, check_answer, page
 from menshen_verifier.policy import parse_policy
 from tests.verifier.exporting import BEGAN, POLICY, Log, entries, seconds
 
@@ -59,3 +59,17 @@ def test_what_the_quorum_had_seen_before_the_time_need_not_be_there(
 ) -> None:
     found = answered(tmp_path / "some", Log(ENTRIES, sizes=sizes, first=FIRST), BEGAN + timedelta(seconds=340))
     assert (found.covered, found.complete) == (covered, covered)
+
+
+@pytest.mark.parametrize(("after", "covered"), [(5, False), (340, True)])
+@pytest.mark.obligation("AL-05")
+def test_a_log_that_goes_on_from_a_closed_one_does_not_answer_for_the_time_before_it(
+    tmp_path: Path, after: int, covered: bool
+) -> None:
+    """Its first entry is there. But nobody may be told that this is all, when the rest stands in the log that was closed."""
+    first = json.loads(ENTRIES[0]) | {"typ": "genesis", "x": {"origin": "members.example.cn/audit", "size": 300}}
+    begun = [json.dumps(first, sort_keys=True, separators=(",", ":")).encode(), *ENTRIES[1:]]
+    found = answered(tmp_path / "next", Log(begun, sizes=(20, 1000)), BEGAN + timedelta(seconds=after))
+    assert (found.report.verdict.value, found.report.continues) == ("OK", ("members.example.cn/audit", 300))
+    assert (found.covered, found.complete) == (covered, covered)
+    assert "承接 members.example.cn/audit" in page(found)

@@ -19,6 +19,7 @@ from service.config import Config
 from service.errors import LogBroken, OtherLog
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, REASON, Shop, entries, judged, shop, starts
+from tests.service.archive.logs import Signer
 from tests.service.archive.losing import Databases, rows
 from tests.service.audit.logs import Administrator
 
@@ -71,6 +72,16 @@ def refused(shop_: Shop, code: str, *more: str, **options: str) -> None:
     assert before == (rows(shop_.old), rows(shop_.old, "audit_head", "log_id"), rows(shop_.old, "audit_checkpoint", "size"))
 
 
+async def test_whoever_brings_a_policy_and_a_key_of_their_own_closes_no_log(lost_shop: Shop, tmp_path: Path) -> None:
+    """A note of a million entries, under a policy that believes its signer: the key that signs for this log has not signed it."""
+    thief = Signer(OLD)
+    note, policy = tmp_path / "thief.note", tmp_path / "policy.txt"
+    note.write_text(thief.note(1_000_000, bytes(32)))
+    policy.write_text(f"log {thief.key.vkey}\nquorum none\n")
+    result = await asyncio.to_thread(lost_shop.close, policy=str(policy), last=str(note))
+    assert getattr(result.exception, "code", result.output) == "GENESIS_NOTE_NOT_SIGNED"
+
+
 def test_looking_writes_nothing_and_says_what_would_be_lost(lost_shop: Shop) -> None:
     left = len(rows(lost_shop.old))
     result = lost_shop.close("--check", "--json")
@@ -119,6 +130,7 @@ def test_under_the_wrong_name_no_service_starts_and_the_words_name_the_command(l
     assert lost_shop.close().exit_code == 0
     with pytest.raises(OtherLog, match=NEW):
         starts(lost_shop.old)
+    assert isinstance(lost_shop.lost.run("verify").exception, OtherLog)
     again = lost_shop.close()
     assert isinstance(again.exception, OtherLog), "and it is not closed twice"
     assert len(entries(lost_shop.new)) == 2
