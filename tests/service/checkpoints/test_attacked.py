@@ -142,6 +142,43 @@ async def test_a_log_that_was_put_back_and_grew_again_is_not_signed_by_whoever_s
     assert await store.newest(database.read) is None
 
 
+@pytest.mark.obligation("AL-03")
+async def test_a_log_that_was_put_back_and_grew_again_is_found_against_the_checkpoint_though_the_signer_forgot(
+    database: Database, begin: Begin, home: Path, administrator: Administrator
+) -> None:
+    first = await begin(home)
+    await grow(first, 20)
+    kept = administrator.backup()
+    await first.close()
+    async with publishing(database, first, home) as publisher:
+        await publisher.once()
+        signed = await newest(database, publisher)
+    administrator.restore(kept)
+    for memory in ("audit-head", "log.key.state"):
+        (home / memory).unlink()
+    second = await begin(home)
+    await grow(second, 100)
+    async with publishing(database, second, home) as publisher:
+        with pytest.raises(LogBroken, match="signed checkpoint"):
+            await publisher.once()
+        assert await newest(database, publisher) == signed
+
+
+@pytest.mark.obligation("AL-03")
+async def test_an_older_true_log_under_a_running_publisher_is_found_though_nobody_appends(
+    database: Database, journal: Writer, home: Path, administrator: Administrator
+) -> None:
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 20)
+        kept = administrator.backup()
+        await grow(journal, 20)
+        await publisher.once()
+        administrator.restore(kept)
+        with pytest.raises(LogBroken, match="rolled back"):
+            await publisher.once()
+    assert journal.health() == "broken"
+
+
 @pytest.mark.obligation("AL-02")
 async def test_a_trigger_that_alters_what_is_written_is_found(postgresql_url: str, home: Path) -> None:
     administrator = Administrator(postgresql_url)

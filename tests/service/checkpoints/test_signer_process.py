@@ -169,6 +169,7 @@ async def test_without_a_signer_nothing_is_signed_and_the_log_goes_on(
         await task
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_rolled_back_log_is_found_by_the_signer(
     database: Database, home: Path, remote: RemoteSigner, journal: Writer
 ) -> None:
