@@ -9,6 +9,7 @@ from service.alarms.opening import carriers
 from service.alarms.settings import load
 from tests.api.front_end import entries
 from tests.service.alarms.house import alarms_file, bell, raised
+from tests.service.senders.keys import certificate
 from tests.service.senders.post import post
 from tests.service.tally.house import alarms, officer
 
@@ -60,6 +61,17 @@ async def test_in_production_no_alarm_is_handed_to_a_server_without_tls(running,
         (held,) = await store.live(running.database.read)
         assert (held.outcome, server.mails) == ("MAIL_FAILED", [])
         await ringing.close()
+
+
+async def test_the_mail_servers_certificate_is_checked_against_what_the_file_trusts(running, tmp_path):
+    tls, trusted = certificate(tmp_path)
+    async with post(tls) as server:
+        for more, outcome in (("", "MAIL_FAILED"), (f'trust = "{trusted.name}"\n', TOLD)):
+            found = await raised(running, about=f"staff:{outcome}")
+            ringing = ringing_by(running, *carriers(load(alarms_file(tmp_path, server.port, more=more), production=True), None))
+            assert await ringing.once() == 1
+            assert {one.alarm_id: one.outcome for one in await store.live(running.database.read)}[found] == outcome
+            await ringing.close()
 
 
 async def test_of_two_instances_one_rings(running, tmp_path):
