@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from service.alarms import baits, commands, store
 from service.alarms.mail import TOLD
 from service.alarms.model import AlarmKind, AlarmState, Rules, Sight
+from service.alarms.opening import carriers
 from service.alarms.settings import load
 from service.alarms.watch import Watchman, of_publisher
 from service.app import kept
@@ -17,10 +19,12 @@ from service.checkpoints.model import State
 from service.db.statement import Prepared
 from service.db.tables import bait
 from service.errors import BadInput, ConfigError, Forbidden, Refused
+from service.members import store as store_of_members
 from service.tally.guard import Guard
 from tests.api.front_end import entries
 from tests.factories import a_call
 from tests.service.alarms.house import alarms_file, bell, plant, raised
+from tests.service.audit.logs import Administrator
 from tests.service.tally.house import TIER, alarms, clerk, look, machine, members, officer
 
 NOTE = "a wrong setting"
@@ -281,13 +285,23 @@ async def test_open_alarms_are_a_metric(running, client):
     assert 'menshen_alarms_open{kind="HONEY_MEMBER"} 0.0' in page
 
 
-async def test_a_bait_that_was_erased_keeps_the_others_known(running):
+async def test_a_bait_that_was_erased_or_spoilt_keeps_the_others_known_in_this_month_and_the_next(running, database_url):
     one, other = await members(running, 2)
     await plant(running, one)
     await plant(running, other)
     await running.operations.erase(officer(), member_id=one)
     names = await baits.names(running.database.read, running.vault, kept, now=running.clock())
     assert len(names) == 2
+    Administrator(database_url).run(
+        "INSERT INTO bait (bait_id, sealed, added_by, added_at) SELECT '0', ?, added_by, added_at FROM bait LIMIT 1",
+        given=(b"spoilt",),
+    )
+    assert await baits.names(running.database.read, running.vault, kept, now=running.clock()) == names
+    row = await store_of_members.row(running.database.read, other)
+    keys = running.vault.member_keys(other, row.generation, row.wrapped)
+    on = datetime(2027, 1, 30, tzinfo=UTC)
+    months = {running.vault.pseudonym_at(keys, month) for month in ("2027-01", "2027-02")}
+    assert await baits.names(running.database.read, running.vault, kept, now=on) == months, "the shortest month is not left out"
 
 
 @pytest.mark.parametrize(
@@ -322,6 +336,15 @@ def test_in_production_the_mail_server_must_offer_tls(tmp_path):
     told = load(path, production=True).mail
     assert told is not None
     assert told.tls
+    path.write_text(path.read_text("utf-8").replace("127.0.0.1", "mail.example"), "utf-8")
+    elsewhere = load(path, production=False)
+    assert elsewhere.mail is not None
+    assert elsewhere.mail.tls, "on another machine it is the same where somebody develops"
+
+    async def posted(*_given):
+        return True
+
+    assert len(carriers(elsewhere, posted)) == 2, "whoever names both is told both ways"
 
 
 def test_what_the_publisher_tells_becomes_alarms_and_only_the_one_that_leads_says_that_all_is_well(clock):

@@ -5,8 +5,11 @@ import asyncio
 from service.alarms import store
 from service.alarms.mail import TOLD
 from service.alarms.model import Rules
+from service.alarms.opening import carriers
+from service.alarms.settings import load
 from tests.api.front_end import entries
 from tests.service.alarms.house import alarms_file, bell, raised
+from tests.service.senders.keys import certificate
 from tests.service.senders.post import post
 from tests.service.tally.house import alarms, officer
 
@@ -49,6 +52,28 @@ async def test_a_mail_server_that_is_away_is_tried_until_it_is_back(running, tmp
         await ringing.close()
 
 
+async def test_in_production_no_alarm_is_handed_to_a_server_without_tls(running, tmp_path):
+    await raised(running)
+    async with post() as server:
+        told = load(alarms_file(tmp_path, server.port), production=True)
+        ringing = ringing_by(running, *carriers(told, None))
+        assert await ringing.once() == 1
+        (held,) = await store.live(running.database.read)
+        assert (held.outcome, server.mails) == ("MAIL_FAILED", [])
+        await ringing.close()
+
+
+async def test_the_mail_servers_certificate_is_checked_against_what_the_file_trusts(running, tmp_path):
+    tls, trusted = certificate(tmp_path)
+    async with post(tls) as server:
+        for more, outcome in (("", "MAIL_FAILED"), (f'trust = "{trusted.name}"\n', TOLD)):
+            found = await raised(running, about=f"staff:{outcome}")
+            ringing = ringing_by(running, *carriers(load(alarms_file(tmp_path, server.port, more=more), production=True), None))
+            assert await ringing.once() == 1
+            assert {one.alarm_id: one.outcome for one in await store.live(running.database.read)}[found] == outcome
+            await ringing.close()
+
+
 async def test_of_two_instances_one_rings(running, tmp_path):
     await raised(running)
     async with post() as server:
@@ -75,9 +100,9 @@ async def reached(_alarm, _now):
 
 
 async def test_one_who_is_told_is_enough_whichever_way(running):
-    for carriers in ((failed, reached), (reached, failed)):
+    for ways in ((failed, reached), (reached, failed)):
         await raised(running, about=f"staff:{len(await alarms(running))}")
-        ringing = ringing_by(running, *carriers)
+        ringing = ringing_by(running, *ways)
         assert await ringing.once() == 1
         await ringing.close()
     assert [(one.outcome, one.told_at) for one in await store.live(running.database.read)] == [(TOLD, running.clock())] * 2

@@ -43,6 +43,12 @@ def config(config: Config, tmp_path: Path, rows: int) -> Config:
     set_key(folder, "fields.toml", "exports.rows", rows)
     for key, count in {"PROPERTY": 1, "TRANSACTION": 2, "OTHER": 4}.items():
         set_key(folder, "fields.toml", f"bulk.{key}", count)
+    with (folder / "recipients.toml").open("a", encoding="utf-8") as file:
+        for key, role, region in (("example_abroad", "ENTRUSTED", "SG"), ("example_overseas", "OVERSEAS", "CN")):
+            file.write(
+                f'\n[recipients.{key}]\nname = {{ zh = "示例", en = "Example" }}\nrole = "{role}"\nregion = "{region}"\n'
+                f'contact = "privacy@{region.lower()}.example.com"\ncontract = "DPA-{role}"\nknown_by = "phone"\n'
+            )
     return config.model_copy(update={"policies": folder})
 
 
@@ -86,7 +92,7 @@ async def test_the_log_leaves_with_another_persons_leave_for_a_registered_recipi
 
 
 @pytest.mark.obligation("LB-07")
-@pytest.mark.parametrize("recipient", ["", "nobody"])
+@pytest.mark.parametrize("recipient", ["", "nobody", "example_abroad", "example_overseas"])
 async def test_without_a_registered_recipient_no_leave_helps(
     running: Parts, members: list[str], tmp_path: Path, recipient: str
 ) -> None:

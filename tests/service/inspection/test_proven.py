@@ -85,6 +85,17 @@ async def test_a_true_note_proves_only_what_is_under_its_root(still: Any, databa
 
 
 @pytest.mark.obligation("AL-03")
+async def test_a_true_note_in_the_row_of_a_later_size_proves_nothing_of_what_came_after_it(still: Any, database_url: str) -> None:
+    running, _ = still
+    before = await proven(running)
+    await read(running, await a_member(running))
+    administrator, now = Administrator(database_url), await head(running.database.read, running.vault.origin)
+    ((note,),) = administrator.run("SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    administrator.run(ADD, given=(now.size, now.root, note, MOMENT, MOMENT))
+    assert await proven(running) == before
+
+
+@pytest.mark.obligation("AL-03")
 async def test_where_the_settings_name_witnesses_only_their_quorum_proves(still: Any, database_url: str) -> None:
     running, keys = still
     witnesses = [Other("witness.example.cn/w1"), Other("witness.example.cn/w2")]

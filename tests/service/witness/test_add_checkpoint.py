@@ -103,6 +103,7 @@ async def test_an_old_size_that_is_larger_than_the_checkpoint_is_refused(add: Ad
     assert (answer.status_code, answer.text) == (400, "OLD_IS_LARGER\n")
 
 
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize("old", [0, 5])
 async def test_a_proof_that_does_not_hold_is_refused_and_kept(add: Add, log: Log, old: int, settings: Path) -> None:
     if old:
@@ -150,6 +151,7 @@ async def test_a_log_that_went_back_is_refused_and_kept_and_an_old_checkpoint_se
     assert open_checkpoint((await http.get(NEWEST)).content, [log.key]).checkpoint.size == 9
 
 
+@pytest.mark.obligation("AL-03")
 async def test_two_histories_of_a_size_that_was_never_cosigned_are_a_fork(add: Add, log: Log, settings: Path) -> None:
     """A stranger fills the folder with what the log once published; then whoever has its key shows another past of one of those sizes."""
     other = Log([*log.entries[:2], b"another", *log.entries[3:]])
@@ -171,6 +173,7 @@ async def test_a_size_of_nothing_has_one_root(add: Add, log: Log) -> None:
     assert (await add(log.asks(0, 3))).status_code == 200
 
 
+@pytest.mark.obligation("AL-03")
 async def test_of_requests_at_once_one_wins_and_the_log_never_goes_back(add: Add, log: Log, http: httpx2.AsyncClient) -> None:
     await add(log.asks(0, 5))
     sizes = list(range(6, 40))
