@@ -17,7 +17,7 @@ from service.cli.server import Server
 from service.cli.terminal import AsJson, show_json, show_keys, show_table
 from service.errors import ConfigError
 from service.witness import cosigner
-from service.witness.evidence import Evidence, Refusal
+from service.witness.evidence import Evidence, Full, Refusal
 from service.witness.model import Suspicion
 from service.witness.serving import configured, mirroring, opened
 from service.witness.settings import load
@@ -84,7 +84,9 @@ def evidence(settings: File, as_json: AsJson = False) -> None:
     kept = Evidence(load(settings).store / "evidence")
     found, full = list(kept), kept.full()
     if as_json:
-        rows = [(one, {"size": one.size, "file": str(path), "full": False}) for path, one in found]
+        rows: list[tuple[Refusal | Full, dict[str, object]]] = [
+            (one, {"size": one.size, "file": str(path), "full": False}) for path, one in found
+        ]
         rows += [(one, {"size": None, "file": None, "full": True}) for one in full]
         show_json([{"at": one.at, "origin": one.origin, "suspicion": one.suspicion.value, **more} for one, more in rows])
     else:
