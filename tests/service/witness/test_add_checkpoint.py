@@ -12,12 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as examples
 from starlette.applications import Starlette
+from typer.testing import CliRunner
 
 from menshen_verifier.checkpoint import open_checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key, Kind
 from service.checkpoints.submission import MOST_BYTES, MOST_HASHES, Submission, parse_submission
+from service.cli.audit_witness import witness as witness_cli
 from service.hazmat import signing
+from service.witness.evidence import MOST
 from service.witness.serving import opened
 from service.witness.settings import load
 from tests.conftest import START, StillClock
@@ -163,6 +166,35 @@ async def test_two_histories_of_a_size_that_was_never_cosigned_are_a_fork(add: A
     (fork,) = [one for one in evidence(settings) if one["suspicion"] == "fork"]
     assert (fork["size"], fork["known"]) == (7, log.note(7))
     assert other.note(7) in fork["request"]
+
+
+async def test_what_evidence_is_not_kept_any_more_is_told_everywhere_and_leaves_room_for_other_suspicions(
+    add: Add, log: Log, settings: Path, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = settings.parent / "store" / "evidence"
+    await add(log.asks(0, 9))
+    await add(log.asks(0, 8))
+    (kept,) = folder.glob("*-behind-*.json")
+    for number in range(MOST - 1):
+        (folder / kept.name.replace("-8-", f"-{1000 + number}-")).write_text("{}")
+    await add(log.asks(0, 8))
+    command = [str(settings), "--json"]
+    assert list(folder.glob("*.full")) == [], "what is there already is not missed"
+    assert CliRunner().invoke(witness_cli, ["evidence", "--settings", *command]).exit_code == 0
+    for size in (7, 6):
+        assert (await add(log.asks(0, size))).status_code == 409
+    assert len(list(folder.glob("*.json"))) == MOST and len(list(folder.glob("*.full"))) == 1
+    assert len([one for one in caplog.messages if "not kept" in one]) == 1
+    labels = f'{{origin="{log.origin}",suspicion="behind"}} 1.0'
+    assert f"menshen_witness_evidence_full{labels}" in (await http.get("/metrics")).text
+    listed = CliRunner().invoke(witness_cli, ["evidence", "--settings", *command])
+    told = [one for one in json.loads(listed.stdout) if one["full"]]
+    assert listed.exit_code == 1 and [(one["origin"], one["suspicion"], one["at"][:10]) for one in told] == [
+        (log.origin, "behind", "2026-11-22")
+    ]
+    assert "证据已满" in CliRunner().invoke(witness_cli, ["evidence", "--settings", str(settings)]).stdout
+    await add(Log(entries(40, "another past")).asks(0, 9))
+    assert len(list(folder.glob("*-fork-*.json"))) == 1, "noise of one suspicion takes no room from another"
 
 
 async def test_a_size_of_nothing_has_one_root(add: Add, log: Log) -> None:
