@@ -12,6 +12,7 @@ from typing import Any
 
 from menshen_verifier import merkle
 from service.archive.model import SEGMENT
+from service.archive.store import entries
 from service.audit.entry import parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
@@ -24,7 +25,7 @@ from service.inspection import store
 from service.inspection.model import Archived, Filter, Line, Status
 from service.inspection.proving import Proofs
 from service.inspection.store import Stored
-from service.values import utc_text
+from service.values import lineage, utc_text
 
 MOST_LOOKED = 20_000
 _EVERYTHING = 2**62
@@ -104,6 +105,17 @@ async def look(session: Session, origin: str) -> Log:
     """The log as it stands. One statement."""
     found = await store.look(session, origin)
     return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
+
+
+async def begun(session: Session, origin: str) -> str:
+    """When a log began that goes on from one that was closed, as entries write it; "" of a first log, before which there was nothing."""
+    if lineage(origin).number == 1:
+        return ""
+    for raw in await entries(session, 0, 1):
+        first = parse_entry(raw)
+        return str(first["ts"]) if first["typ"] == "genesis" else ""
+    # Entry 0 was archived and pruned: its segment's first moment is its own.
+    return next((first for n, first, _ in await store.pruned(session) if n == 0), "")
 
 
 async def point(session: Session, trust: Trust) -> Noted | None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from menshen_verifier.verify import verify
 from service.app import parts
 from service.archive.proofs import proof_of
 from service.config import Config
-from service.errors import LogBroken
+from service.errors import BadInput, LogBroken
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, REASON, Shop, entries, judged, reads, shop, starts
 from tests.service.archive.losing import Databases
@@ -75,6 +76,12 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
     assert climbed(proof.index, point.size, leaf_hash(proof.extra), proof.path) == point.root
     assert proof.index >= first["x"]["left"]
 
+    # An incident of Tuesday is not answered with "nobody": what was read then is not in this log.
+    with pytest.raises(BadInput, match="before this log") as refused:
+        asyncio.run(_incident(it.new, days=2))
+    assert refused.value.code == "BEFORE_THIS_LOG"
+    assert asyncio.run(_incident(it.new, days=0)).entries >= 1
+
     # Whoever sees to alarms is told of it, and closes it with a word of their own.
     (alarm,) = asyncio.run(_alarms(it.new))
     assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_BROKEN", f"genesis {NEW}", first["x"]["alarm"])
@@ -100,3 +107,13 @@ async def _alarms(config: Config):
 
     async with parts(config) as running:
         return await running.operations.alarms(officer(), live=True, first=10, after=None)
+
+
+async def _incident(config: Config, *, days: int):
+    from service.inspection.incidents import Leak
+    from tests.service.tally.house import officer
+
+    first = datetime.fromisoformat(entries(config)[0]["ts"])
+    async with parts(config) as running:
+        leak = Leak(since=first - timedelta(days=days), until=running.clock() + timedelta(hours=1), account="order_service-1")
+        return await running.operations.incident_scope(officer(), leak, names=False, first=10, after=None)
