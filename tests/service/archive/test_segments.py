@@ -296,6 +296,7 @@ async def test_only_who_may_prune(kept: Kept) -> None:
     auditor, operations = a_call("auditor"), kept.running.operations
     with pytest.raises(Forbidden):
         await operations.archive_segments(auditor, kept.house, kept.base)
+    assert not folder_of(kept.base, 0).exists(), "not a byte has left for them"
     await archived(kept)
     with pytest.raises(Forbidden):
         await operations.prune_segments(auditor, kept.house, months=36)
@@ -310,6 +311,12 @@ async def test_a_segment_that_is_here_is_not_restored_and_a_false_archive_neithe
     with pytest.raises(BadInput):
         await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
     await pruned(kept)
+    manifest = folder_of(kept.base, 0) / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(orjson.dumps(orjson.loads(whole) | {"last_ts": "2020"}))
+    with pytest.raises(Malformed):
+        await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
+    manifest.write_bytes(whole)
     path = folder_of(kept.base, 0) / tiles.bundle_path(3)
     path.write_bytes(path.read_bytes()[:-1] + b"]")
     with pytest.raises(Malformed):

@@ -69,7 +69,8 @@ async def test_what_was_touched_is_never_signed_and_nothing_is_answered_within_a
         attack(administrator)
         begun = time.monotonic()
         stop = asyncio.Event()
-        await publisher.run(stop)  # ends by itself, because it broke off
+        async with asyncio.timeout(30):
+            await publisher.run(stop)  # ends by itself, because it broke off
         assert time.monotonic() < begun + 3, "the first round finds it; this machine has others to serve"
         assert publisher.state.breaker
         assert journal.health() == "broken"
@@ -162,6 +163,26 @@ async def test_a_log_that_was_put_back_and_grew_again_is_found_against_the_check
         with pytest.raises(LogBroken, match="signed checkpoint"):
             await publisher.once()
         assert await newest(database, publisher) == signed
+
+
+@pytest.mark.obligation("AL-03")
+async def test_an_older_true_log_with_its_checkpoint_is_found_by_what_the_signer_remembers_though_nobody_appends(
+    database: Database, begin: Begin, home: Path, administrator: Administrator
+) -> None:
+    first = await begin(home)
+    await grow(first, 20)
+    async with publishing(database, first, home) as publisher:
+        await publisher.once()
+        older, kept = await newest(database, publisher), administrator.backup()
+        await grow(first, 20)
+        await publisher.once()
+    administrator.restore(kept)
+    administrator.run("DELETE FROM audit_checkpoint WHERE size > ?", given=(older.size,))
+    (home / "audit-head").unlink()
+    second = await begin(home)
+    async with publishing(database, second, home) as publisher:
+        with pytest.raises(LogBroken, match="the signer has signed"):
+            await publisher.once()
 
 
 @pytest.mark.obligation("AL-03")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import ExitStack
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,9 +21,17 @@ from menshen_verifier.note import Key, Kind
 from service.checkpoints.submission import MOST_BYTES, MOST_HASHES, Submission, parse_submission
 from service.cli.audit_witness import witness as witness_cli
 from service.hazmat import signing
+<<<<<<< HEAD
 from service.witness.evidence import MOST
+=======
+from service.witness import cosigner
+from service.witness.evidence import Evidence
+from service.witness.judging import Witness
+from service.witness.model import Code
+>>>>>>> s6-mutants
 from service.witness.serving import opened
 from service.witness.settings import load
+from service.witness.store import Store
 from tests.conftest import START, StillClock
 from tests.service.witness.conftest import Add
 from tests.service.witness.house import ORIGIN, WITNESS, WITNESS_SEED, Log, entries, settings_file
@@ -214,6 +223,25 @@ async def test_of_requests_at_once_one_wins_and_the_log_never_goes_back(add: Add
     assert len(won) == 1
     assert {answer.status_code for answer in answers} == {200, 409}
     assert open_checkpoint((await http.get(NEWEST)).content, [log.key]).checkpoint.size == won[0]
+
+
+@pytest.mark.obligation("AL-03")
+def test_what_was_cosigned_between_the_look_and_the_writing_is_not_gone_back_from(settings: Path, log: Log) -> None:
+    told, rivals = load(settings), [log.asks(0, 7)]
+    told.store.mkdir(mode=0o700, parents=True)
+    with Store(told.store / "witness.db") as store:
+
+        def clock() -> datetime:
+            if rivals:
+                assert witness.submit(rivals.pop()).code is Code.COSIGNED
+            return START
+
+        logs = {one.origin: one.keys for one in told.logs}
+        evidence = Evidence(told.store / "evidence")
+        witness = Witness(logs=logs, cosigner=cosigner.read(told.key), store=store, evidence=evidence, clock=clock)
+        late = witness.submit(log.asks(0, 5))
+        assert (late.code, late.size, late.lines) == (Code.NOT_FROM_HERE, 7, ())
+        assert witness.newest(ORIGIN).size == 7
 
 
 async def test_several_logs_do_not_touch_one_another(add: Add, log: Log) -> None:
