@@ -5,14 +5,16 @@ Exits 0 when all is well, 1 when something is not, 2 when it could not be found 
 
 import argparse
 import errno
+import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from menshen_verifier import answer as answers
 from menshen_verifier import pack as packs
 from menshen_verifier import report as reports
-from menshen_verifier.answer import check_answer, page
 from menshen_verifier.cost import Meter
 from menshen_verifier.entry import parse_entry
 from menshen_verifier.errors import Forged, Malformed
@@ -96,24 +98,26 @@ def proof(given: argparse.Namespace) -> int:
     try:
         proven = check_proof(parse_proof(raw), policy, _read(given.entry) if given.entry else None)
         parse_entry(proven.entry)
+        told = _object(proven, policy) if given.json else _proven(proven, policy)
     except Forged as problem:
-        sys.stdout.write(f"不成立 NOT PROVEN：{problem}\n")
+        sys.stdout.write(_dumped({"proven": False, "why": str(problem)}) if given.json else f"不成立 NOT PROVEN：{problem}\n")
         return 1
-    sys.stdout.write(_proven(proven, policy))
+    sys.stdout.write(told)
     return 0
 
 
 def answer(given: argparse.Namespace) -> int:
     """`menshen-verify answer`: who has seen something, and whether that is all."""
-    since = _read(given.since) if given.since else None
-    found = check_answer(given.file, parse_policy(_read(given.policy)), now=_now(), since=since)
-    sys.stdout.write(page(found))
+    meter, since = Meter(), _read(given.since) if given.since else None
+    found = answers.check_answer(given.file, parse_policy(_read(given.policy)), now=_now(), since=since)
+    cost = meter.told(found.report.entries)
+    sys.stdout.write(answers.as_json(found, cost) + "\n" if given.json else answers.page(found))
     return 0 if found.complete else 1
 
 
 def pack(given: argparse.Namespace) -> int:
     """`menshen-verify pack`: a compliance audit's pack, and whether its figures come out of its rows again."""
-    return packs.main([str(given.file), given.vkey])
+    return packs.main([str(given.file), given.vkey], as_json=given.json)
 
 
 def _proven(proven: Proven, policy: Policy) -> str:
@@ -125,11 +129,33 @@ def _proven(proven: Proven, policy: Policy) -> str:
     )
 
 
+def _object(proven: Proven, policy: Policy) -> str:
+    checkpoint, times = proven.opened.checkpoint, policy.times(proven.opened)
+    return _dumped(
+        {
+            "proven": True,
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": checkpoint.root.hex(),
+            "index": proven.index,
+            "entry": parse_entry(proven.entry),
+            "witnessed": proven.witnessed,
+            "cosigned_at": min(times, default=None),
+        }
+    )
+
+
+def _dumped(found: Mapping[str, Any]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+
+
 def _exports() -> argparse.ArgumentParser:
     one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
-    one.usage = "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE]"
-    one.usage += "\n       menshen-verify answer FILE --policy FILE"
-    one.usage += "\n       menshen-verify pack FILE VKEY"
+    one.usage = (
+        "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE] [--json]"
+    )
+    one.usage += "\n       menshen-verify answer FILE --policy FILE [--since NOTE] [--json]"
+    one.usage += "\n       menshen-verify pack FILE VKEY [--json]"
     one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
     _policy(one)
     one.add_argument("--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept")
@@ -138,7 +164,7 @@ def _exports() -> argparse.ArgumentParser:
     one.add_argument("--fresh", type=float, metavar="HOURS", default=FRESH / 3600, help="见证的有效时长 · default 24")
     one.add_argument("--evidence", type=Path, metavar="DIR", default=EVIDENCE, help="证据目录 · where evidence is kept")
     one.add_argument("--processes", type=int, metavar="N", help="进程数 · default: one for each core")
-    one.add_argument("--json", action="store_true", help="机器可读 · for machines")
+    _json(one)
     return one
 
 
@@ -150,6 +176,7 @@ def _proofs() -> argparse.ArgumentParser:
     two.add_argument("file", type=Path, metavar="FILE", help=".tlog-proof")
     _policy(two)
     two.add_argument("--entry", type=Path, metavar="FILE", help="条目的字节 · the entry's bytes, where the proof has none")
+    _json(two)
     return two
 
 
@@ -163,6 +190,7 @@ def _answers() -> argparse.ArgumentParser:
     three.add_argument(
         "--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept"
     )
+    _json(three)
     return three
 
 
@@ -172,11 +200,16 @@ def _packs() -> argparse.ArgumentParser:
     )
     four.add_argument("file", type=Path, metavar="FILE", help="menshen oversight audit-pack -o FILE")
     four.add_argument("vkey", metavar="VKEY", help="签名公钥 · the public key that it is signed with")
+    _json(four)
     return four
 
 
 def _policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="信任策略 · whom to believe")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="机器可读 · for machines")
 
 
 def _read(path: Path) -> bytes:

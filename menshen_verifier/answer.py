@@ -35,6 +35,7 @@ from menshen_verifier.findings import Report, Verdict
 from menshen_verifier.merkle import TILE_WIDTH
 from menshen_verifier.policy import NONE, Policy
 from menshen_verifier.proof import check_proof, parse_proof
+from menshen_verifier.report import as_object
 from menshen_verifier.tiles import parse_bundle
 from menshen_verifier.verify import FRESH, TOLERANCE, verify
 
@@ -275,6 +276,22 @@ def _row(index: int, text: str, policy: Policy) -> Mapping[str, Any]:
     if proven.index != index:
         raise Forged("answer: a proof of another entry")
     return parse_entry(proven.entry)
+
+
+def as_json(found: Checked, cost: Mapping[str, Any]) -> str:
+    """The result as one object: `log` is the export's report, `rows` are the entries that answer. `cost` is what it took."""
+    asked = found.question
+    told = {
+        "complete": found.complete,
+        "covered": found.covered,
+        "question": {"field": asked.field, "since": asked.since, "until": asked.until},
+        "rows": [{"index": index, "entry": entry} for index, entry in found.rows],
+        "missing": found.missing,
+        "surplus": found.surplus,
+        "log": as_object(found.report),
+        "cost": dict(cost),
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2)
 
 
 def page(found: Checked) -> str:

@@ -1,9 +1,10 @@
 """Reading the entries of a bundle at once: one pass of one expression over all their lines, instead of a call for each.
 
-Most of an entry's bytes were in an entry before it: who asked, on what basis, for which fields; which operation under which policy; whose
+Most of an entry's bytes were in an entry before it: who asked on what basis; for which fields; which operation under which policy; whose
 lane. The expression reads past these pieces, and only one that was not seen before is held to its own expression. What differs from entry
-to entry (ids, nonces, numbers, pseudonyms, times) it holds to the grammar itself. An entry is known when all its pieces are; any other
-is left to `facts_of`, so what is accepted is what that accepts, no more and no less (Hypothesis holds them to each other).
+to entry (ids, nonces, pseudonyms, requests, times) it reads past as well, by its length, and all of a bundle's are held to the grammar
+together, by turning each byte into its kind. An entry is known when all its pieces are; any other is left to `facts_of`, so what is
+accepted is what that accepts, no more and no less (Hypothesis holds them to each other).
 
 How this can hurt: a log of nothing but different pieces must not fill the memory, so what is remembered is forgotten when it is much.
 """
@@ -23,11 +24,24 @@ _MOST_PIECE = 1024
 
 _LINES = re.compile(
     (
-        rf"(?:({form.PAST_HEAD})|{form.HEAD}{form.CONSENT}(){form.CHOICE}){form.NAMES}({form.PAST_RULE}){form.CALL}"
-        rf"(?(2){form.SUBJECT}|(?:{form.SUBJECT})?+){form.WHEN}({form.PAST_TAIL})\n|[^\n]*+\n"
-    ).encode()
+        rf"{form.PAST_WHO}{form.PAST_CONSENT}{form.PAST_CHOICE}{form.PAST_NAMES}{form.PAST_RULE}{form.PAST_CALL}"
+        rf"{form.PAST_SUBJECT}{form.PAST_WHEN}{form.PAST_TAIL}\n|[^\n]*+\n"
+    ).encode(),
+    re.DOTALL,
 ).findall
-"""Of each line head (empty where a consent follows it), nothing, rule, number, time and tail; of any other line nothing at all."""
+"""Of each line its pieces; of any other line nothing at all."""
+
+_HEX = bytes.maketrans(b"123456789abcdef", b"0" * 15)
+_UUID = b"00000000-0000-0000-0000-000000000000"
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_MOMENT = b"0000-00-00T00:00:00.000000Z"
+_MINUTE, _SECOND, _TENS = 14, 17, b"012345"
+_is_hour = re.compile(form.HOUR.encode()).fullmatch
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST = b"AQgw"
+"""What the last of 22 characters may be: it has two bits of sixteen bytes."""
+_RANDOM_BYTES = 22
+_REQUEST = bytes(one for one in range(0x21, 0x7F) if one not in b'"\\')
 
 
 class Page(NamedTuple):
@@ -45,7 +59,8 @@ class Reader:
     def __init__(self, most: int = _MOST_PIECES) -> None:
         self.left = 0
         self._most = most
-        self._heads = _Pieces(form.HEAD + form.CHOICE, most)
+        self._whose = _Pieces(form.HEAD, most)
+        self._choices = _Pieces(form.CHOICE, most)
         self._rules = _Pieces(form.RULE, most)
         self._tail = re.compile(form.TAIL.encode()).fullmatch
         self._lanes: dict[bytes, Lane | None] = {}
@@ -55,8 +70,10 @@ class Reader:
         found = _LINES(lines)
         if not found or len(found) != len(entries):
             return self._read_slowly(entries)
-        heads, _, rules, numbers, times, tails = zip(*found, strict=True)
-        strange = self._heads.missing(heads) | self._rules.missing(rules) | self._unread(tails)
+        whose, cons, choices, ids, nonces, rules, requests, numbers, subjects, times, tails = zip(*found, strict=True)
+        if not (_are_ids(ids + cons) and _are_random(nonces + subjects) and _are_requests(requests) and _are_moments(times)):
+            return self._read_slowly(entries)
+        strange = self._whose.missing(whose) | self._choices.missing(choices) | self._rules.missing(rules) | self._unread(tails)
         if not strange:
             return Page(list(map(int, numbers)), list(times), list(map(self._lanes.__getitem__, tails)))
         # No piece has a line break in it. One that is strange may, and so may entries: then nobody can say which line is whose.
@@ -64,7 +81,7 @@ class Reader:
             return self._read_slowly(entries)
         page = Page([int(one or 0) for one in numbers], list(times), list(map(self._lanes.__getitem__, tails)))
         strange.discard(b"")
-        return self._mended(page, entries, [at for at, row in enumerate(found) if not row[5] or not strange.isdisjoint(row)])
+        return self._mended(page, entries, [at for at, row in enumerate(found) if not row[-1] or not strange.isdisjoint(row)])
 
     def _unread(self, tails: Sequence[bytes]) -> set[bytes]:
         """Which of these are none; of the others it is known whose they are."""
@@ -86,6 +103,33 @@ class Reader:
         for at in places:
             page.numbers[at], page.times[at], page.lanes[at] = _slowly(entries[at])
         return page
+
+
+def _are_ids(some: Sequence[bytes]) -> bool:
+    joined = b"".join(some)
+    return joined.translate(_HEX) == _UUID * (len(joined) // len(_UUID))
+
+
+def _are_random(some: Sequence[bytes]) -> bool:
+    joined = b"".join(some)
+    return not joined.translate(None, _BASE64) and not joined[_RANDOM_BYTES - 1 :: _RANDOM_BYTES].translate(None, _LAST)
+
+
+def _are_requests(some: Sequence[bytes]) -> bool:
+    return not b"".join(some).translate(None, _REQUEST)
+
+
+def _are_moments(some: Sequence[bytes]) -> bool:
+    """Digits where they have to be, and no month, day, hour, minute or second that is none."""
+    joined, step = b"".join(some), len(_MOMENT)
+    if joined.translate(_DIGITS) != _MOMENT * (len(joined) // step):
+        return False
+    if (joined[_MINUTE::step] + joined[_SECOND::step]).translate(None, _TENS):
+        return False
+    # They stand in their order already, or nearly. Between two of one hour there is none of another.
+    ordered = sorted(some)
+    hours = {ordered[0][:_MINUTE], ordered[-1][:_MINUTE]}
+    return all(map(_is_hour, hours if len(hours) == 1 else {one[:_MINUTE] for one in some if one}))
 
 
 def _slowly(raw: bytes) -> tuple[int, bytes, Lane | None]:

@@ -1,9 +1,10 @@
 """Figures over rows of text: what a number means, written so that a program can work it out again from the data file alone.
 
 A definition is JSON with `file` (a CSV of the same pack, whose first line names its columns), `measure`, `by` (columns to group by)
-and `where` (conditions, all of which must hold). The measures are `count`; `sum` of a `column` of whole numbers, where nothing counts
-as 0; and `longest`, the most seconds from the moment in `column` to the one in `to`, over rows that have both. A value is a whole number
-or, where there is `by`, an object from the groups' keys, joined by `|`, to whole numbers.
+and `where` (conditions, all of which must hold; one of them may be that witnesses have signed what stands in a column). The measures are
+`count`; `sum` of a `column` of whole numbers, where nothing counts as 0; and `longest`, the most seconds from the moment in `column` to
+the one in `to`, over rows that have both. A value is a whole number or, where there is `by`, an object from the groups' keys, joined by
+`|`, to whole numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from menshen_verifier.errors import Malformed
+from menshen_verifier.errors import Forged, Malformed
+from menshen_verifier.policy import NONE, Policy, parse_policy
 
+_OF_TEXT = frozenset({"by", "after", "cosigned"})
 _MUST, _MAY = {"file", "measure"}, {"file", "measure", "column", "to", "by", "where"}
 MOST_GROUPS = 20_000
 """So that a file of many different keys does not fill the memory of whoever verifies it."""
@@ -95,22 +98,33 @@ def _condition(found: object) -> tuple[str, str, Any]:
     if not isinstance(found, list) or len(found) != 3 or not isinstance(found[0], str):
         raise Malformed("figure: a condition is [column, operator, operand]")
     column, operator, operand = found
-    fits = {"is": _texts(operand), "not": _texts(operand), "by": isinstance(operand, str), "after": isinstance(operand, str)}
-    if fits.get(operator) is not True:
+    if not (_texts(operand) if operator in {"is", "not"} else operator in _OF_TEXT and isinstance(operand, str)):
         raise Malformed("figure: an unknown condition")
-    return column, operator, operand
+    return column, operator, parse_policy(operand.encode()) if operator == "cosigned" else operand
 
 
 def _test(place: Mapping[str, int], column: str, operator: str, operand: Any) -> _Test:  # noqa: ANN401 - as JSON has it
     """`is` and `not`: one of these texts, or none of them; `by` and `after`: a day (or moment) not later, or later, than another column's,
-    where both are there.
+    where both are there; `cosigned`: the note of a checkpoint of the row's size and root, which this policy's quorum has cosigned.
     """
     index = place[column]
+    if operator == "cosigned":
+        size, root = place["size"], place["root"]
+        return lambda row: _cosigned(operand, row[index], row[size], row[root])
     if operator in {"is", "not"}:
         wanted, right = frozenset(operand), operator == "is"
         return lambda row: (row[index] in wanted) is right
     other, late = place[operand], operator == "after"
     return lambda row: bool(row[index] and row[other]) and (row[index] > row[other]) is late
+
+
+def _cosigned(policy: Policy, note: str, size: str, root: str) -> bool:
+    """By the signatures alone; never where the policy asks for no witness."""
+    try:
+        opened = policy.of(note.encode(), _number(size), bytes.fromhex(root))
+    except (Malformed, Forged, ValueError):
+        return False
+    return policy.quorum != NONE and policy.witnessed(opened)
 
 
 def _number(text: str) -> int:

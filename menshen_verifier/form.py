@@ -26,7 +26,8 @@ KINDS = ("staff", "service", "member", "system")
 CODE = r"[A-Za-z][A-Za-z0-9_.-]{0,59}+"
 RANDOM = r"[A-Za-z0-9_-]{21}[AQgw]"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-MOMENT = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:[0-2][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+HOUR = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:[0-2][0-9]|3[01])T(?:[01][0-9]|2[0-3]):"
+MOMENT = rf"{HOUR}[0-5][0-9]:[0-5][0-9]\.[0-9]{{6}}Z"
 DIGEST = r"[0-9a-f]{64}"
 ADDRESS = r"[A-Za-z0-9_:-]{1,64}+"
 KEY = r"[a-z][a-z0-9_]{0,31}+"
@@ -58,8 +59,15 @@ TAIL = (
 )
 """Of which type, whose, what was withheld, and what else was said. The order of `x`'s keys no expression can see."""
 
-# Pieces, read past: where one ends, if it is one. Whether it is, its own expression says, once for each that differs.
-# That of the head goes on to the end of CHOICE.
-PAST_HEAD = r'\{"act":\{[^}]*+\}(?:,"bas":"[^"]*+")?+(?:,"cnt":[0-9]*+)?+,"dec":"[^"]*+"(?:,"fld":\[[^]]*+\])?+'
-PAST_RULE = r'(?:,"op":"[^"]*+")?+,"pol":"[^"]*+"(?:,"pur":"[^"]*+")?+'
-PAST_TAIL = r',"typ":"[^\n]*+'
+# An entry read past, in eleven groups: where each piece ends, if it is one. Whether it is, is found out beside it: of a piece that repeats
+# once for each that differs, by its own expression; of one that does not (an id, a moment) for all of them at once.
+PAST_WHO = r'(\{"act":\{[^}]*+\}(?:,"bas":"[^"]*+")?+(?:,"cnt":[0-9]*+)?+)'
+PAST_CONSENT = r'(?:,"con":"(.{36})")?+'
+PAST_CHOICE = r'(,"dec":"[^"]*+"(?:,"fld":\[[^]]*+\])?+)'
+PAST_NAMES = r',"id":"(.{36})","n":"(.{22})"'
+PAST_RULE = r'((?:,"op":"[^"]*+")?+,"pol":".{64}"(?:,"pur":"[^"]*+")?+)'
+PAST_CALL = rf'(?:,"ref":"{UUID}")?+,"req":"([^"]{{0,64}}+)"(?:,"rsn":"{CODE}")?+,"s":({_NUMBER})'
+PAST_SUBJECT = r'(?:,"sub":\["p1:(.{22})"\]|(?(2)(?!)))'
+"""Perhaps one, and certainly where the second group, a consent, is there."""
+PAST_WHEN = r',"ts":"(.{27})"'
+PAST_TAIL = r'(,"typ":"[^\n]*+)'

@@ -57,11 +57,11 @@ class Lanes:
 
     def went_on(self, lanes: Sequence[Lane | None], numbers: Sequence[int], at: int) -> None:
         """Entries from index `at` on; of those without a lane nobody knows what they were."""
-        writers = {lane.writer for lane in lanes if lane is not None}
         lead, first, last = lanes[0], numbers[0], at + len(numbers) - 1
+        alone = lanes.count(lead) == len(lanes) or len({lane and lane.writer for lane in lanes}) == 1
         # Nearly always one writer, counting: what a loop over the entries would find is known from both ends.
         counted = numbers == [*range(first, first + len(numbers))]
-        if lead is not None and counted and len(writers) == 1 and None not in lanes:
+        if lead is not None and alone and counted:
             self.saw(lead.writer, first, at, lead.typ)
             span = self.spans[lead.writer]
             span.last, span.last_at = first + len(numbers) - 1, last

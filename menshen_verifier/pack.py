@@ -18,7 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -106,7 +106,7 @@ def parse_manifest(text: str) -> Manifest:
     return Manifest(content, files)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, as_json: bool = False) -> int:
     """`python -m menshen_verifier.pack FILE VKEY`: 0 when all fits, 1 when something does not, 2 when it is no pack of this key."""
     try:
         path, vkey = sys.argv[1:] if arguments is None else arguments
@@ -114,8 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, Malformed, Forged) as problem:
         sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
         return 2
-    sys.stdout.write("".join(f"{line}\n" for line in lines(report)))
+    sys.stdout.write(told(report) + "\n" if as_json else "".join(f"{line}\n" for line in lines(report)))
     return 1 if report.problems else 0
+
+
+def told(report: Report) -> str:
+    """The report as one object: how many figures, and what does not fit."""
+    return json.dumps(
+        {"figures": report.figures, "problems": [asdict(one) for one in report.problems]}, ensure_ascii=False, indent=2
+    )
 
 
 def lines(report: Report) -> Iterator[str]:

@@ -51,6 +51,13 @@ class Policy:
             raise Forged("checkpoint: of another log than the key that signed it")
         return opened
 
+    def of(self, raw: bytes, size: int, root: bytes) -> Opened:
+        """The same, of just this size and root. Raises Malformed, Forged."""
+        opened = self.open(raw)
+        if (opened.checkpoint.size, opened.checkpoint.root) != (size, root):
+            raise Forged("checkpoint: of another size or root than was said")
+        return opened
+
     def witnessed(self, opened: Opened) -> bool:
         """Whether the quorum cosigned. Always, where the policy asks for none."""
         return self.quorum == NONE or self._met({one.key for one in opened.signed})

@@ -139,7 +139,8 @@ class Replay:
         signed = [(one.checkpoint.root, one.witnessed, one.ours, None if one.ours else one.seen, one.times) for one in here]
         if mark.root is not None:
             signed.append((mark.root, mark.witnessed, False, mark.seen, mark.times))
-        for one, witnessed, ours, seen, times in signed:
+        # Where two heads of this size part, it is behind a smaller one: this one must not count as fitting before it fails.
+        for one, witnessed, ours, seen, times in sorted(signed, key=lambda head: head[0] == root):
             if root is None:
                 self.compared.cannot(mark.size, ours=ours)
             elif one == root:

@@ -36,15 +36,19 @@ _PARTS = {
 
 
 def as_json(report: Report, cost: Mapping[str, Any]) -> str:
-    """One object. Findings and evidence are lists; the notes themselves are in the evidence's files. `cost` is what it took."""
+    """One object. `cost` is what it took."""
+    return json.dumps({**as_object(report), "cost": dict(cost)}, ensure_ascii=False, indent=2)
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """For JSON. Findings and evidence are lists; the notes themselves are in the evidence's files."""
     found: dict[str, Any] = {name: getattr(report, name) for name in Report.__dataclass_fields__}
     found["findings"] = [
         {"verdict": one.verdict, "part": one.part, "first": one.first, "last": one.last} for one in report.findings
     ]
     found["evidence"] = [one.name for one in report.evidence]
     found["timestamps"] = [{"size": size, "at": at} for size, at in report.timestamps]
-    found["cost"] = dict(cost)
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return found
 
 
 def page(report: Report) -> str:

@@ -180,9 +180,9 @@ class _Work:
         begin = 0
         cuts = [mark - first for mark in reversed(self._marks) if first < mark < first + len(times)]
         for end in (*cuts, len(times)):
-            some = [one for one in times[begin:end] if one]
+            some = sorted(filter(None, times[begin:end]))  # they stand in their order already, or nearly
             if some:
-                self.found.clocks.append(Clock(first + begin, first + end - 1, min(some), max(some)))
+                self.found.clocks.append(Clock(first + begin, first + end - 1, some[0], some[-1]))
             begin = end
 
     def _marks_until(self, end: int) -> Iterator[int]:

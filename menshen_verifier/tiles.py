@@ -1,12 +1,13 @@
 """Where tiles and bundles of entries stand, and how a bundle is read (C2SP tlog-tiles)."""
 
 from collections.abc import Iterable
-from struct import pack
+from struct import Struct, pack
 
 from menshen_verifier import merkle
 from menshen_verifier.errors import Malformed
 
 _MOST_ENTRY = 0xFFFF
+_length = Struct(">H").unpack_from
 
 
 def tile_path(level: int, n: int, width: int = merkle.TILE_WIDTH) -> str:
@@ -37,7 +38,7 @@ def parse_bundle(raw: bytes) -> list[bytes]:
     at, last = 0, len(raw) - 1
     while at < last and len(entries) < merkle.TILE_WIDTH:
         first = at + 2
-        at = first + (raw[at] << 8 | raw[at + 1])
+        at = first + _length(raw, at)[0]
         entries.append(raw[first:at])
     if at != len(raw):
         raise Malformed("bundle: cut off, or of more than 256 entries")

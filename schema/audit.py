@@ -12,7 +12,7 @@ from policies import naming
 from policies.terms import Catalogue
 from schema.context import Info
 from schema.fields import field
-from schema.incidents import IncidentScope, LeakInput, scope_of
+from schema.incidents import ArchivedSegments, IncidentScope, LeakInput, archived_of, scope_of
 from schema.rules import FieldTitle, Title
 from schema.scalars import FieldKey, PurposeKey
 from service.inspection import model, own, wording
@@ -64,18 +64,6 @@ class AuditEntry:
     request: str | None = strawberry.field(description="The request's id (请求编号).")
     count: int | None = strawberry.field(description="How many records (记录数).")
     subjects: list[str] = strawberry.field(description="The members concerned, by pseudonym of the month (所涉会员假名).")
-
-
-@strawberry.type(
-    description="Segments that are in the archive only and hold entries of the time that was asked for (已归档分段)."
-)
-class ArchivedSegments:
-    """From `model.Archived`."""
-
-    first: int = strawberry.field(description="The first segment (首段号).")
-    last: int = strawberry.field(description="The last, included (末段号).")
-    since: datetime = strawberry.field(description="Their first moment (自).")
-    until: datetime = strawberry.field(description="Their last moment (至).")
 
 
 @strawberry.type(description="Where a page of the record ends (分页).")
@@ -275,12 +263,7 @@ def _filter(asked: AuditFilter) -> model.Filter:
 
 
 def _page_info(page: model.Page | own.AccessLog) -> AuditPageInfo:
-    moment = datetime.fromisoformat
-    archived = [
-        ArchivedSegments(first=one.first, last=one.last, since=moment(one.since), until=moment(one.until))
-        for one in page.archived
-    ]
-    return AuditPageInfo(end_cursor=page.end, has_next_page=page.has_next, archived=archived)
+    return AuditPageInfo(end_cursor=page.end, has_next_page=page.has_next, archived=archived_of(page.archived))
 
 
 def _entry(line: model.Line, catalogue: Catalogue) -> AuditEntry:

@@ -90,6 +90,15 @@ WORDS: Mapping[str, Word] = dict(
         ("FIELD_UNKNOWN", Word(400, "No such field is in the catalogue.", "该字段不在目录中。")),
         ("FIELD_NOT_LOOKED_UP", Word(400, "Members are not looked up by this field.", "不能按该字段查找会员。")),
         ("PAGE_SIZE_TOO_LARGE", Word(400, "`first` is out of range.", "每页数量超出范围。", detailed=True)),
+        (
+            "WINDOW_TOO_WIDE",
+            Word(
+                400,
+                "This is more than one answer holds.",
+                "时间范围过大，一次无法答全：请按 message 所示的时刻分段查询，各段结果合并即为全部。",
+                detailed=True,
+            ),
+        ),
         ("CURSOR_INVALID", Word(400, "The cursor was not made by this list.", "游标不属于此列表。")),
         ("APPROVAL_REQUIRED", Word(403, "This needs another person's approval first.", "须先取得他人审批。")),
         ("APPROVAL_INVALID", Word(400, "This is nothing that can be approved.", "申请内容有误。", detailed=True)),
@@ -97,6 +106,14 @@ WORDS: Mapping[str, Word] = dict(
         ("APPROVAL_DECIDED", Word(409, "It has been decided already.", "该事项已有审批结果。")),
         ("APPROVAL_EXPIRED", Word(409, "Its time is over; ask anew.", "该申请已过期，请重新申请。")),
         ("APPROVAL_REFUSED", Word(403, "The same was refused not long ago.", "同一申请不久前已被拒绝。")),
+        (
+            "TOO_MANY_QUESTIONS",
+            Word(
+                429,
+                "Twenty questions of yours wait for an answer; have some of them decided, or wait until they run out.",
+                "您已有二十项申请待审批，请先请他人处理，或待其过期后再申请。",
+            ),
+        ),
         ("ALARM_NOT_FOUND", Word(404, "There is no such alarm.", "未找到该告警。")),
         ("ALARM_CLOSED", Word(409, "It is closed already.", "该告警已关闭。")),
         ("OWN_ALARM", Word(403, "Somebody else has to see to it.", "不得处理涉及本人的告警。")),

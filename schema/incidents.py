@@ -1,11 +1,23 @@
 """What an incident concerns (PIPL 57), as GraphQL says it: whose data, which fields, how often."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import strawberry
 
 from service.inspection import model
+
+
+@strawberry.type(
+    description="Segments that are in the archive only and hold entries of the time that was asked for (已归档分段)."
+)
+class ArchivedSegments:
+    """From `model.Archived`."""
+
+    first: int = strawberry.field(description="The first segment (首段号).")
+    last: int = strawberry.field(description="The last, included (末段号).")
+    since: datetime = strawberry.field(description="Their first moment (自).")
+    until: datetime = strawberry.field(description="Their last moment (至).")
 
 
 @strawberry.type(description="How many (计数).")
@@ -41,6 +53,9 @@ class IncidentScope:
     affected: list[AffectedMember] = strawberry.field(description="The members, by pseudonym (受影响会员).")
     end_cursor: str | None = strawberry.field(description="What to give as `after` for the next of them (下一页起点).")
     broken: list[int] = strawberry.field(description="Entries that are not whole; up to 1,000 (不完整的条目).")
+    archived: list[ArchivedSegments] = strawberry.field(
+        description="Segments of that time that are in the archive only: nothing was looked for in them (已归档，未检索的分段)."
+    )
     approval_what: str = strawberry.field(
         description='What to ask for with `askApproval(kind: "incident.names", what: …)` before `names` (审批内容).'
     )
@@ -72,8 +87,15 @@ def scope_of(found: model.Scope) -> IncidentScope:
         affected=[_affected(one) for one in found.affected],
         end_cursor=found.end,
         broken=list(found.broken),
+        archived=archived_of(found.archived),
         approval_what=found.what,
     )
+
+
+def archived_of(found: Sequence[model.Archived]) -> list[ArchivedSegments]:
+    """As GraphQL says it."""
+    moment = datetime.fromisoformat
+    return [ArchivedSegments(first=one.first, last=one.last, since=moment(one.since), until=moment(one.until)) for one in found]
 
 
 def _affected(one: model.Affected) -> AffectedMember:

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("used_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("approval_id", name="pk_approval"),
     )
-    op.create_index("ix_approval_kind_asked_at", "approval", ["kind", "asked_at"], unique=False)
+    op.create_index("ix_approval_until", "approval", ["until"], unique=False)
     op.create_table(
         "audit_anchor",
         sa.Column("size", _BIG, autoincrement=False, nullable=False),

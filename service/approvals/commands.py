@@ -1,7 +1,7 @@
 """Ask, decide, use: the three steps of what needs two persons. Each is an entry, and what is refused is refused on the record."""
 
 from service.approvals import store
-from service.approvals.model import DEFAULT_HOURS, Approval, Decision, lasts, problem_of, same_person
+from service.approvals.model import DEFAULT_HOURS, MOST_OPEN, Approval, Decision, lasts, problem_of, same_person
 from service.errors import BadInput, Forbidden, Refused
 from service.unit import Reader, Unit
 from service.values import ActorKind
@@ -10,15 +10,16 @@ from service.values import ActorKind
 async def ask(unit: Unit, *, kind: str, about: bytes, reason: str, what: str = "", hours: int = DEFAULT_HOURS) -> str:
     """Ask somebody else to allow exactly this, for so many hours from now; the question's id. Asked twice, it is one question.
 
-    Raises BadInput, and Refused (APPROVAL_REFUSED) while a refusal of the very same has not run out: nobody asks around until somebody
-    says yes. Raises Forbidden for whoever is not a person.
+    Raises BadInput, and Refused: APPROVAL_REFUSED while a refusal of the very same has not run out (nobody asks around until somebody says
+    yes), TOO_MANY_QUESTIONS while more of the asker's wait than anybody reads. Raises Forbidden for whoever is not a person.
     """
     _a_person(unit)
     until = lasts(hours)
     if problem := problem_of(kind=kind, about=about, what=what, reason=reason) or ("" if until else "EXPIRY_OUT_OF_RANGE"):
         raise BadInput(problem, code=problem)
     asker = unit.call.actor.name
-    known = [one for one in await store.about(unit.session, kind=kind, about=about, now=unit.now) if _of(one, asker)]
+    there = await store.about(unit.session, kind=kind, about=about, now=unit.now)
+    known = [one for one in there if same_person(one.asked_by, asker)]
     if any(one.decision is Decision.REFUSED for one in known):
         raise Refused("APPROVAL_REFUSED")
     waiting = next((one for one in known if one.decision is Decision.OPEN), None)
@@ -26,6 +27,8 @@ async def ask(unit: Unit, *, kind: str, about: bytes, reason: str, what: str = "
         _named(unit, waiting)
         unit.draft.extra["again"] = True
         return waiting.approval_id
+    if sum(same_person(name, asker) for name in await store.waiting(unit.session, now=unit.now)) >= MOST_OPEN:
+        raise Refused("TOO_MANY_QUESTIONS")
     assert until is not None
     asked = Approval(
         approval_id=unit.new_id(),
@@ -77,7 +80,7 @@ async def use(unit: Unit, *, kind: str, about: bytes, once: bool = True) -> str:
     # Of two questions that were asked at one moment somebody may refuse one and somebody else allow the other: the refusal counts.
     refused = any(one.decision is Decision.REFUSED for one in known)
     for found in known:
-        if refused or not found.allows(unit.now):
+        if refused or not found.allows:
             continue
         if not once or await store.use(unit.session, found.approval_id, now=unit.now):
             unit.draft.extra["approval"] = found.approval_id
@@ -89,10 +92,6 @@ def fits(reader: Reader, found: Approval) -> bool:
     """Whether it was the caller who asked, and somebody else who decided."""
     caller = reader.call.actor.name
     return same_person(found.asked_by, caller) and not same_person(found.decided_by, caller)
-
-
-def _of(found: Approval, asker: str) -> bool:
-    return same_person(found.asked_by, asker) and found.used_at is None
 
 
 def _a_person(unit: Unit) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from policies.identity_number import holds_identity_number
@@ -14,6 +15,9 @@ FORMAT = b"menshen/approval/v1"
 DEFAULT_HOURS = 24
 MOST_HOURS = 72
 """So long an approval may hold, counted from the asking: what was right on Friday is looked at again on Tuesday."""
+
+MOST_OPEN = 20
+"""So many questions of one person may wait at a time. Whoever decides reads each of them: among a thousand, one is not read."""
 
 MOST_WORDS = 200
 LEAST_REASON = 4
@@ -46,9 +50,10 @@ class Approval:
     until: datetime
     used_at: datetime | None
 
-    def allows(self, now: datetime) -> bool:
-        """Whether it can be used at this moment."""
-        return self.decision is Decision.ALLOWED and now < self.until and self.used_at is None
+    @property
+    def allows(self) -> bool:
+        """Whether it can be used, as long as it has not run out."""
+        return self.decision is Decision.ALLOWED and self.used_at is None
 
 
 def about_of(kind: str, what: str) -> bytes:
@@ -56,13 +61,25 @@ def about_of(kind: str, what: str) -> bytes:
     return sha256(b"\0".join((FORMAT, kind.encode(), what.encode()))).digest()
 
 
+@lru_cache(maxsize=4096)
+def account_of(name: str) -> str:
+    """An account in its one spelling: directories fold case and width."""
+    return plain(name).strip()
+
+
+def parts_of(account: str) -> tuple[str, str]:
+    """The name and the realm of an account in its one spelling; a terminal knows no realm."""
+    name, _, realm = account.partition("@")
+    return name, realm
+
+
 def same_person(one: str, other: str) -> bool:
-    """Whether two accounts are one person's. Directories fold case and width; a terminal knows `li` where the token says `li@corp`."""
-    first, second = (plain(name).strip() for name in (one, other))
-    if first == second:
-        return True
-    (name, _, realm), (its, _, other_realm) = first.partition("@"), second.partition("@")
-    return name == its and not (realm and other_realm)
+    """Whether two accounts are one person's: however they are spelt, and a terminal knows `li` where the token says `li@corp`.
+    `li@corp` and `li@partner` are two.
+    """
+    first, second = account_of(one), account_of(other)
+    (name, realm), (its, other_realm) = parts_of(first), parts_of(second)
+    return first == second or (name == its and not (realm and other_realm))
 
 
 def problem_of(*, kind: str, about: bytes, what: str, reason: str) -> str:

@@ -25,6 +25,9 @@ _OF = (
 )
 _ABOUT = Prepared(_OF.where(approval.c.about == bindparam("about")))
 _ALLOWED = Prepared(_OF.where(approval.c.decision == Decision.ALLOWED.value, approval.c.used_at.is_(None)))
+_WAITING = Prepared(
+    select(approval.c.asked_by).where(approval.c.until > bindparam("now"), approval.c.decision == Decision.OPEN.value)
+)
 _USE = Prepared(
     update(approval)
     .where(
@@ -75,6 +78,11 @@ async def about(session: Session, *, kind: str, about: bytes, now: datetime) -> 
 async def allowed(session: Session, *, kind: str, now: datetime) -> Sequence[Approval]:
     """All of a kind that hold now and were not used up."""
     return [_shaped(row) for row in await session.rows(_ALLOWED, {"kind": kind, "now": now})]
+
+
+async def waiting(session: Session, *, now: datetime) -> Sequence[str]:
+    """Who asked what nobody has answered yet, a name for each question."""
+    return [name for (name,) in await session.rows(_WAITING, {"now": now})]
 
 
 async def use(session: Session, approval_id: str, *, now: datetime) -> bool:

@@ -7,10 +7,10 @@ here: an export of a log that somebody cut must be possible, and show it.
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -33,7 +33,9 @@ FORMAT = "menshen/audit-export/v1"
 MANIFEST, ENTRIES, MARK = "manifest.json", "entries.jsonl", ".unfinished"
 PAGE = 2048
 _PAGES_TO_MARK = 64
+_AHEAD = 3
 _TILES_AT_ONCE = 64
+_PART = 1 << 20
 _POLICY = b'"pol":"'
 
 
@@ -94,11 +96,11 @@ async def export(
     with files.told():
         done = _taken_up(plan, folder)
         _mark(plan, folder, done)
-        await _entries(database, plan, folder, done, progress=progress)
+        digest = await _entries(database, plan, folder, done, progress=progress)
         await _tiles(database, plan.checkpoint.size, folder)
         await _notes(database, plan.checkpoint.size, folder)
         _words(plan, folder, vkeys)
-        await asyncio.to_thread(_finish, plan, folder, done)
+        await asyncio.to_thread(_finish, plan, folder, done, digest)
     return done
 
 
@@ -121,60 +123,122 @@ def _mark(plan: Plan, folder: Path, done: Done) -> None:
     put_whole(folder / MARK, orjson.dumps(told))
 
 
-async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress) -> None:
-    """Bundles and lines. The database works on the next page while the disk takes this one."""
+async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress) -> str:
+    """Bundles and lines; the digest of all lines. The database makes the next pages, and the disk takes what was written long since, while
+    this one is hashed and written.
+    """
     with files.opened(folder / ENTRIES, flags=0) as file:
-        file.truncate(done.length)
-        file.seek(done.length)
-        following = asyncio.ensure_future(_page(database, done.next, plan.last))
+        lines = await asyncio.to_thread(_Lines, folder, file, done.length)
+        pages, settling = _Pages(database, done.next, plan.last), asyncio.ensure_future(_nothing())
         try:
             while done.next < plan.last:
-                first, page = done.next, await following
+                first, page = done.next, await pages.following()
                 done.next = min(first + PAGE, plan.last)
-                following = asyncio.ensure_future(_page(database, done.next, plan.last))
-                done.length += file.write(await asyncio.to_thread(_put_page, folder, first, page, done))
+                done.length += await asyncio.to_thread(_put_page, folder, lines, done, first=first, page=page)
                 if done.next // PAGE % _PAGES_TO_MARK == 0:
-                    # The disk is waited for by another thread: this one goes on taking the next page from the database.
-                    await asyncio.to_thread(_synced, file)
-                    # The bundles, too: what a mark says was written must be there after the power was gone, not only after a kill.
-                    await asyncio.to_thread(files.settle, folder)
-                    await asyncio.to_thread(_mark, plan, folder, done)
+                    await settling
+                    settling = asyncio.ensure_future(_settled(plan, folder, lines, replace(done, policies=set(done.policies))))
                 progress(done.next - plan.first, plan.last - plan.first)
+            await settling
         finally:
-            following.cancel()
-            await asyncio.wait({following})
-        await asyncio.to_thread(_synced, file)
+            await pages.close()
+            await asyncio.wait({settling})
+        await asyncio.to_thread(lines.settle)
+    return lines.digest
 
 
-def _synced(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+class _Lines:
+    """The entries' file, hashed as it is written; what is there from an interrupted run is read again."""
+
+    def __init__(self, folder: Path, file: IO[bytes], length: int) -> None:
+        self._file = file
+        self._digest = sha256()
+        file.truncate(length)
+        with (folder / ENTRIES).open("rb") as there:
+            while part := there.read(_PART):
+                self._digest.update(part)
+        file.seek(length)
+
+    @property
+    def digest(self) -> str:
+        """Of everything that was written."""
+        return self._digest.hexdigest()
+
+    def write(self, text: bytes) -> int:
+        """More lines, handed to the system; their bytes."""
+        self._digest.update(text)
+        self._file.write(text)
+        self._file.flush()
+        return len(text)
+
+    def settle(self) -> None:
+        """Return when what was handed to the system is on the disk."""
+        os.fsync(self._file.fileno())
+
+
+async def _nothing() -> None:
+    """What is done while nothing is."""
+
+
+async def _settled(plan: Plan, folder: Path, lines: _Lines, done: Done) -> None:
+    """Return when what was `done` is on the disk, bundles and all, and a mark says so: it must be there after the power was gone, not only
+    after a kill. What is written meanwhile does no harm.
+    """
+    await asyncio.to_thread(lines.settle)
+    await asyncio.to_thread(files.settle, folder)
+    await asyncio.to_thread(_mark, plan, folder, done)
+
+
+class _Pages:
+    """The pages of a range, of which the database makes some ahead, each on a connection of its own."""
+
+    def __init__(self, database: Database, first: int, last: int) -> None:
+        self._database, self._next, self._last = database, first, last
+        self._coming: deque[asyncio.Future[list[list[bytes]]]] = deque()
+        self._ask()
+
+    async def following(self) -> list[list[bytes]]:
+        """The next one."""
+        page = await self._coming.popleft()
+        self._ask()
+        return page
+
+    async def close(self) -> None:
+        """Ask for no more of them."""
+        for coming in self._coming:
+            coming.cancel()
+        await asyncio.gather(*self._coming, return_exceptions=True)
+
+    def _ask(self) -> None:
+        while len(self._coming) < _AHEAD and self._next < self._last:
+            self._coming.append(asyncio.ensure_future(_page(self._database, self._next, self._last)))
+            self._next += PAGE
 
 
 async def _page(database: Database, first: int, last: int) -> list[list[bytes]]:
     """The entries tile by tile. Where one is missing, only whole tiles are looked for, and what else is there."""
     end = min(first + PAGE, last)
-    found = await store.entries(database.read, first, end) if first < end else []
+    found = await store.entries(database.read, first, end)
     starts = range(first, end, merkle.TILE_WIDTH)
     if len(found) == end - first:
         return [found[start - first : start - first + merkle.TILE_WIDTH] for start in starts]
     return [await store.entries(database.read, start, min(start + merkle.TILE_WIDTH, end)) for start in starts]
 
 
-def _put_page(folder: Path, first: int, page: list[list[bytes]], done: Done) -> bytes:
-    """Write the bundles of a page; its lines."""
+def _put_page(folder: Path, lines: _Lines, done: Done, *, first: int, page: list[list[bytes]]) -> int:
+    """Write the bundles of a page, and its lines; these lines' bytes."""
     width = merkle.TILE_WIDTH
-    lines = []
+    here = []
     for number, entries in enumerate(page, start=first // width):
         expected = min(width, done.next - number * width)
         if len(entries) == expected:
             # One that is longer than an entry can be is not ours. The lines show it, and the verifier misses the bundle.
             with suppress(Malformed):
                 files.put(folder / tiles.bundle_path(number, expected), tiles.bundle(entries))
-        lines += entries
-    text = b"\n".join([*lines, b""])
-    _note(lines, text, done)
-    return text
+        here += entries
+    text = b"\n".join([*here, b""])
+    _note(here, text, done)
+    return lines.write(text)
 
 
 def _note(lines: list[bytes], text: bytes, done: Done) -> None:
@@ -236,18 +300,15 @@ def _words(plan: Plan, folder: Path, vkeys: Sequence[str]) -> None:
     files.put(folder / "README.txt", _README.format(origin=plan.origin, first=plan.first, last=plan.last - 1).encode())
 
 
-def _finish(plan: Plan, folder: Path, done: Done) -> None:
-    """The manifest, last of all, from what stands on the disk."""
+def _finish(plan: Plan, folder: Path, done: Done, digest: str) -> None:
+    """The manifest, last of all, from what stands on the disk. `digest` is that of the lines, which were hashed as they were written."""
     files.settle(folder)
     point = plan.checkpoint
     told = {"format": FORMAT, "origin": plan.origin, "size": point.size, "root": point.root.hex(), "from": plan.first}
     told |= {"to": plan.last, "asked": plan.asked, "entries": done.count, "first_ts": done.first_ts, "last_ts": done.last_ts}
-    # Half of the bytes are tiles, half the entries' lines: each is read again and hashed on a core of its own.
-    with ThreadPoolExecutor(1) as beside:
-        digest = beside.submit(_tiles_digest, folder)
-        rows = list(files.listed(folder, but=frozenset({MANIFEST, MARK, "tile"})))
-    told |= {"policies": sorted(done.policies), "tiles": digest.result()}
-    told["files"] = [{"path": one.path, "bytes": one.size, "sha256": one.digest} for one in rows]
+    told |= {"policies": sorted(done.policies), "tiles": _tiles_digest(folder)}
+    rows = [*files.listed(folder, but=frozenset({MANIFEST, MARK, ENTRIES, "tile"})), files.Written(ENTRIES, done.length, digest)]
+    told["files"] = [{"path": one.path, "bytes": one.size, "sha256": one.digest} for one in sorted(rows)]
     put_whole(folder / MANIFEST, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     (folder / MARK).unlink()
 

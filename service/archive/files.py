@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
 from errno import EINVAL
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
 from typing import IO, NamedTuple
 
 from service.errors import BadInput
 from service.files import PART, make_folder
+
+_AT_ONCE, _MANY, _PART = 2, 256, 1 << 20
+"""Files that are hashed side by side; that are looked ahead for; bytes of them that are read at once."""
 
 
 class Written(NamedTuple):
@@ -67,16 +71,30 @@ def settle(folder: Path) -> None:
 
 def listed(folder: Path, *, but: frozenset[str], below: str = "") -> Iterator[Written]:
     """Every file in `folder`, in the order of their paths' bytes, as it is read again from the disk; `but` are first names to leave out."""
-    found = {f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name: one for one in os.scandir(folder / below)}
-    for name in sorted(found):
-        path = below + name
-        if path.rstrip("/") in but or name.endswith(PART):
-            continue
-        if name.endswith("/"):
-            yield from listed(folder, but=but, below=path)
-            continue
-        # Without waiting, or a pipe that lies there would keep us for ever. A Path each would cost more than the hash.
-        with os.fdopen(os.open(found[name].path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(EINVAL, "no plain file")
-            yield Written(path, found[name].stat().st_size, file_digest(file, sha256).hexdigest())
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from _listed(pool, folder, but, below)
+
+
+def _listed(pool: ThreadPoolExecutor, folder: Path, but: frozenset[str], below: str) -> Iterator[Written]:
+    found = {f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name: one.path for one in os.scandir(folder / below)}
+    names = [name for name in sorted(found) if (below + name).rstrip("/") not in but and not name.endswith(PART)]
+    for start in range(0, len(names), _MANY):
+        some = names[start : start + _MANY]
+        hashed = {name: pool.submit(_hashed, found[name], below + name) for name in some if not name.endswith("/")}
+        for name in some:
+            if name in hashed:
+                yield hashed[name].result()
+            else:
+                yield from _listed(pool, folder, but, below + name)
+
+
+def _hashed(path: str, name: str) -> Written:
+    """A plain file. It is opened without waiting, or a pipe that lies there would keep us for ever."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        if not S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(EINVAL, "no plain file")
+        digest, size = sha256(), 0
+        while part := file.read(_PART):
+            digest.update(part)
+            size += len(part)
+    return Written(name, size, digest.hexdigest())

@@ -28,9 +28,9 @@ from service.archive.exporting import MANIFEST, Plan, export, unfinished
 from service.archive.model import GenesisRefused
 from service.audit import pending
 from service.audit.head import Authority, Head
+from service.audit.loading import loaded
 from service.audit.reading import store as reading
 from service.audit.tree import Tree
-from service.checkpoints.follower import loaded
 from service.checkpoints.model import Noted
 from service.db.engine import Database
 from service.errors import BadInput, Malformed

@@ -36,12 +36,12 @@ from service.audit.entry import Draft, Entry, opened
 from service.audit.head import Authority, Head, Seen
 from service.audit.inclusion import span_root
 from service.audit.lanes import SYSTEM, Scribe
+from service.audit.loading import loaded
 from service.audit.reading import store as reading
 from service.audit.regrowing import Progress, regrow
 from service.audit.remembered import RememberedHead
 from service.audit.tree import Tree
 from service.checkpoints import store as checkpoints
-from service.checkpoints.follower import loaded
 from service.checkpoints.model import Cosigners
 from service.db.engine import Database
 from service.errors import InstanceRunning, LogBroken, Malformed

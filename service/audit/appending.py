@@ -6,7 +6,7 @@ never written to again. What went wrong is raised as `Failed` (nothing was writt
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from menshen_verifier import merkle
 from service.audit import store
 from service.audit.entry import Entry
 from service.audit.head import Authority, Head, Seen, check_seen
+from service.audit.loading import loaded
 from service.audit.remembered import RememberedHead
-from service.audit.tree import Tree, edge_length, levels, on_edge
+from service.audit.tree import Tree
 from service.db.engine import Database, Duplicate, Retry, Session, Transaction
 from service.errors import LogBroken, StoreUnavailable
 
@@ -42,6 +43,10 @@ class Placed(NamedTuple):
     size: int
 
 
+Late = Callable[[], Sequence[Entry]]
+"""What has come for the same batch meanwhile. None of it waits in the database, and none of it was sent before."""
+
+
 class Appender:
     """The head's keeper in this process. One task uses it, so its fields need no lock."""
 
@@ -66,8 +71,9 @@ class Appender:
                 return
         raise StoreUnavailable("audit_head")
 
-    async def append(self, entries: Sequence[Entry], pending: Sequence[str], *, doubt: bool = False) -> Placed:
-        """Add `entries`, of which those with an id in `pending` wait in the database. What is there already is left as it is.
+    async def append(self, entries: Sequence[Entry], pending: Sequence[str], *, late: Late = list, doubt: bool = False) -> Placed:
+        """Add `entries`, of which those with an id in `pending` wait in the database, and what is `late` if there was a lock to wait for.
+        What is there already is left as it is.
 
         `doubt` says that this batch was tried before and may be there. Raises Failed, InDoubt, LogBroken.
         """
@@ -75,7 +81,7 @@ class Appender:
         try:
             async with asyncio.timeout(_SECONDS):
                 placed = None if doubt else await self._at_once(entries, pending)
-                return placed or await self._under_lock(entries, pending, doubt=doubt)
+                return placed or await self._under_lock(entries, pending, late=late, doubt=doubt)
         except LogBroken:
             raise
         except Exception as problem:
@@ -123,15 +129,9 @@ class Appender:
 
     async def _loaded(self, session: Session, size: int, root: bytes) -> Tree:
         """The tree as it was at `size`, from its right edge in the tables, believed because it folds to `root`."""
-        edge = []
-        for level in range(levels(size)):
-            last = size >> merkle.TILE_HEIGHT * level
-            first = last - edge_length(size, level)
-            edge.append(tuple(await store.hashes(session, level, first, last)))
-        try:
-            tree = on_edge(size, tuple(edge))
-        except ValueError:
-            raise LogBroken(f"rows are missing before entry {size}") from None
+        tree = await loaded(session, size)
+        if tree is None:
+            raise LogBroken(f"rows are missing before entry {size}")
         if tree.root != root:
             raise LogBroken(f"rolled back or altered: the first {size} entries are not those that were seen")
         return tree
@@ -147,13 +147,14 @@ class Appender:
         self._sent = self._alone = done
         return self._taken(tree, step) if done else None
 
-    async def _under_lock(self, entries: Sequence[Entry], pending: Sequence[str], *, doubt: bool) -> Placed:
+    async def _under_lock(self, entries: Sequence[Entry], pending: Sequence[str], *, late: Late, doubt: bool) -> Placed:
         asked = [entry.id for entry in entries] if doubt else pending
         while True:
             async with self._own.write() as transaction:
                 taken = await store.take(transaction, self._authority.origin, self._tree.size, asked)
                 if taken.leaves is not None or taken.head is None or taken.head.size <= self._tree.size:
-                    return await self._go_on(transaction, taken, entries, pending)
+                    # Who came while we waited for the lock would else wait for the next one, too.
+                    return await self._go_on(transaction, taken, [*entries, *late()], pending)
             await self._follow()
 
     async def _go_on(

@@ -1,4 +1,4 @@
-"""What waits to be written, and the next batch of it. Nothing waits to gather: the batch before it is the wait."""
+"""What waits to be written, and the next batch of it. Nothing waits to gather: the batch before it is the wait, and the head's lock."""
 
 import asyncio
 from collections import deque
@@ -127,6 +127,19 @@ class Queue:
             self.arrived.clear()
         return batch
 
+    def late_reads(self, batch: Batch, scribe: Scribe, now: datetime) -> list[Entry]:
+        """Reads that have come since `batch` was taken join it, and are returned. No change's entry does: whether another instance has put
+        it into the tree is asked together with the lock.
+        """
+        before = len(batch.entries)
+        while self._items and self._items[0].entry is None and not batch.full:
+            item = self._items.popleft()
+            if item.waits:
+                _add_read(batch, item, scribe, now=now)
+        if not self._items:
+            self.arrived.clear()
+        return batch.entries[before:]
+
     def done(self, batch: Batch) -> None:
         """Its changes' entries are in the tree."""
         self._pending.difference_update(batch.pending)
@@ -139,10 +152,13 @@ class Queue:
 
     def expire(self, now: float) -> None:
         """Tell everybody whose time is up. What they asked for is not written any more, unless it is a change's entry."""
-        while self._asked and (not self._asked[0].waits or self._asked[0].deadline <= now):
+        while self._asked:
+            # Nearly all were answered long ago: they are not worth an error each, nor a second look.
+            waits = self._asked[0].waits
+            if waits and self._asked[0].deadline > now:
+                return
             item = self._asked.popleft()
-            # Nearly all were answered long ago: they are not worth an error each.
-            if item.waits:
+            if waits:
                 item.fail(RecordUnavailable("the audit log did not take the entry in time"))
 
     def fail_all(self, problem: LogBroken) -> None:

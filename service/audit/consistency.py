@@ -4,13 +4,13 @@ Nothing is believed here and nothing promised: whoever takes the proof holds it 
 """
 
 from menshen_verifier.consistency import consistency_spans
-from service.audit.inclusion import span_root
+from service.audit.inclusion import span_roots
 from service.db.engine import Session
 
 
 async def consistency(session: Session, old: int, new: int) -> tuple[bytes, ...]:
-    """The proof from size `old` to size `new`; empty from nothing and to itself.
+    """The proof from size `old` to size `new`; empty from nothing and to itself. One statement.
 
     Raises ValueError for an `old` that is larger, and where what is stored does not suffice: the log is shorter, or has holes.
     """
-    return tuple([await span_root(session, first, last) for first, last in consistency_spans(old, new)])
+    return await span_roots(session, consistency_spans(old, new))

@@ -4,10 +4,12 @@ The path is read from the same tiles and leaves that a verification reads, and i
 way does not come to the head's root, and the head is believed only with its MAC.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from menshen_verifier import merkle
 from service.audit import store
+from service.audit.hashes.store import Stretch, hashes
 from service.audit.head import Authority
 from service.db.engine import Session
 from service.errors import LogBroken
@@ -38,21 +40,32 @@ async def prove(session: Session, authority: Authority, index: int, leaf: bytes)
 
 
 async def path_of(session: Session, index: int, size: int) -> tuple[bytes, ...]:
-    """The audit path of a leaf in the tree of `size`, the nearest hash first. Raises ValueError where hashes are missing."""
-    return tuple([await span_root(session, first, last) for first, last in merkle.path_spans(index, size)])
+    """The audit path of a leaf in the tree of `size`, the nearest hash first. Raises ValueError where hashes are missing. One statement."""
+    return await span_roots(session, merkle.path_spans(index, size))
 
 
 async def span_root(session: Session, first: int, last: int) -> bytes:
-    """The root over some leaves, folded from the whole subtrees that they are made of. Raises ValueError where some are missing."""
-    parts = [(first + start, first + end) for start, end in merkle.spans(last - first)]
-    return merkle.root([await _subtree(session, start, end) for start, end in parts])
+    """The root over some leaves. Raises ValueError where some are missing."""
+    return (await span_roots(session, [(first, last)]))[0]
 
 
-async def _subtree(session: Session, first: int, last: int) -> bytes:
-    """The root over a whole subtree, from the highest stored hashes below it: 128 at most. Raises ValueError where some are missing."""
+async def span_roots(session: Session, spans: Sequence[tuple[int, int]]) -> tuple[bytes, ...]:
+    """The root over each of these spans of leaves, folded from the whole subtrees that they are made of. One statement for all of them.
+
+    Raises ValueError where some are missing.
+    """
+    parts = [[_below(first + start, first + end) for start, end in merkle.spans(last - first)] for first, last in spans]
+    found = iter(await hashes(session, [part for some in parts for part in some]))
+    return tuple([merkle.root([_folded(part, next(found)) for part in some]) for some in parts])
+
+
+def _below(first: int, last: int) -> Stretch:
+    """The highest stored hashes below a whole subtree: 128 at most."""
     level = ((last - first).bit_length() - 1) // merkle.TILE_HEIGHT
-    shift = level * merkle.TILE_HEIGHT
-    hashes = await store.hashes(session, level, first >> shift, last >> shift)
-    if len(hashes) != (last - first) >> shift or any(len(one) != merkle.HASH_BYTES for one in hashes):
+    return Stretch(level, first >> level * merkle.TILE_HEIGHT, last >> level * merkle.TILE_HEIGHT)
+
+
+def _folded(part: Stretch, found: Sequence[bytes]) -> bytes:
+    if len(found) != part.last - part.first or any(len(one) != merkle.HASH_BYTES for one in found):
         raise ValueError("hashes are missing")
-    return merkle.extend(0, (), hashes).frontier[0]
+    return merkle.extend(0, (), found).frontier[0]

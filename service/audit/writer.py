@@ -10,12 +10,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from service.audit import pending, store
 from service.audit.appending import Appender, Failed, Placed
 from service.audit.batch import MOST_WAITING, PATIENCE_SECONDS, Batch, Item, Queue
 from service.audit.changes import Changes, Commit
-from service.audit.entry import Draft
+from service.audit.entry import Draft, Entry
 from service.audit.head import Authority, Mac
 from service.audit.journal import Ack, Assurance, Receipt
 from service.audit.lanes import SYSTEM, AddressMac, Scribe, TokenMac, unnamed
@@ -200,7 +201,8 @@ class Writer:
         doubt = False
         while batch.entries or self._failing:
             try:
-                placed = await self._appender.append(batch.entries, batch.pending, doubt=doubt)
+                late = partial(self._late, batch)
+                placed = await self._appender.append(batch.entries, batch.pending, late=late, doubt=doubt)
                 self._succeeded(batch, placed)
             except LogBroken as problem:
                 self._break(problem)
@@ -213,6 +215,9 @@ class Writer:
             if not batch.wanted:
                 self._give_up(batch, doubt=doubt)
                 return
+
+    def _late(self, batch: Batch) -> list[Entry]:
+        return self._queue.late_reads(batch, self._scribe, self._clock())
 
     def _succeeded(self, batch: Batch, placed: Placed) -> None:
         batch.settle(placed)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from policies.marketing import MessageClass
 from policies.searching import plain
-from policies.terms import Basis, Catalogue, Purpose, PurposeClass
+from policies.terms import Basis, Catalogue, Channel, Purpose, PurposeClass
 from policies.text import holds_contact, holds_unseen, tells_of_somebody
 from service.campaigns.model import Audience, Content, RewardTrigger, TemplateBody
 from service.errors import BadInput
@@ -76,20 +76,27 @@ def content_problem(catalogue: Catalogue, content: Content, body: TemplateBody) 
     if content.topic not in ({""} if body.message_class is MessageClass.BREACH else catalogue.topics.keys()):
         return "TOPIC_UNKNOWN"
     purpose = catalogue.purposes.get(content.purpose)
-    if purpose is None or not _fits(purpose, body, catalogue.channels[body.channel].address):
+    if purpose is None or not _fits(purpose, body, catalogue.channels[body.channel]):
         return "PURPOSE_UNFIT"
     if not _fair(catalogue, content.audience):
         return "AUDIENCE_INVALID"
     return "" if timedelta(0) < content.ends_at - content.starts_at <= _LONGEST else "WINDOW_INVALID"
 
 
-def _fits(purpose: Purpose, body: TemplateBody, address: str) -> bool:
-    """Whether the message stands on this purpose: of its class's basis, of its channel, with every field that it needs."""
-    needed = {address, *(name for name in body.variables if name not in SLOTS)}
-    if purpose.basis is not _BASES[body.message_class] or purpose.self_service or not needed <= purpose.fields.keys():
+def carries(purpose: Purpose, message_class: MessageClass, channel: Channel) -> bool:
+    """Whether messages of a class stand on this purpose over a channel: its basis is the class's, it has the address, and it is the
+    channel's own where they are commercial.
+    """
+    if purpose.basis is not _BASES[message_class] or purpose.self_service or channel.address not in purpose.fields:
         return False
-    commercial = body.message_class is MessageClass.COMMERCIAL
-    return not commercial or (purpose.channel == body.channel and purpose.purpose_class is PurposeClass.COMMERCIAL)
+    commercial = message_class is MessageClass.COMMERCIAL
+    return not commercial or (purpose.channel == channel.key and purpose.purpose_class is PurposeClass.COMMERCIAL)
+
+
+def _fits(purpose: Purpose, body: TemplateBody, channel: Channel) -> bool:
+    """Whether the message stands on this purpose, with every field that it needs."""
+    needed = {name for name in body.variables if name not in SLOTS}
+    return carries(purpose, body.message_class, channel) and needed <= purpose.fields.keys()
 
 
 def _fair(catalogue: Catalogue, audience: Audience) -> bool:

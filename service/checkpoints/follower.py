@@ -24,10 +24,10 @@ from typing import Any
 import orjson
 
 from menshen_verifier import merkle
-from service.audit import store as log
 from service.audit.head import Authority, Head
+from service.audit.loading import loaded
 from service.audit.reading import store as reading
-from service.audit.tree import Tile, Tree, edge_length, levels, on_edge
+from service.audit.tree import Tile, Tree
 from service.db.engine import Session
 from service.errors import LogBroken
 from service.hazmat import mac
@@ -205,15 +205,3 @@ async def _compare_tiles(session: Session, made: Sequence[Tile]) -> None:
         for tile in of_level:
             if stored.get(tile.n) != (tile.hashes, tile.root):
                 raise LogBroken(f"tile {tile.n} of level {level} is missing or was altered")
-
-
-async def loaded(session: Session, size: int) -> Tree | None:
-    """The tree of `size` entries, from its right edge as it is stored; None where something is missing."""
-    edge = []
-    for level in range(levels(size)):
-        last = size >> merkle.TILE_HEIGHT * level
-        edge.append(tuple(await log.hashes(session, level, last - edge_length(size, level), last)))
-    try:
-        return on_edge(size, tuple(edge))
-    except ValueError:
-        return None

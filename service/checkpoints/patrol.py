@@ -11,14 +11,18 @@ import time
 
 from service.audit import store as log
 from service.audit.head import Authority
+from service.audit.loading import loaded
 from service.audit.reading import store as reading
 from service.audit.tree import Tree
-from service.checkpoints.follower import Follower, loaded
+from service.checkpoints.follower import Follower
 from service.checkpoints.model import Published
 from service.db.engine import Session
 from service.errors import LogBroken
 
 PAUSE_SECONDS = 0.4
+LATE_SECONDS = 5.0
+"""How long it gives way to those who wait for a checkpoint; not longer, or whoever always waits would keep it from looking."""
+
 IDLE = 20
 """How many times as long as a page kept this process busy nothing is read."""
 
@@ -34,10 +38,12 @@ class Patrol(Follower):
         self._due = 0.0
         self._enough = 0
 
-    async def step(self, session: Session, signed: Published) -> None:
-        """A page more, if it is time. `signed` is where a new walk ends. Raises LogBroken."""
+    async def step(self, session: Session, signed: Published, *, pressed: bool = False) -> None:
+        """A page more, if it is time; not yet, for some seconds, while it would keep somebody waiting (`pressed`). `signed` is where a new
+        walk ends. Raises LogBroken.
+        """
         loop = asyncio.get_running_loop()
-        if loop.time() < self._due or signed.size == 0:
+        if loop.time() < self._due + (LATE_SECONDS if pressed else 0.0) or signed.size == 0:
             return
         begun = time.thread_time()
         await self._walk(session, signed)

@@ -150,9 +150,11 @@ class Publisher:
             await self._publish(session, Checkpoint(self._authority.origin, follower.tree.size, follower.tree.root))
         self._noted(head)
         await self._only_ours(session)
+        # Before anything that nobody waits for: the patrol's page is some ten milliseconds.
+        self._waiting.settle(self.state)
         await self._save(session)
         if self._newest is not None:
-            await self._patrol.step(session, self._newest)
+            await self._patrol.step(session, self._newest, pressed=bool(self._waiting))
 
     async def _begin(self, session: Session, head: Head) -> Follower:
         """Take up what was published last: a note that we signed, and a log that is not shorter."""

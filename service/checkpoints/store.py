@@ -8,7 +8,9 @@ from sqlalchemy import Integer, bindparam, func, insert, select, text, update
 from service.checkpoints.model import Published
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_anchor, audit_checkpoint, audit_position
+from service.db.tables import audit_anchor, audit_checkpoint, audit_head, audit_position
+
+LARGEST = 2**63 - 1
 
 _OF = audit_checkpoint.c
 _CHOSEN = select(_OF.size, _OF.root, _OF.note, _OF.signed_at, _OF.witnessed_at)
@@ -20,6 +22,8 @@ _UP_TO = (
     .limit(bindparam("most", type_=Integer))
 )
 _LARGEST = {False: Prepared(_UP_TO), True: Prepared(_UP_TO.where(_OF.witnessed_at.is_not(None)))}
+_WITHIN = _UP_TO.where(_OF.size <= select(audit_head.c.size).where(audit_head.c.log_id == bindparam("of_log")).scalar_subquery())
+_IN_LOG = {False: Prepared(_WITHIN), True: Prepared(_WITHIN.where(_OF.witnessed_at.is_not(None)))}
 _BY = Prepared(
     _UP_TO.where(_OF.witnessed_at <= bindparam("moment", type_=_OF.witnessed_at.type)),
 )
@@ -58,6 +62,12 @@ async def largest(session: Session, least: int, size: int, *, cosigned: bool, mo
     """The `most` largest from `least` up to `size`, the largest first; with `cosigned` of those that the table says were."""
     given = {"least": least, "of_size": size, "most": most}
     return [Published(*row) for row in await session.rows(_LARGEST[cosigned], given)]
+
+
+async def within(session: Session, origin: str, least: int, *, cosigned: bool, most: int) -> list[Published]:
+    """The same of those that are not over more entries than the head has; none where there is no head."""
+    given = {"of_log": origin, "least": least, "of_size": LARGEST, "most": most}
+    return [Published(*row) for row in await session.rows(_IN_LOG[cosigned], given)]
 
 
 async def cosigned_by(session: Session, moment: datetime, size: int, *, most: int) -> list[Published]:

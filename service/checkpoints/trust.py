@@ -5,11 +5,12 @@ signed under it, and who must sign comes from the settings and the signer, never
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from menshen_verifier.note import Key
 from menshen_verifier.policy import Policy, parse_policy
 from service.audit import store as log
+from service.audit.climbing import Remembered
 from service.checkpoints import store
 from service.checkpoints.model import Published
 from service.db.engine import Session
@@ -18,11 +19,12 @@ _FEW, _MANY = 32, 256
 """Rows at a time: the first is nearly always the one; where it is not, somebody has forged some, and there may be many."""
 
 _MOST_REFUSED = 1 << 16
-_LARGEST = 2**63 - 1
 
 
 class Trust:
-    """`keys` tells the log's keys of now; `parties` are the witnesses' keys, witness by witness, of which `quorum` must have cosigned."""
+    """`keys` tells the log's keys of now; `parties` are the witnesses' keys, witness by witness, of which `quorum` must have cosigned.
+    `remembered` is what was seen under the roots that it believed.
+    """
 
     def __init__(
         self, origin: str, keys: Callable[[], tuple[Key, ...]], *, parties: Sequence[Sequence[Key]] = (), quorum: int = 0
@@ -34,6 +36,7 @@ class Trust:
         self._known: tuple[tuple[Key, ...], Policy | None] = ((), None)
         self._best: dict[bool, Published] = {}
         self._refused: set[int] = set()
+        self.remembered = Remembered()
 
     @property
     def witnessed(self) -> bool:
@@ -41,37 +44,49 @@ class Trust:
         return bool(self._parties)
 
     @property
+    def policy(self) -> str:
+        """The same for a stranger (C2SP tlog-policy): what is worked out by it comes to what is believed here."""
+        return policy(self._keys(), self._parties, self._quorum)
+
+    @property
     def keys(self) -> tuple[Key, ...]:
         """The log's own, of now."""
         return self._keys()
 
-    @property
-    def text(self) -> str:
-        """The same trust as a policy that auditors can take."""
-        return policy(self._keys(), self._parties, self._quorum)
-
     async def newest(self, session: Session, *, cosigned: bool) -> Published | None:
-        """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, and the head's.
+        """The newest that is believed; with `cosigned` the newest that enough witnesses have cosigned. One statement, as long as nobody
+        forged any.
+        """
+        self._policy()
+        floor = self._best.get(cosigned)
+        some = await store.within(session, self.origin, floor.size if floor else 0, cosigned=cosigned, most=_FEW)
+        found = self._first(some, cosigned=cosigned)
+        return found or await self._further(session, floor, cosigned=cosigned)
 
-        However many forged rows stand above it: they are passed over, each looked into once, down to the newest that was believed before.
+    def _first(self, some: Sequence[Published], *, cosigned: bool) -> Published | None:
+        found = next((one for one in some if self._holds(one, cosigned=cosigned)), None)
+        if found is not None:
+            self._best[cosigned] = found
+        return found
+
+    async def _further(self, session: Session, floor: Published | None, *, cosigned: bool) -> Published | None:
+        """However many forged rows stand above it: they are passed over, each looked into once, down to the newest that was believed
+        before.
         """
         head = await log.head(session, self.origin)
         size, most = head.size if head else 0, _FEW
-        self._policy()
-        floor = self._best.get(cosigned)
         if floor is not None and floor.size > size:
             floor = None
         while some := await store.largest(session, floor.size if floor else 0, size, cosigned=cosigned, most=most):
-            found = next((one for one in some if self._holds(one, cosigned=cosigned)), None)
+            found = self._first(some, cosigned=cosigned)
             if found is not None:
-                self._best[cosigned] = found
                 return found
             size, most = some[-1].size - 1, _MANY
         return floor
 
     async def before(self, session: Session, moment: datetime) -> int:
         """The size of the newest checkpoint that the quorum, by its own times, had cosigned by then; 0 where there is none."""
-        size = _LARGEST
+        size = store.LARGEST
         while some := await store.cosigned_by(session, moment, size, most=_MANY):
             for one in some:
                 known = self._policy()
@@ -103,12 +118,16 @@ class Trust:
         if known is None:
             return False
         try:
-            opened = known.open(one.note.encode())
+            opened = known.of(one.note.encode(), one.size, one.root)
         except ValueError:
             return False
-        said = opened.checkpoint
-        ours = (said.origin, said.size, said.root) == (self.origin, one.size, one.root)
-        return ours and (not cosigned or known.witnessed(opened))
+        return opened.checkpoint.origin == self.origin and (not cosigned or known.witnessed(opened))
+
+    def seen(self, one: Published) -> datetime | None:
+        """Since when the quorum has seen what is believed, by the witnesses' own times. None where no witness was asked for."""
+        known = self._policy()
+        second = known.seen(known.open(one.note.encode())) if known is not None and self.witnessed else None
+        return None if second is None else datetime.fromtimestamp(second, UTC)
 
     def signed(self, note: bytes) -> bool:
         """Whether one of our keys signed this note, and no known line of it is false."""
@@ -130,7 +149,7 @@ class Trust:
         """Of the keys of now: one may have taken over. None while none is known."""
         keys = self._keys()
         if keys != self._known[0]:
-            self._known = keys, parse_policy(self.text.encode())
+            self._known = keys, parse_policy(self.policy.encode())
             self._best, self._refused = {}, set()
         return self._known[1]
 

@@ -12,7 +12,7 @@ from service.cli.menu import menu
 from service.errors import ServiceError
 
 menshen = menu(
-    "门神 Menshen: the guardian at the door of member data. 会员数据的守门人。",
+    "门神：会员数据的守门人 · Menshen, the guardian at the door of member data.",
     {
         "serve": "serving:serve",
         "migrate": "standing:migrate",

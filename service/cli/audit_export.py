@@ -28,7 +28,7 @@ def export(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="空文件夹，或中断的导出 · An empty folder, or an interrupted export.")
     ],
-    since: Annotated[str, typer.Option(help="自此序号或时间（北京时间）· From this index or time (China's).")] = "",
+    since: Annotated[str, typer.Option(help="自此序号或时间（北京时间） · From this index or time (China's).")] = "",
     until: Annotated[str, typer.Option(help="至此序号或时间，不含；整日含当日 · Up to, without it; a day counts whole.")] = "",
     recipient: Recipient = "",
     as_json: AsJson = False,

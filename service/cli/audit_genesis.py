@@ -74,7 +74,7 @@ def genesis(  # noqa: PLR0917  (options, each by its name)
     check: Annotated[bool, typer.Option("--check", help="只检查，不写入 · Only look, write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """终结已丢失条目、无法恢复的日志，并在同一数据库中开始新日志 · Close a log that lost entries for good, and go on under the next name.
+    """终结无法恢复的日志，并在原数据库中开始新日志 · Close a log that lost entries for good, and go on under the next name.
 
     Nothing may run meanwhile. What is left of the old log is exported into -o and verified there; then, in one transaction, the record's
     tables are emptied, and the new log begins with an entry that holds NOTE. Members' data stay. MENSHEN_ORIGIN and MENSHEN_SIGNER are the
@@ -117,7 +117,7 @@ async def _closed(config: Config, given: Given, *, check: bool) -> Closed | Loss
 
 
 def _asked(given: Given, running: House) -> Asked:
-    believed = _read(given.whom, "--policy") if given.whom else running.trust.text.encode()
+    believed = _read(given.whom, "--policy") if given.whom else running.trust.policy.encode()
     return Asked(_read(given.last, "--last"), believed, given.origin, given.reason.strip(), given.approver)
 
 

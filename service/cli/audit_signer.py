@@ -23,8 +23,8 @@ _out = Console(highlight=False, soft_wrap=True)
 _STATE = ".state"
 
 Origin = Annotated[str, typer.Option(help="日志名称，即 MENSHEN_ORIGIN · The log's name.")]
-At = Annotated[str, typer.Option("--key", help="密钥文件，或 pkcs11:… · The key file, or pkcs11:…")]
-Second = Annotated[Path | None, typer.Option("--ml-dsa", help="第二密钥（ML-DSA-44）· A second key file.", show_default=False)]
+At = Annotated[str, typer.Option("--key", help="密钥文件，或 PKCS#11 地址 · The key file, or a pkcs11: address.")]
+Second = Annotated[Path | None, typer.Option("--ml-dsa", help="第二密钥（ML-DSA-44） · A second key file.", show_default=False)]
 
 
 @signer.command()

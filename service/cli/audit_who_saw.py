@@ -26,7 +26,7 @@ def who_saw(
     *,
     member: Annotated[str, typer.Option(help="会员编号 · The member's id.")],
     since: Annotated[datetime, typer.Option(formats=DAY_FORMATS, help="自何时，北京时间 · Since when, in China's time.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="答复文件（zip）· The file, which is not there yet.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="答复文件（zip） · The file, which is not there yet.")],
     field: Annotated[str, typer.Option(help="字段，如 phone；不填为任何字段 · A field; left out: any.")] = "",
     until: Until = None,
     recipient: Recipient = "",

@@ -17,7 +17,7 @@ from service.cli.server import Server
 from service.cli.terminal import AsJson, show_json, show_keys, show_table
 from service.errors import ConfigError
 from service.witness import cosigner
-from service.witness.evidence import Evidence, Refusal
+from service.witness.evidence import Evidence, Full, Refusal
 from service.witness.model import Suspicion
 from service.witness.serving import configured, mirroring, opened
 from service.witness.settings import load
@@ -30,6 +30,8 @@ _WORDS = {
     Suspicion.BEHIND: "回退：小于已见证者，且此前未见 · smaller than what was cosigned, and never seen",
     Suspicion.UNPROVEN: "未证明：增长无有效一致性证明 · larger, without a proof that holds",
 }
+
+_MORE = "证据已满，此后同类的未再保存；请取走已存文件 · full since then: more of this kind is not kept; take the files away"
 
 File = Annotated[Path, typer.Option("--settings", "-s", help="见证服务的 TOML 文件 · The witness's TOML file.")]
 
@@ -78,18 +80,20 @@ async def _serve(path: Path) -> None:
 
 @witness.command()
 def evidence(settings: File, as_json: AsJson = False) -> None:
-    """列出被拒而确由日志签名的检查点 · List refused checkpoints that the log did sign. Exit 1 where there is proof of a fork."""
-    found = list(Evidence(load(settings).store / "evidence"))
+    """列出被拒而确由日志签名的检查点 · Refused checkpoints that the log did sign. Exit 1 for proof of a fork, or more than is kept."""
+    kept = Evidence(load(settings).store / "evidence")
+    found, full = list(kept), kept.full()
     if as_json:
-        show_json(
-            [
-                {"at": one.at, "origin": one.origin, "size": one.size, "suspicion": one.suspicion.value, "file": str(path)}
-                for path, one in found
-            ]
-        )
+        rows: list[tuple[Refusal | Full, dict[str, object]]] = [
+            (one, {"size": one.size, "file": str(path), "full": False}) for path, one in found
+        ]
+        rows += [(one, {"size": None, "file": None, "full": True}) for one in full]
+        show_json([{"at": one.at, "origin": one.origin, "suspicion": one.suspicion.value, **more} for one, more in rows])
     else:
         _show(found)
-    if any(one.suspicion is Suspicion.FORK for _, one in found):
+        for one in full:
+            _out.print(Text(f"✘ {_MORE} {one.at} {one.origin} {_WORDS[one.suspicion]}"))
+    if full or any(one.suspicion is Suspicion.FORK for _, one in found):
         raise typer.Exit(1)
 
 

@@ -17,7 +17,7 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where to 
 
 
 def health() -> None:
-    """Ask the server on this machine whether it is ready: exit 0 or 1. For a container's health check. 健康检查。"""
+    """健康检查 · Ask the server on this machine whether it is ready: exit 0 or 1. For a container's health check."""
     wrong = _wrong(Config.load())
     _out.print(f"未就绪 not ready: {wrong}" if wrong else "ok")
     if wrong:

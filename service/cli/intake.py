@@ -43,26 +43,26 @@ class _Wanted:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, UTF-16, GB18030) or XLSX. 会员导出文件。")],
+    file: Annotated[Path, typer.Argument(help="会员导出文件 · CSV (UTF-8, UTF-16, GB18030) or XLSX.")],
     *,
     mapped_by: Annotated[
-        Path, typer.Option("--mapping", help="Which header means which field. 表头映射文件。")
+        Path, typer.Option("--mapping", help="表头映射文件 · Which header means which field.", show_default=mapping.SHIPPED.name)
     ] = mapping.SHIPPED,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and load none. 只检查，不导入。")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查，不导入 · Check every row and load none.")] = False,
     rejects: Annotated[
         Path | None,
-        typer.Option(help="Where to list what was not loaded. [default: NAME.rejects.csv beside the file] 拒绝清单。"),
+        typer.Option(help="拒绝清单 · Where to list what was not loaded.", show_default="NAME.rejects.csv beside FILE"),
     ] = None,
     ignore_unmapped: Annotated[
-        bool, typer.Option("--ignore-unmapped", help="Leave out columns that the mapping does not know. 不收集未映射的列。")
+        bool, typer.Option("--ignore-unmapped", help="不收集未映射的列 · Leave out columns that the mapping does not know.")
     ] = False,
-    source: Annotated[str, typer.Option(help="Where these contacts come from. 来源。")] = "",
-    collected_on: Annotated[str, typer.Option(help="When they were collected, YYYY-MM-DD. 收集日期。")] = "",
-    evidence_uri: Annotated[str, typer.Option(help="Where the proof is kept. 证据地址。")] = "",
-    actor: Annotated[str, typer.Option(help="Who does this, as the audit log names them; else your account here. 操作人。")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    source: Annotated[str, typer.Option(help="来源 · Where these contacts come from.")] = "",
+    collected_on: Annotated[str, typer.Option(help="收集日期 · When they were collected, YYYY-MM-DD.")] = "",
+    evidence_uri: Annotated[str, typer.Option(help="证据地址 · Where the proof is kept.")] = "",
+    actor: Annotated[str, typer.Option(help="操作人 · Who does this, as the audit log names them; else your account here.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
 ) -> None:
-    """Load members from a file. What is wrong with a row is listed and the row left out; nothing is ever overwritten. 导入会员。
+    """导入会员 · Load members from a file. What is wrong with a row is listed and the row left out; nothing is ever overwritten.
 
     Run it again after an interruption and it goes on where it stopped. Exit: 0 all rows are members, 1 some are not, 2 could not.
     """

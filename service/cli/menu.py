@@ -7,6 +7,8 @@ from typing import Any, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from service.cli.laid_out import laid_out
+
 
 class Commands(Mapping[str, TyperCommand | TyperGroup]):
     """The commands of a menu: name → "module:attribute" of this package, where a function or a Typer stands."""
@@ -34,6 +36,10 @@ def menu(help_text: str, places: Mapping[str, str]) -> typer.Typer:
         def __init__(self, **given: Any) -> None:  # noqa: ANN401
             super().__init__(**given)
             self.commands = cast(MutableMapping[str, Any], Commands(places))
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+            found = super().get_command(ctx, cmd_name)
+            return None if found is None else laid_out(cast(TyperCommand, found))
 
         def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002
             return list(places)

@@ -5,7 +5,7 @@ import csv
 import dataclasses
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from hashlib import file_digest
@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.text import Text
 
 from menshen_verifier.errors import Forged, Malformed
-from menshen_verifier.note import parse_key
+from menshen_verifier.note import Key, parse_key
 from menshen_verifier.pack import Report, lines, verify_pack
 from policies.clock import SHANGHAI
 from policies.duties import RULES
 from service import app
 from service.app import Parts
-from service.cli.terminal import AsJson, caller
+from service.cli.terminal import AsJson, caller, show_json, show_keys
 from service.config import Config
 from service.errors import BadInput
 from service.files import whole
@@ -42,15 +42,18 @@ _out = Console(highlight=False, soft_wrap=True)
 _DAY = ["%Y-%m-%d"]
 _MOMENT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
-From = Annotated[datetime, typer.Option("--from", formats=_DAY, help="起始日，北京时间 · The first day, in China's time.")]
-To = Annotated[datetime, typer.Option("--to", formats=_DAY, help="截止日，含当日 · The last day, whole.")]
+Since = Annotated[datetime, typer.Option(formats=_DAY, help="起始日，北京时间 · The first day, in China's time.")]
+Until = Annotated[datetime, typer.Option(formats=_DAY, help="截止日，含当日 · The last day, whole.")]
 Out = Annotated[Path, typer.Option("--output", "-o", help="写入的文件 · The file to write.", dir_okay=False)]
 
 
 @oversight.command(name="audit-pack")
-def audit_pack(since: From, until: To, output: Out) -> None:
+def audit_pack(since: Since, until: Until, output: Out, as_json: AsJson = False) -> None:
     """生成签名的合规审计资料包 · Write the signed pack for a compliance audit. It goes into the log as an export."""
     built = _packed(since.date(), until.date(), output)
+    if as_json:
+        show_json({"rows": built.rows, "figures": len(built.values), "manifest": built.digest, "vkeys": built.vkeys})
+        return
     _out.print(f"✔ {output} · {built.rows} 行 rows · {len(built.values)} 项数字 figures")
     _out.print(f"  清单摘要 manifest SHA-256 {built.digest}")
     _out.print(f"  公钥，另行交付 public key, to be handed over by another way: {built.vkeys[0]}")
@@ -71,7 +74,7 @@ def recompute(
         raise BadInput(str(problem)) from None
     if as_json:
         told = [dataclasses.asdict(problem) for problem in report.problems]
-        _out.print_json(json.dumps({"figures": report.figures, "problems": told}, ensure_ascii=False))
+        show_json({"figures": report.figures, "problems": told})
     else:
         for line in lines(report):
             _out.print(Text(line))
@@ -80,14 +83,13 @@ def recompute(
 
 
 @oversight.command(name="pack-key")
-def pack_key() -> None:
+def pack_key(as_json: AsJson = False) -> None:
     """资料包的签名公钥 · The public keys that prove packs, the one that signs now first."""
 
-    async def work(running: Parts, call: Call) -> list[str]:  # noqa: ARG001 - public keys are anybody's
-        return [key.vkey for key in build.keys(running.vault, running.catalogue)]
+    async def work(running: Parts, call: Call) -> Sequence[Key]:  # noqa: ARG001 - public keys are anybody's
+        return build.keys(running.vault, running.catalogue)
 
-    for vkey in asyncio.run(_with(work)):
-        _out.print(vkey)
+    show_keys(asyncio.run(_with(work)), as_json=as_json)
 
 
 @oversight.command()
@@ -101,8 +103,8 @@ def register(
 
 @oversight.command()
 def diff(
-    since: Annotated[datetime, typer.Option("--from", formats=_MOMENT, help="起 · The earlier moment.")],
-    until: Annotated[datetime | None, typer.Option("--to", formats=_MOMENT, help="止，缺省为现在 · The later one; now.")] = None,
+    since: Annotated[datetime, typer.Option(formats=_MOMENT, help="起 · The earlier moment.")],
+    until: Annotated[datetime | None, typer.Option(formats=_MOMENT, help="止，缺省为现在 · The later one; now.")] = None,
 ) -> None:
     """两个时刻之间登记的变更（JSON） · What differs in the register between two moments, as JSON."""
 
@@ -172,10 +174,11 @@ def access_review(
 def enable(
     account: Annotated[str, typer.Argument(help="账号，如 staff:clerk-7 · The account, as in the log.")],
     reason: Annotated[str, typer.Option(help="理由 · Why.")],
+    as_json: AsJson = False,
 ) -> None:
     """恢复因长期未用而停用的账号 · Open an account again that was closed because nobody used it."""
     asyncio.run(_with(lambda running, call: running.operations.enable_account(call, account=account, reason=reason), RECORD))
-    _out.print(f"✔ {account}")
+    _done(account, as_json=as_json)
 
 
 @oversight.command()
@@ -196,10 +199,19 @@ def duties(as_json: AsJson = False) -> None:
 def done(
     duty_id: Annotated[str, typer.Argument(help="任务编号 · The task's id.")],
     reference: Annotated[str, typer.Option(help="办理依据 · What was done.")],
+    as_json: AsJson = False,
 ) -> None:
     """完成一项任务 · Close a task."""
     asyncio.run(_with(lambda running, call: running.operations.complete_duty(call, duty_id=duty_id, reference=reference), RECORD))
-    _out.print(f"✔ {duty_id}")
+    _done(duty_id, as_json=as_json)
+
+
+def _done(what: str, *, as_json: bool) -> None:
+    """That it is so now."""
+    if as_json:
+        show_json({"done": what})
+    else:
+        _out.print(Text(f"✔ {what}"))
 
 
 async def _with(work: Callable[[Parts, Call], Awaitable[Done]], act: str = READ) -> Done:

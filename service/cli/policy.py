@@ -21,7 +21,7 @@ def group() -> None:
 
 @policy.command()
 def check(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
-    """逐项列出问题（文件、键、原因）· Say all that is wrong with a folder, by file, key and reason.
+    """逐项列出问题（文件、键、原因） · Say all that is wrong with a folder, by file, key and reason.
 
     Exits 0 when the policy may be put in force, 1 when it has problems, 2 when the folder could not be read.
     """

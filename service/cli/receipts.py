@@ -41,8 +41,10 @@ _NOT_PROVEN = (
     "It proves this one answer; whether it was taken back since, a later receipt says.",
 )
 
-File = Annotated[Path, typer.Argument(help="回执（JWS，或 GraphQL 应答的 JSON）· The receipt: a JWS, or GraphQL's JSON.")]
-Jwks = Annotated[Path | None, typer.Option("--jwks", help="公钥文件（JWKS）· The published keys, as a file.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="回执（JWS，或 GraphQL 应答的 JSON） · The receipt: a JWS, or GraphQL's JSON.")]
+Jwks = Annotated[
+    Path | None, typer.Option("--jwks", help="公钥文件（JWKS） · The published keys, as a file.", show_default=False)
+]
 NoticeFolder = Annotated[
     Path | None,
     typer.Option("--notices", help="告知文件夹：版本/语言.md · Notices: VERSION/LANGUAGE.md.", show_default=False),

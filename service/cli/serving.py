@@ -18,7 +18,7 @@ _out = Console()
 
 
 def serve() -> None:
-    """Serve GraphQL over HTTP. Stops by itself where anything is not as it should be. 启动服务。"""
+    """启动服务 · Serve GraphQL over HTTP. Stops by itself where anything is not as it should be."""
     config = Config.load()
     logs.configure(config.log_level)
     held = only_server(config)
@@ -27,10 +27,10 @@ def serve() -> None:
 
 
 def demo(
-    members: Annotated[int, typer.Option(help="How many invented members to make.")] = 1000,
-    serving: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve afterwards.")] = True,
+    members: Annotated[int, typer.Option(help="虚构会员的人数 · How many invented members to make.")] = 1000,
+    serving: Annotated[bool, typer.Option("--serve/--no-serve", help="随后启动服务 · Serve afterwards.")] = True,
 ) -> None:
-    """Migrate, invent members with consents, print four calls to paste, and serve. Development only. 一条命令的演示。"""
+    """一条命令的演示 · Migrate, invent members with consents, print four calls to paste, and serve. Development only."""
     from service.cli.demo import invite, populate
 
     config = Config.load()

@@ -17,14 +17,16 @@ _out = Console()
 
 
 def migrate(
-    role: Annotated[str, typer.Option(help="PostgreSQL: the service's own role, to be granted what it needs and no more.")] = "",
+    role: Annotated[
+        str, typer.Option(help="PostgreSQL 中服务自身的角色 · The service's role, granted what it needs and no more.")
+    ] = "",
     archivist_role: Annotated[
         str,
-        typer.Option("--archivist-role", help="PostgreSQL: the role that `menshen audit segment` runs under, which may prune."),
+        typer.Option("--archivist-role", help="可清理日志的 PostgreSQL 角色 · The role that `menshen audit segment` runs under."),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
 ) -> None:
-    """Bring the database to this release's schema. Running it again does no harm. 升级数据库结构。"""
+    """升级数据库结构 · Bring the database to this release's schema. Running it again does no harm."""
     config = Config.load()
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     before = migrations.upgrade(config.database, service_role=role, archivist_role=archivist_role)
@@ -32,9 +34,9 @@ def migrate(
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")] = False,
 ) -> None:
-    """Check configuration, policy, database, schema, keys and the audit head. Exit 1 when anything is wrong. 自检。"""
+    """自检 · Check configuration, policy, database, schema, keys and the audit head. Exit 1 when anything is wrong."""
     findings = asyncio.run(_examine(Config.load()))
     if as_json:
         _out.print_json(data=findings)

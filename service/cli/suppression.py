@@ -24,12 +24,12 @@ _out = Console(highlight=False, soft_wrap=True)
 suppression = typer.Typer(
     help="拒收名单：导出、恢复后重放 · Who said no: keep it, and replay it after a restore.", no_args_is_help=True
 )
-Place = Annotated[Path, typer.Argument(help="文件（每行一条，不含个人信息）· The file: a line each, nothing personal.")]
+Place = Annotated[Path, typer.Argument(help="文件（每行一条，不含个人信息） · The file: a line each, nothing personal.")]
 
 
 @suppression.command()
 def export(file: Place) -> None:
-    """导出全部拒收记录（标记，不含地址）· Write down every no by its mark. Do it with every backup; the file opens nothing."""
+    """导出全部拒收记录（标记，不含地址） · Write down every no by its mark. Do it with every backup; the file opens nothing."""
     known = asyncio.run(_exported(Config.load()))
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
         out.writelines(f"{written(each)}\n" for each in known)

@@ -31,7 +31,7 @@ from service.errors import BadInput, LogBroken, RecordUnavailable
 from service.files import put_whole, whole
 from service.inspection import people, searching
 from service.inspection.model import Filter, Status
-from service.inspection.proving import proof_of_leaf
+from service.inspection.proving import in_parts, proofs
 from service.unit import Unit
 from service.values import MemberId, Progress, utc_text
 
@@ -111,7 +111,7 @@ async def asked(
     head = await log.head(unit.session, unit.vault.origin)
     found = Asking(people.names(unit, keys, since, end), field, since, end, head.size if head else 0)
     newest = await covering(unit.session, trust, found.size)
-    unit.draft.count = len(await _rows(unit.session, unit.vault.origin, found, newest)) if newest else 0
+    unit.draft.count = len(await _rows(unit.session, trust, found, newest)) if newest else 0
     first, _ = await archive.range_of(unit.session, Asked(first=since - _MARGIN))
     along = max(found.size - first, 0)
     unit.draft.extra["along"] = along
@@ -130,7 +130,7 @@ async def write(database: Database, trust: Trust, asking: Asking, output: Path, 
         raise RecordUnavailable("no signed checkpoint covers the question yet")
     first = await _first(database.read, trust, asking.since - _MARGIN)
     plan = exporting.planned(origin, newest, "who-saw", first=min(first, newest.size - 1), end=None)
-    rows = await _rows(database.read, origin, asking, newest)
+    rows = await _rows(database.read, trust, asking, newest)
     folder = output.with_name(f"{output.name}.parts")
     with files.told():
         _not_there(output, folder)
@@ -158,16 +158,18 @@ def _not_there(*paths: Path) -> None:
             raise BadInput(f"-o: {path.name} is there already; nothing is written over")
 
 
-async def _rows(session: Session, origin: str, asking: Asking, newest: Noted) -> dict[int, str]:
+async def _rows(session: Session, trust: Trust, asking: Asking, newest: Noted) -> dict[int, str]:
     """Every entry of the signed log that answers, with its proof. Raises LogBroken where one is not whole: nobody can say what is all."""
     found = {}
-    there = await searching.look(session, origin)
-    async for line in searching.find(session, there, asking.filter, before=newest.size):
-        leaf = bytes.fromhex(line.leaf)
-        proof = await proof_of_leaf(session, newest, line.index, leaf, extra=line.raw) if leaf else None
-        if line.status is Status.BROKEN or proof is None:
-            raise LogBroken(f"entry {line.index} is not whole, or archived and not here")
-        found[line.index] = proof
+    there = await searching.look(session, trust.origin)
+    lines = [line async for line in searching.find(session, there, asking.filter, before=newest.size)]
+    for some in in_parts(lines):
+        shown = await proofs(session, trust, newest, [line.index for line in some])
+        for line in some:
+            proof = shown.of(line.index, bytes.fromhex(line.leaf), extra=line.raw)
+            if line.status is Status.BROKEN or proof is None:
+                raise LogBroken(f"entry {line.index} is not whole, or archived and not here")
+            found[line.index] = proof
     return found
 
 

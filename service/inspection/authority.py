@@ -15,7 +15,7 @@ from service.checkpoints.trust import Trust
 from service.errors import BadInput, RecordUnavailable
 from service.inspection import people, searching
 from service.inspection.model import Filter, Line
-from service.inspection.proving import proof_of_leaf
+from service.inspection.proving import Proofs, in_parts, proofs
 from service.inspection.queries import say
 from service.unit import Unit
 from service.values import MemberId, utc_text
@@ -66,8 +66,10 @@ async def copied(
     many = member_id is None and len(told) > unit.catalogue.bulk[BulkClass.OTHER]
     if not await exports.admit(unit, leaving(wanted, reference, recipient), rows=len(lines), many=many, only=_AUTHORITIES):
         unit.draft.shown = sorted(told if names is None else told.intersection(names))
-    lines = await searching.proven(unit.session, None if trust.lacks(newest.note) else newest, lines)
-    rows = [await _row(unit, line, newest, names) for line in reversed(lines)]
+    surely, rows = not trust.lacks(newest.note), list[Mapping[str, Any]]()
+    for some in in_parts(lines[::-1]):
+        shown = await proofs(unit.session, trust, newest, [line.index for line in some])
+        rows += [_row(line, shown, names) for line in (searching.proven(some, shown) if surely else some)]
     unit.draft.count = len(rows)
     return Copied(_head(unit, wanted, reference, newest), tuple(rows))
 
@@ -102,7 +104,7 @@ def _head(unit: Unit, wanted: Filter, reference: str, newest: Noted) -> Mapping[
     return {"format": FORMAT, "reference": reference, "scope": scope, "made": utc_text(unit.now), "checkpoint": newest.note}
 
 
-async def _row(unit: Unit, line: Line, newest: Noted, names: Collection[str] | None) -> Mapping[str, Any]:
+def _row(line: Line, shown: Proofs, names: Collection[str] | None) -> Mapping[str, Any]:
     """The bytes, where all members in them are within the scope. Else what is left of the entry without the others, and a proof of its
     hash.
     """
@@ -113,11 +115,9 @@ async def _row(unit: Unit, line: Line, newest: Noted, names: Collection[str] | N
     if not line.entry:
         return row
     if not others:
-        proof = await proof_of_leaf(unit.session, newest, line.index, leaf, extra=line.raw)
-        return row | {"entry": line.raw.decode(), "proof": proof}
+        return row | {"entry": line.raw.decode(), "proof": shown.of(line.index, leaf, extra=line.raw)}
     kept = {key: value for key, value in line.entry.items() if key not in {"n", "x"}}
     kept["sub"] = [one for one in line.entry["sub"] if one not in others]
     if line.entry["act"]["k"] == "member":
         kept["act"] = {key: value for key, value in line.entry["act"].items() if key != "id" or value in within}
-    proof = await proof_of_leaf(unit.session, newest, line.index, leaf)
-    return row | {"part": kept, "others": len(others), "proof": proof}
+    return row | {"part": kept, "others": len(others), "proof": shown.of(line.index, leaf)}

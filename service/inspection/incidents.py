@@ -74,23 +74,41 @@ class _Seen:
             self.people[subject].add(line)
 
 
-async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str | None) -> Scope:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one answer holds: so many entries, so many pseudonyms (in some 200 MB), and so many entries looked at for them, some twenty
+    seconds' work. A wider question is refused, never answered in part; the answers of windows that lie side by side are together the whole.
+    """
+
+    entries: int = 200_000
+    people: int = 250_000
+    looked: int = 400_000
+
+    def hold(self, lines: int, people: int, *, quarters: int = 4) -> bool:
+        """Whether this is not more, or not more than so many quarters of it."""
+        return lines * 4 <= self.entries * quarters and people * 4 <= self.people * quarters
+
+
+ONE_ANSWER = Bounds()
+
+
+async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str | None, bounds: Bounds = ONE_ANSWER) -> Scope:
     """Every member and field that was read; with `names`, members by id.
 
-    Raises BadInput, and Refused (APPROVAL_REQUIRED) where names are asked for that nobody else allowed.
+    Raises BadInput (WINDOW_TOO_WIDE where it is more than one answer holds, naming the part to ask for first), and Refused
+    (APPROVAL_REQUIRED) where names are asked for that nobody else allowed.
     """
     months = _checked(leak, first)
     allowed = _what(unit, leak, months)
     if names:
         await approvals.use(unit, kind=KIND, about=about_of(KIND, allowed), once=False)
     unit.draft.extra |= {"from": utc_text(leak.since), "to": utc_text(leak.until), "named": names}
-    seen = _Seen()
     if utc_text(leak.since) < await searching.begun(unit.session, unit.vault.origin):
         # Nobody found would be read as nobody concerned: what was before lies in the closed log's folder.
         raise BadInput("since: before this log, which goes on from one that was closed, began", code="BEFORE_THIS_LOG")
-    log_ = await searching.look(unit.session, unit.vault.origin)
-    async for line in searching.find(unit.session, log_, _filter(unit, leak, months)):
-        seen.add(line)
+    wanted = _filter(unit, leak, months)
+    log = await searching.look(unit.session, unit.vault.origin)
+    seen = await _look(unit, leak, log, wanted, bounds)
     people, strangers = await _people(unit, seen.people, months)
     unit.draft.count = len(people) + strangers
     rows = [
@@ -110,7 +128,31 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
         affected=tuple(rows[:first]),
         end=rows[first - 1].subject if len(rows) > first else None,
         broken=tuple(seen.broken[:MOST]),
+        archived=searching.archived(log, wanted),
     )
+
+
+async def _look(unit: Unit, leak: Leak, log: searching.Log, wanted: Filter, bounds: Bounds) -> _Seen:
+    """All of it, or BadInput (WINDOW_TOO_WIDE)."""
+    seen, patience, lines, sure = _Seen(), searching.Patience(left=bounds.looked), 0, ""
+    async for line in searching.find(unit.session, log, wanted, patience=patience):
+        seen.add(line)
+        lines += 1
+        if not bounds.hold(lines, len(seen.people)):
+            raise _too_wide(leak, sure)
+        if line.entry and bounds.hold(lines, len(seen.people), quarters=3):
+            sure = line.entry["ts"]
+    if patience.stopped is not None:
+        raise _too_wide(leak, sure)
+    return seen
+
+
+def _too_wide(leak: Leak, sure: str) -> BadInput:
+    """What was found was found from the newest on: so down to there it fits, or, where nothing was, perhaps in half of the time."""
+    reached = datetime.fromisoformat(sure) if sure else leak.since
+    if not leak.since < reached < leak.until:
+        reached = leak.since + (leak.until - leak.since) / 2
+    return BadInput(f"since: ask from {utc_text(reached)} on, and for what was before it separately", code="WINDOW_TOO_WIDE")
 
 
 def _what(unit: Unit, leak: Leak, months: list[str]) -> str:

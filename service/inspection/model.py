@@ -180,7 +180,7 @@ class Scope:
     """What was read with what leaked. `categories` and `sensitivities` count members, `fields` count entries.
 
     `unattributed` are pseudonyms whose member is erased, or not in this deployment's table: counted, and nameable by nobody. `what` is
-    what another person must allow before members are named.
+    what another person must allow before members are named. `archived` is where nothing was looked for.
     """
 
     entries: int
@@ -193,3 +193,4 @@ class Scope:
     affected: tuple[Affected, ...]
     end: str | None = None
     broken: tuple[int, ...] = field(default=())
+    archived: tuple[Archived, ...] = ()

@@ -9,7 +9,7 @@ from service.checkpoints.trust import Trust
 from service.errors import Forbidden
 from service.inspection import people, searching, wording
 from service.inspection.model import Archived, Filter, Line, Status
-from service.inspection.proving import proofs_of_leaves
+from service.inspection.proving import Proofs, proofs
 from service.inspection.queries import begun
 from service.unit import Unit
 
@@ -66,12 +66,14 @@ async def access_log(
     log = await searching.look(unit.session, unit.vault.origin)
     newest = await searching.point(unit.session, trust)
     found = await searching.page(unit.session, log, wanted, first, before=before)
-    lines = await searching.proven(unit.session, newest, found.lines)
-    leaves = {line.index: bytes.fromhex(line.leaf) for line in lines if line.status is Status.PROVEN and line.leaf}
-    proofs = await proofs_of_leaves(unit.session, newest, leaves)
-    items = [_access(unit, line, names, proofs.get(line.index)) for line in lines]
+    shown = await proofs(unit.session, trust, newest, searching.pending(found.lines))
+    items = [_access(unit, line, names, _proof(line, shown)) for line in searching.proven(found.lines, shown)]
     unit.draft.count = len(items)
-    return AccessLog(tuple(items), found.cursor, found.more, await searching.archived(unit.session, wanted))
+    return AccessLog(tuple(items), found.cursor, found.more, searching.archived(log, wanted))
+
+
+def _proof(line: Line, shown: Proofs) -> str | None:
+    return shown.of(line.index, bytes.fromhex(line.leaf)) if line.status is Status.PROVEN else None
 
 
 def _access(unit: Unit, line: Line, own: tuple[str, ...], proof: str | None) -> Access:

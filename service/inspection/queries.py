@@ -8,6 +8,7 @@ from service.checkpoints.trust import Trust
 from service.errors import BadInput
 from service.inspection import people, searching
 from service.inspection.model import Filter, Page
+from service.inspection.proving import proofs
 from service.inspection.searching import Patience
 from service.unit import Unit
 from service.values import MemberId, utc_text
@@ -46,9 +47,10 @@ async def entries(
     unit.draft.count = len(found.lines)
     # A row is a row, however many it names: whoever looks for one member must not run out of leave by the lists that they stand in.
     unit.draft.shown = named_in((line.raw for line in found.lines), each=1)
-    lines = await searching.proven(unit.session, await searching.point(unit.session, trust), found.lines)
-    archived = await searching.archived(unit.session, wanted)
-    return Page(tuple(lines), found.cursor, found.more, archived)
+    newest = await searching.point(unit.session, trust)
+    shown = await proofs(unit.session, trust, newest, searching.pending(found.lines), paths=False)
+    lines = searching.proven(found.lines, shown)
+    return Page(tuple(lines), found.cursor, found.more, searching.archived(log, wanted))
 
 
 def begun(first: int, after: str | None, *, most: int) -> int | None:

@@ -6,7 +6,7 @@ blocks that have no words yet are all looked at, so that nothing is missed becau
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,21 +17,22 @@ from service.audit.entry import parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
-from service.audit.store import head as read_head
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.engine import Session
 from service.errors import Malformed
 from service.inspection import store
 from service.inspection.model import Archived, Filter, Line, Status
-from service.inspection.proving import leaves_under
+from service.inspection.proving import Proofs
 from service.inspection.store import Stored
 from service.values import lineage, utc_text
 
 MOST_LOOKED = 20_000
+_EVERYTHING = 2**62
 _CHUNK = 256
 _BLOCKS = 64
 _ABOUT = 1000
+_READ_ALONG = 16
 _SKEW = timedelta(minutes=1)
 Entry = Mapping[str, Any]
 Fits = Callable[[int, Entry], bool]
@@ -40,18 +41,22 @@ Fits = Callable[[int, Entry], bool]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log as a search sees it: so many entries, from `low` on here but for the `pruned` segments, and so many blocks with words."""
+    """The log as a search sees it: so many entries, from `low` on here but for the `pruned` segments, and so many blocks with words.
+
+    Of each pruned segment its first and its last moment.
+    """
 
     size: int
     low: int
     indexed: int
-    pruned: frozenset[int] = frozenset()
+    pruned: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Patience:
     """How many entries one page may still look at, and behind which index it stopped: somebody who asks for what is nowhere, in hundreds
-    of fields of one request, would have the whole log read hundreds of times.
+    of fields of one request, would have the whole log read hundreds of times. What the database looks through by itself is cheaper:
+    sixteen entries, or a block's words, count as one.
     """
 
     left: int = MOST_LOOKED
@@ -64,6 +69,14 @@ class Patience:
             return False
         self.stopped = last
         return True
+
+    def spent(self, last: int, count: int) -> bool:
+        """Whether it is over before so many more are looked at below index `last`."""
+        if self.left <= 0:
+            self.stopped = last
+            return True
+        self.left -= count
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +102,9 @@ class _Way:
 
 
 async def look(session: Session, origin: str) -> Log:
-    """The log as it stands."""
-    head = await read_head(session, origin)
-    size = head.size if head else 0
-    pruned = frozenset(n for n, _, _ in await store.pruned(session))
-    return Log(size, await store.lowest(session), min(await index.indexed(session), size // BLOCK), pruned)
+    """The log as it stands. One statement."""
+    found = await store.look(session, origin)
+    return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
 
 
 async def begun(session: Session, origin: str) -> str:
@@ -113,16 +124,20 @@ async def point(session: Session, trust: Trust) -> Noted | None:
     return None if found is None else Noted(found.size, found.root, found.note)
 
 
-async def proven(session: Session, newest: Noted | None, lines: Sequence[Line]) -> list[Line]:
-    """The same lines, those PROVEN whose leaf is under this checkpoint. So many statements, however many lines."""
-    known = await leaves_under(session, newest, [line.index for line in lines if line.status is Status.PENDING])
-    return [_surely(line, known.get(line.index)) for line in lines]
+def pending(lines: Sequence[Line]) -> list[int]:
+    """Of which lines a proof is worth asking for."""
+    return [line.index for line in lines if line.status is Status.PENDING]
 
 
-async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
+def proven(lines: Sequence[Line], proofs: Proofs) -> list[Line]:
+    """The same lines, those PROVEN whose leaf is under the checkpoint."""
+    return [_surely(line, proofs.leaf(line.index)) for line in lines]
+
+
+def archived(log: Log, wanted: Filter) -> tuple[Archived, ...]:
     """The segments that were pruned and may hold what is wanted, neighbours together."""
     found: list[Archived] = []
-    for n, first, last in await store.pruned(session):
+    for n, (first, last) in sorted(log.pruned.items()):
         if last >= _earlier(wanted.since) and first < _later(wanted.until):
             here = found.pop() if found and found[-1].last == n - 1 else Archived(n, n, first, last)
             found.append(Archived(here.first, n, min(here.since, first), max(here.until, last)))
@@ -130,19 +145,29 @@ async def archived(session: Session, wanted: Filter) -> tuple[Archived, ...]:
 
 
 async def find(
-    session: Session, log: Log, wanted: Filter, *, before: int | None = None, patience: Patience | None = None
+    session: Session,
+    log: Log,
+    wanted: Filter,
+    *,
+    before: int | None = None,
+    patience: Patience | None = None,
+    few: int = _CHUNK,
 ) -> AsyncIterator[Line]:
-    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes."""
+    """Every entry that is wanted, the newest first, and beside them what is broken on the way; as far as `patience` goes. `few` is how many
+    are looked at first.
+    """
     end = log.size if before is None else min(before, log.size)
-    way = _way(session, log, wanted, end)
+    patience, at_once = patience or Patience(left=_EVERYTHING), min(few, _CHUNK)
+    way = _way(session, log, wanted, end, patience)
     async for group in way.indices:
-        for some in _chunks(group, _CHUNK):
+        for some in _chunks(group, _CHUNK, first=at_once):
+            at_once = _CHUNK
             rows = await _rows(session, some)
             for at in some:
                 line = judged(at, rows.get(at), log, way.fits)
                 if line.status is Status.BROKEN or (line.archived and not line.entry) or wanted.accepts(line.entry):
                     yield line
-            if patience is not None and patience.ends(some[-1], len(some)):
+            if patience.ends(some[-1], len(some)):
                 return
 
 
@@ -151,7 +176,8 @@ async def page(
 ) -> Found:
     """The first so many of them; fewer, and more behind them, where patience ended."""
     found, patience = list[Line](), patience or Patience()
-    async for line in find(session, log, wanted, before=before, patience=patience):
+    # One more than the page has tells whether there is another; where all that is led to is wanted, none is read for nothing.
+    async for line in find(session, log, wanted, before=before, patience=patience, few=first + 1):
         found.append(line)
         if len(found) > first:
             break
@@ -196,7 +222,7 @@ async def _rows(session: Session, some: Sequence[int]) -> dict[int, Stored]:
     return await store.at(session, some)
 
 
-def _way(session: Session, log: Log, wanted: Filter, end: int) -> _Way:
+def _way(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> _Way:
     """The narrowest first. Whatever the way, `accepts` decides."""
     if wanted.subjects is not None:
         names = wanted.subjects
@@ -204,13 +230,13 @@ def _way(session: Session, log: Log, wanted: Filter, end: int) -> _Way:
     if wanted.request:
         return _Way(_of_request(session, wanted.request, end))
     if wanted.token or wanted.addresses:
-        return _Way(_holding(session, log, wanted, end))
+        return _Way(_holding(session, log, wanted, end, patience))
     asked = [set(group) for group in wanted.words()]
     if asked:
         # In a block without words yet everything is looked at, and nothing has pointed to an entry.
         tail = log.indexed * BLOCK
         fits = lambda at, entry: at >= tail or all(group.intersection(words(shape(entry))) for group in asked)  # noqa: E731
-        return _Way(_having(session, log, wanted, end), fits)
+        return _Way(_having(session, log, wanted, end, patience), fits)
     return _Way(_everything(session, log, wanted, end))
 
 
@@ -232,19 +258,23 @@ async def _everything(session: Session, log: Log, wanted: Filter, end: int) -> A
         yield range(last - 1, first - 1, -1)
 
 
-async def _holding(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+async def _holding(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> AsyncIterator[Sequence[int]]:
     """A token or an address: too many different ones for words, and asked for after an incident, in a window. The database reads."""
     needles = [f'"tok":"{wanted.token}"'.encode()] if wanted.token else [f'"ip":"{one}"'.encode() for one in wanted.addresses]
     async for first, last in _runs(session, log, wanted, end):
+        if patience.spent(last, (last - first) // _READ_ALONG):
+            return
         if found := await store.holding(session, needles, first, last):
             yield found
 
 
-async def _having(session: Session, log: Log, wanted: Filter, end: int) -> AsyncIterator[Sequence[int]]:
+async def _having(session: Session, log: Log, wanted: Filter, end: int, patience: Patience) -> AsyncIterator[Sequence[int]]:
     """By words: what has none yet is looked at whole, then block by block the places that have them all."""
     asked = wanted.words()
     yield range(end - 1, max(log.indexed * BLOCK, log.low) - 1, -1)
     for some in _chunks(await _blocks(session, log, wanted, end), _BLOCKS * 4):
+        if patience.spent((some[0] + 1) * BLOCK, len(some)):
+            return
         found = await index.having(session, [word for group in asked for word in group], some[-1], some[0])
         there = [at for block in some for at in _places(block, asked, found) if at < end]
         if there:
@@ -291,6 +321,10 @@ async def _blocks(session: Session, log: Log, wanted: Filter, end: int) -> Seque
     return [block for block in found if block >= log.low // BLOCK and block * BLOCK // SEGMENT not in log.pruned]
 
 
-def _chunks(some: Sequence[int], most: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(some), most):
+def _chunks(some: Sequence[int], most: int, *, first: int | None = None) -> Iterator[Sequence[int]]:
+    """Parts of `most`; the first of them of `first`."""
+    begun = most if first is None else first
+    if some:
+        yield some[:begun]
+    for start in range(begun, len(some), most):
         yield some[start : start + most]

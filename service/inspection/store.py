@@ -13,7 +13,7 @@ from service.audit.reading.store import COLUMNS
 from service.audit.store import among, listed
 from service.db.engine import Session
 from service.db.statement import Prepared
-from service.db.tables import audit_entry, audit_segment, audit_subject, audit_tile, member, member_secret
+from service.db.tables import audit_block, audit_entry, audit_head, audit_segment, audit_subject, member, member_secret
 from service.values import MemberId
 
 _OF, _SUB = audit_entry.c, audit_subject.c
@@ -37,6 +37,15 @@ class Secret(NamedTuple):
     wrapped: bytes
 
 
+class Looked(NamedTuple):
+    """How long the log is, the first entry that is here, how many blocks have words; the pruned segments, with first and last moment."""
+
+    size: int
+    low: int
+    indexed: int
+    pruned: dict[int, tuple[str, str]]
+
+
 _ROWS = select(_OF.idx, _OF.entry, _OF.leaf, COLUMNS).order_by(_OF.idx.desc())
 _LISTED = func.json_each(bindparam("indices")).table_valued("value")
 _AT = {
@@ -44,7 +53,6 @@ _AT = {
     "sqlite": Prepared(_ROWS.where(_OF.idx.in_(select(_LISTED.c.value)))),
 }
 _RANGE = Prepared(_ROWS.where(*_WITHIN))
-_LOWEST = Prepared(select(func.min(_OF.idx)).where(_OF.idx >= 0))
 _ABOUT = {
     dialect: Prepared(
         select(_SUB.idx)
@@ -61,14 +69,16 @@ _OF_REQUEST = Prepared(
     .order_by(_OF.idx.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_TILE, _SEGMENT = audit_tile.c, audit_segment.c
-_OF_LEVEL = select(_TILE.n, _TILE.hashes).where(_TILE.level == bindparam("of_level"))
-_TILES = {
-    "postgresql": Prepared(_OF_LEVEL.where(_TILE.n == any_(bindparam("indices", type_=ARRAY(BigInteger))))),
-    "sqlite": Prepared(_OF_LEVEL.where(_TILE.n.in_(select(_LISTED.c.value)))),
-}
-_PRUNED = Prepared(
-    select(_SEGMENT.n, _SEGMENT.first_ts, _SEGMENT.last_ts).where(_SEGMENT.pruned_at.is_not(None)).order_by(_SEGMENT.n)
+_SEGMENT = audit_segment.c
+_LOG = select(
+    select(audit_head.c.size).where(audit_head.c.log_id == bindparam("log_id")).scalar_subquery().label("size"),
+    select(func.min(_OF.idx)).where(_OF.idx >= 0).scalar_subquery().label("low"),
+    select(func.max(audit_block.c.block)).scalar_subquery().label("last"),
+).subquery()
+_LOOK = Prepared(
+    select(_LOG.c.size, _LOG.c.low, _LOG.c.last, _SEGMENT.n, _SEGMENT.first_ts, _SEGMENT.last_ts).select_from(
+        _LOG.outerjoin(audit_segment, _SEGMENT.pruned_at.is_not(None))
+    )
 )
 _SECRETS = Prepared(
     select(member_secret.c.member_id, member_secret.c.generation, member_secret.c.wrapped)
@@ -101,10 +111,12 @@ async def between(session: Session, first: int, last: int) -> dict[int, Stored]:
     return {row[0]: _stored(*row) for row in await session.rows(_RANGE, {"first": first, "last": last})}
 
 
-async def lowest(session: Session) -> int:
-    """The first entry that is here: what stands before it is archived."""
-    found = (await session.rows(_LOWEST))[0][0]
-    return 0 if found is None else int(found)
+async def look(session: Session, origin: str) -> Looked:
+    """The log as it stands. One statement."""
+    rows = await session.rows(_LOOK, {"log_id": origin})
+    size, low, last = rows[0][:3]
+    pruned = {n: (first, until) for _, _, _, n, first, until in rows if n is not None}
+    return Looked(size or 0, low or 0, 0 if last is None else last + 1, pruned)
 
 
 async def about(session: Session, subjects: Sequence[str], before: int, most: int) -> list[int]:
@@ -123,17 +135,6 @@ async def holding(session: Session, needles: Sequence[bytes], first: int, last: 
     named = {f"needle_{number}": needle for number, needle in enumerate(needles)}
     rows = await session.rows(_holding(session.dialect, len(needles)), {"first": first, "last": last, **named})
     return [index for (index,) in rows]
-
-
-async def tiles(session: Session, level: int, numbers: Sequence[int]) -> dict[int, bytes]:
-    """The hashes of these tiles, as far as they are stored."""
-    named = {"indices": list(numbers) if session.dialect == "postgresql" else json.dumps(list(numbers))}
-    return {n: bytes(hashes) for n, hashes in await session.rows(_TILES[session.dialect], {"of_level": level, **named})}
-
-
-async def pruned(session: Session) -> list[tuple[int, str, str]]:
-    """The segments that are in the archive only: number, first and last moment."""
-    return [(n, first, last) for n, first, last in await session.rows(_PRUNED)]
 
 
 async def secrets(session: Session, after: MemberId, most: int) -> list[Secret]:

@@ -7,6 +7,7 @@ from typing import Any
 from policies.clock import SHANGHAI
 from policies.naming import Title
 from policies.terms import Catalogue
+from service.inspection.reasons import reason
 
 _YOU = Title("您本人", "you")
 _SYSTEM = Title("系统", "the system")
@@ -86,5 +87,6 @@ def sentence(entry: Mapping[str, Any], catalogue: Catalogue, own: Collection[str
     if rests := basis(entry):
         zh, en = f"{zh}；依据：{rests.zh}", f"{en}; basis: {rests.en}"
     if entry["dec"] == "deny":
-        zh, en = f"{zh}；被拒绝（{entry.get('rsn', '')}）", f"{en}; refused ({entry.get('rsn', '')})"
+        why = reason(entry.get("rsn", ""))
+        zh, en = f"{zh}；未获准许：{why.zh}", f"{en}; refused: {why.en}"
     return Title(f"{zh}。", f"{en}.")

@@ -58,7 +58,7 @@ class OversightOperations(InboundOperations):
         async def work(unit: Unit) -> tuple[Measure, ...]:
             self.require(call, READ)
             unit.draft.extra["law"] = law.value
-            return await queries.control_evidence(unit, self.units.journal, self.units.trust, self.units.vault.origin)
+            return await queries.control_evidence(unit, self.units.trust, self.units.vault.origin)
 
         return await self.units.disclose(call, self._looking("controlEvidence"), work)
 
@@ -130,7 +130,8 @@ class OversightOperations(InboundOperations):
         async def work(unit: Unit) -> Built:
             self.require(call, READ)
             unit.draft.extra |= {"from": since.isoformat(), "to": until.isoformat()}
-            made = await build(self.units.database, unit.vault, unit.catalogue, since=since, until=until, now=unit.now, into=into)
+            given = {"policy": self.units.trust.policy, "since": since, "until": until, "now": unit.now, "into": into}
+            made = await build(self.units.database, unit.vault, unit.catalogue, **given)  # type: ignore[arg-type]
             unit.draft.extra["digest"] = made.digest
             unit.draft.count = made.rows
             return made

@@ -1,10 +1,13 @@
 """The register of processing (PIPL 55, 56): what one policy has the deployment do, in JSON's words; and what differs between two."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+from policies.marketing import Sender
 from policies.naming import Title
 from policies.terms import Catalogue, Purpose, Recipient, RecipientRole, Sensitivity
+from service.campaigns.rules import carries
 from service.oversight.model import Activities, Difference
 
 
@@ -53,6 +56,7 @@ def _activity(purpose: Purpose, catalogue: Catalogue) -> dict[str, Any]:
         "channel": purpose.channel or "",
         "retentionMonths": purpose.retention_months,
         "recipients": [_recipient(recipient) for recipient in recipients],
+        "senders": [_sender(sender) for sender in _senders(purpose, catalogue)],
         "roles": sorted(purpose.roles),
         "notice": purpose.notice_section,
         "assessment": purpose.pia,
@@ -86,6 +90,24 @@ def _recipient(recipient: Recipient) -> dict[str, Any]:
         "role": recipient.role.value,
         "contract": recipient.contract,
         "region": recipient.region,
+    }
+
+
+def _senders(purpose: Purpose, catalogue: Catalogue) -> Iterator[Sender]:
+    """Who is handed the members' addresses, with the words, when something is sent for this purpose: they stand in marketing.toml."""
+    for _, sender in sorted(catalogue.senders.items()):
+        if any(carries(purpose, each, catalogue.channels[sender.channel]) for each in sender.classes):
+            yield sender
+
+
+def _sender(sender: Sender) -> dict[str, Any]:
+    return {
+        "key": sender.key,
+        "channel": sender.channel,
+        "vendor": sender.vendor.value,
+        "classes": sorted(sender.classes),
+        "identity": sender.identity,
+        "address": sender.address,
     }
 
 

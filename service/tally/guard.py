@@ -15,9 +15,10 @@ from policies.terms import Catalogue
 from service.alarms.commands import raise_alarm
 from service.alarms.model import AlarmKind, Rules
 from service.approvals.exports import UNREGISTERED
+from service.approvals.model import account_of
 from service.audit.entry import Draft
 from service.tally import commands
-from service.tally.model import Recent, classes_of, operator_of
+from service.tally.model import Recent, classes_of
 from service.unit import Raising, Unit
 from service.values import ActorKind, Call
 
@@ -58,7 +59,7 @@ class Guard:
         raising: list[Raising] = []
         actor = call.actor
         # One account, however it is spelt: else each spelling has refusals and a silence of its own, or thousands of alarms hide one.
-        account = f"{actor.kind.value}:{operator_of(actor.name)}" if actor.kind is not ActorKind.MEMBER else actor.kind.value
+        account = f"{actor.kind.value}:{account_of(actor.name)}" if actor.kind is not ActorKind.MEMBER else actor.kind.value
         if self._planted and not self._planted.isdisjoint(draft.subjects):
             raising.append(partial(raise_alarm, kind=AlarmKind.HONEY_MEMBER, about=account, codes=_codes(draft)))
         if draft.decision == "deny":

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from policies.bulk import BulkClass
-from policies.searching import plain
 from policies.terms import Catalogue
 
 WINDOW = timedelta(hours=24)
@@ -35,14 +33,8 @@ def allowance(what: str) -> Allowance | None:
     """What these words allow; None for words of another form."""
     bulk, _, rest = what.partition(" ")
     most, _, operator = rest.partition(" ")
-    known = bulk in BulkClass.__members__ and most.isascii() and most.isdigit() and operator
+    known = bulk in BulkClass.__members__ and most.isascii() and most.isdigit()
     return Allowance(operator, BulkClass(bulk), int(most)) if known else None
-
-
-@lru_cache(maxsize=4096)
-def operator_of(name: str) -> str:
-    """Under which name an account is counted: one, however it is spelt, or each spelling would have a count of its own."""
-    return plain(name).strip()
 
 
 def classes_of(catalogue: Catalogue, fields: Iterable[str]) -> frozenset[BulkClass]:

@@ -2,10 +2,12 @@
 
 A file holds what was sent, byte for byte, and the checkpoint that was cosigned before. It is named after what the log signed, so that the
 same one comes in once. Who found one published checkpoint can send it a thousand times, with a thousand wrong proofs: so there are at most
-`MOST` of each suspicion a log, and noise of one suspicion leaves no less room for another.
+`MOST` of each suspicion a log, and noise of one suspicion leaves no less room for another. That something was not kept is a file, too: what
+nobody is told of, an attacker could hide behind a thousand others.
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +21,10 @@ from service.errors import StoreUnavailable
 from service.values import utc_text
 from service.witness.model import Suspicion
 
+_log = logging.getLogger(__name__)
+
 MOST: Final = 1000
+_FULL: Final = ".full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,15 @@ class Refusal:
     known: str
 
 
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Of this suspicion of a log there was more than is kept; `at`: since when."""
+
+    at: str
+    suspicion: Suspicion
+    origin: str
+
+
 class Evidence:
     """The folder at `path`."""
 
@@ -46,17 +60,37 @@ class Evidence:
             raise StoreUnavailable("the folder for evidence cannot be made") from None
 
     def keep(self, refusal: Refusal, signed: str) -> bool:
-        """Whether it was kept: not what is there already, and not past the bound. `signed` is the text that the log signed. Durable when
-        this returns. Raises StoreUnavailable.
+        """Whether it was kept: not what is there already, and not past the bound, which is then noted down. `signed` is the text that the
+        log signed. Durable when this returns. Raises StoreUnavailable.
         """
         origin = _short(refusal.origin)
         name = f"{origin}-{refusal.suspicion}-{refusal.size}-{sha256(signed.encode()).hexdigest()[:32]}.json"
         try:
+            if (self._path / name).exists():
+                return False
             if sum(1 for _ in self._path.glob(f"{origin}-{refusal.suspicion}-*.json")) >= MOST:
+                self._fill(Full(refusal.at, refusal.suspicion, refusal.origin))
                 return False
             return files.make(self._path / name, json.dumps(_told(refusal), ensure_ascii=False, indent=1).encode())
         except OSError:
             raise StoreUnavailable("evidence cannot be written") from None
+
+    def _fill(self, full: Full) -> None:
+        """Once: however much more comes, the disk takes one file."""
+        told = {"at": full.at, "suspicion": full.suspicion, "origin": full.origin}
+        if files.make(self._path / f"{_short(full.origin)}-{full.suspicion}{_FULL}", json.dumps(told).encode()):
+            _log.error("evidence is full: more of suspicion %s is not kept", full.suspicion)
+
+    def full(self) -> list[Full]:
+        """Of what there was more than is kept, the first first. Move the files away, this one with them, and there is room again."""
+        found = []
+        for path in self._path.glob(f"*{_FULL}"):
+            try:
+                given = json.loads(path.read_text("utf-8"))
+                found.append(Full(**given | {"suspicion": Suspicion(given["suspicion"])}))
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+        return sorted(found, key=lambda one: (one.at, one.origin, one.suspicion))
 
     def shown(self, origin: str, size: int) -> list[str]:
         """The notes of this size that were kept before, as they were sent: two roots of one size convict, whoever brought them."""

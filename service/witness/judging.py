@@ -15,7 +15,7 @@ from menshen_verifier.note import Key, Note, parse_note, signers
 from service.checkpoints.submission import Submission, parse_submission
 from service.values import Clock
 from service.witness.cosigner import Cosigner
-from service.witness.evidence import Evidence, refused
+from service.witness.evidence import Evidence, Full, refused
 from service.witness.model import Answer, Code, Standing, Suspicion
 from service.witness.store import Store
 
@@ -60,6 +60,10 @@ class Witness:
     def newest(self, origin: str) -> Standing:
         """The newest checkpoint of a log that was cosigned, NOTHING before the first. Raises StoreUnavailable."""
         return self._store.standing(origin)
+
+    def full(self) -> Sequence[Full]:
+        """Of what evidence there was more than is kept."""
+        return self._evidence.full()
 
     def _judged(self, case: _Case) -> Answer:
         standing = self._store.standing(case.checkpoint.origin)

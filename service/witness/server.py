@@ -43,6 +43,12 @@ class Counts:
         self.sizes = Gauge(
             "menshen_witness_size", "Entries of each log at its newest cosigned checkpoint.", ["origin"], registry=registry
         )
+        self.full = Gauge(
+            "menshen_witness_evidence_full",
+            "1 where there was more evidence than is kept: look at it, and move it away.",
+            ["origin", "suspicion"],
+            registry=registry,
+        )
 
 
 def _problem(state: State) -> int:
@@ -75,6 +81,9 @@ def application(
 
     async def metrics(request: Request) -> Response:
         await ready(request)
+        counts.full.clear()
+        for one in await asyncio.to_thread(witness.full):
+            counts.full.labels(one.origin, one.suspicion).set(1)
         return Response(generate_latest(counts.registry), media_type=CONTENT_TYPE_LATEST)
 
     routes = [

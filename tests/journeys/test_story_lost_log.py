@@ -105,7 +105,7 @@ async def _what_the_auditor_has(config: Config):
         point = await running.units.trust.newest(running.database.read, cosigned=False)
         assert point is not None
         text = await proof_of(running.database.read, running.journal.authority, point.size - 9)
-        return running.units.trust.text, parse_proof(text.encode())
+        return running.units.trust.policy, parse_proof(text.encode())
 
 
 async def _alarms(config: Config):

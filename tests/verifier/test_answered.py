@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,17 +20,25 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def answered(folder: Path, log: Log, since: datetime) -> Checked:
-    """The answer "nobody" for a second from then on."""
-    question = {"field": "", "since": moment(since), "until": moment(since + timedelta(seconds=1))}
-    said = {"format": FORMAT, "question": question, "names": {"2025-11": "p1:" + "A" * 22}, "checkpoint": "", "rows": []}
+def packed(
+    folder: Path, log: Log, question: Mapping[str, str], *, names: Mapping[str, str], rows: Sequence[Mapping[str, object]]
+) -> Path:
+    """The file of an answer."""
+    said = {"format": FORMAT, "question": question, "names": names, "checkpoint": "", "rows": rows}
     log.write(folder / FOLDER)
     (folder / "answer.json").write_text(json.dumps(said), "utf-8")
     with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as file:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 file.write(path, path.relative_to(folder).as_posix())
-    return check_answer(folder.with_suffix(".zip"), parse_policy(POLICY.encode()), now=seconds(1000))
+    return folder.with_suffix(".zip")
+
+
+def answered(folder: Path, log: Log, since: datetime) -> Checked:
+    """The answer "nobody" for a second from then on."""
+    question = {"field": "", "since": moment(since), "until": moment(since + timedelta(seconds=1))}
+    file = packed(folder, log, question, names={"2025-11": "p1:" + "A" * 22}, rows=[])
+    return check_answer(file, parse_policy(POLICY.encode()), now=seconds(1000))
 
 
 @pytest.mark.obligation("AL-05")

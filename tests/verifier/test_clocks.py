@@ -49,6 +49,12 @@ def test_a_writer_who_is_further_behind_is_told_with_the_entries_after_the_cosig
     assert min(first for _, _, first, _ in found) == 300
 
 
+def test_an_entry_ahead_is_told_where_it_stands_though_the_ones_after_it_are_right(tmp_path: Path) -> None:
+    ahead = [*ENTRIES[:600], moved(ENTRIES[600], TOLERANCE + 60), *ENTRIES[601:]]
+    found = told(verified(Log(ahead, sizes=(1000,)).write(tmp_path)))
+    assert found == [(Verdict.ALTERED, Part.CLOCK, 512, 767)]
+
+
 def test_without_a_witness_nobody_knows_whose_clock_is_right(tmp_path: Path) -> None:
     log = apart(TOLERANCE + 60).but(signers=Log(ENTRIES).signers[:1])
     assert verified(log.write(tmp_path), policy=ALONE).verdict is Verdict.OK

@@ -63,6 +63,11 @@ def read_alike(raws: list[bytes]) -> None:
         assert [bool(ts) for ts in page.times] == [one is not None for one in told]
 
 
+def consented(raw: bytes) -> bytes:
+    """The entry, on a consent's basis."""
+    return canonical(json.loads(raw) | {"con": "019aa8f2-6645-71c6-80f0-794ebb4383fe"})
+
+
 def known(raw: bytes) -> Facts | None:
     with contextlib.suppress(Malformed):
         return facts_of(raw)
@@ -82,9 +87,12 @@ def test_what_the_service_writes_is_read_and_nearly_all_of_it_quickly() -> None:
     for raw in ENTRIES:
         agreed(raw)
     reader = Reader()
-    assert None not in reader.read(ENTRIES, b"".join(raw + b"\n" for raw in ENTRIES)).lanes
+    some = ENTRIES + CONSENTED
+    assert None not in reader.read(some, b"".join(raw + b"\n" for raw in some)).lanes
     assert reader.left < 5
 
+
+CONSENTED = [ENTRIES[5], consented(ENTRIES[6]), ENTRIES[7]]
 
 VALUES: list[object] = [
     "", "a", "A.b-c_d", "1a", "a" * 61, "phone", "手机", "a\"b", "a\\b", "a/b", "a\x7fb", "a\u2028b", "13800138000", 0, 1, -1, 2**53 - 1, 2**53, 10**15, 1.0, True,
@@ -164,6 +172,35 @@ def test_a_bundle_is_read_as_its_entries_are_one_by_one(raws: list[bytes], chang
     for at, put, gone in changes:
         whole = whole[: at % len(whole)] + put + whole[at % len(whole) + gone :]
     read_alike(whole.split(b"\0"))
+
+
+@pytest.mark.parametrize("byte", list(b'aGgQz0269-_: "\\}],\n\x7f\x80'))
+def test_no_place_of_an_entry_hides_among_others_that_are_well(byte: int) -> None:
+    """What differs from entry to entry is looked at for a bundle at once: one byte of one entry still counts."""
+    before, raw, behind = CONSENTED
+    for at in range(len(raw)):
+        read_alike([before, raw[:at] + bytes([byte]) + raw[at + 1 :], behind])
+
+
+@pytest.mark.parametrize("beside", ["2026-11-22T02:00:00.000000Z", "2025-01-31T23:59:59.999999Z"])
+def test_no_moment_hides_among_others_that_are_well(beside: str) -> None:
+    days = [
+        f"2026-{month:02d}-{day:02d}T02:00:00.000000Z"
+        for month in (0, 1, 9, 10, 12, 13, 20)
+        for day in (0, 1, 29, 30, 31, 32, 40)
+    ]
+    hours = [f"2026-11-22T{hour:02d}:00:00.000000Z" for hour in (0, 9, 19, 20, 23, 24, 29, 30)]
+    parts = [f"2026-11-22T02:{minute:02d}:{second:02d}.999999Z" for minute in (0, 59, 60, 99) for second in (0, 59, 60, 99)]
+    whole = json.loads(CONSENTED[1])
+    for moment in (*days, *hours, *parts):
+        raws = [canonical(whole | {"ts": one}) for one in (beside, moment, "2026-11-22T02:30:00.000000Z")]
+        read_alike(raws)
+
+
+def test_a_request_has_64_characters_at_most() -> None:
+    whole = json.loads(CONSENTED[1])
+    for length in (0, 1, 64, 65):
+        read_alike([CONSENTED[0], canonical(whole | {"req": "r" * length})])
 
 
 @pytest.mark.parametrize("cut", [b'"', b"}", b",", b"]", b',"id":"', b',"req":"', b',"typ":"'])

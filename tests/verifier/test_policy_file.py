@@ -57,6 +57,13 @@ def test_a_log_s_key_signs_for_the_log_of_its_name_alone() -> None:
         policy.open(note(9, ROOT, signers=(LOG,), origin="another.example/log"))
 
 
+def test_a_witness_of_another_log_s_name_does_not_let_our_key_sign_for_it() -> None:
+    other = Signer("another.example/log", Kind.COSIGNATURE_V1, 9)
+    policy = parse_policy(f"{ALONE}witness other {other.key.vkey}\n".encode())
+    with pytest.raises(Forged):
+        policy.open(note(9, ROOT, signers=(LOG, other), origin=other.name))
+
+
 def test_a_witness_s_key_does_not_make_a_log() -> None:
     policy = parse_policy(POLICY.encode())
     with pytest.raises(Forged):
@@ -74,6 +81,7 @@ def test_a_witness_s_key_does_not_make_a_log() -> None:
         "quorum none\nquorum none",
         "quorum none\r\n",
         "quorum none\n\x00",
+        "# a comment \x07\nquorum none",
         f"log {LOG.key.vkey}\nlog {LOG.key.vkey}\nquorum none",
         f"log {WITNESSES[0].key.vkey}\nquorum none",
         f"witness a {LOG.key.vkey}\nquorum none",

@@ -23,6 +23,7 @@ def test_a_whole_log_is_ok_and_every_checkpoint_was_compared(tmp_path: Path) -> 
     assert (report.verdict, report.entries, report.size, report.writers) == (Verdict.OK, 1000, 1000, 2)
     assert report.checkpoints == len(SIZES) + 3
     assert (report.since, report.cosigned_size, report.cosigned_at) == (300, 1000, NOW)
+    assert report.witnesses == (WITNESS.name,)
     assert (report.root, report.unchecked) == (root_of(ENTRIES).hex(), 0)
 
 
@@ -67,6 +68,15 @@ def test_a_pruned_log_of_which_only_roots_of_tiles_are_left_still_comes_to_its_r
     assert (report.checkpoints, report.unchecked) == (5, 3)
     write(tmp_path / tiles.tile_path(1, 0, 3), bytes(96))
     assert verified(tmp_path).verdict is Verdict.ALTERED
+
+
+def test_of_several_remembered_heads_that_can_no_longer_be_compared_the_first_is_told(tmp_path: Path) -> None:
+    WHOLE.but(first=512).write(tmp_path)
+    for n in (0, 1):
+        (tmp_path / tiles.tile_path(0, n)).unlink()
+    for notes in ((300, 100, 513), (100, 300)):
+        found = told(verified(tmp_path, notes=[WHOLE.note(size) for size in notes]))
+        assert found == [(Verdict.REMOVED, Part.TILE, 99, 99)]
 
 
 # --- altered, removed, inserted ----------------------------------------------------------------------------------------------------
@@ -173,10 +183,21 @@ def test_a_log_that_is_shorter_than_what_the_auditor_remembers_was_rolled_back(t
     assert [one.note for one in report.evidence] == [WHOLE.note(1000), WHOLE.note(600)]
 
 
-def test_a_log_that_is_shorter_than_a_checkpoint_of_its_own_was_rolled_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [601, 1000])
+def test_a_log_that_is_shorter_than_a_checkpoint_of_its_own_was_rolled_back(tmp_path: Path, size: int) -> None:
     Log(ENTRIES[:600], sizes=(256, 600)).write(tmp_path)
-    write(tmp_path / "checkpoints/1000", WHOLE.note(1000))
-    assert verified(tmp_path, now=seconds(600)).verdict is Verdict.ROLLED_BACK
+    write(tmp_path / f"checkpoints/{size}", WHOLE.note(size))
+    report = verified(tmp_path, now=seconds(600))
+    assert told(report) == [(Verdict.ROLLED_BACK, Part.CHECKPOINT, 600, size - 1)]
+    assert [one.note for one in report.evidence] == [WHOLE.note(size), WHOLE.note(600)]
+
+
+def test_a_larger_checkpoint_that_nobody_signed_hides_no_other(tmp_path: Path) -> None:
+    Log(ENTRIES[:600], sizes=(256, 600)).write(tmp_path)
+    write(tmp_path / "checkpoints/700", WHOLE.note(700))
+    write(tmp_path / "checkpoints/900", WHOLE.note(900).replace(b"\n900\n", b"\n901\n"))
+    report = verified(tmp_path, now=seconds(600))
+    assert (Verdict.ROLLED_BACK, Part.CHECKPOINT, 600, 699) in told(report)
 
 
 def test_a_rewritten_log_under_a_stolen_key_is_a_fork_and_both_heads_are_kept(tmp_path: Path) -> None:
@@ -195,6 +216,15 @@ def test_two_heads_of_one_size_are_a_fork_whatever_the_entries_are(tmp_path: Pat
     other = note(1000, root_of(ENTRIES[:999]))
     report = verified(tmp_path, notes=[other])
     assert report.verdict is Verdict.FORKED
+    assert {one.note for one in report.evidence} == {WHOLE.note(1000), other}
+
+
+def test_a_second_head_of_the_export_s_own_size_parts_behind_the_last_one_that_fits(tmp_path: Path) -> None:
+    other = note(1000, root_of(ENTRIES[:999]))
+    WHOLE.write(tmp_path)
+    write(tmp_path / "checkpoints/1000", other)
+    report = verified(tmp_path)
+    assert told(report) == [(Verdict.FORKED, Part.CHECKPOINT, 513, 999)]
     assert {one.note for one in report.evidence} == {WHOLE.note(1000), other}
 
 

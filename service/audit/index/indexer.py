@@ -18,6 +18,8 @@ from service.errors import ServiceError
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
+_PART = 256
+"""Entries that are read and taken apart in one go, about a millisecond: those who read wait as long for their answers."""
 
 
 class Indexer:
@@ -48,19 +50,29 @@ class Indexer:
         return max(last - first, 0)
 
     async def _write(self, block: int) -> None:
-        page = await store.page(self._database.read, block * BLOCK, (block + 1) * BLOCK)
-        made, low, high = read(page, block)
+        postings, moments = Postings(), list[str]()
+        for first in range(block * BLOCK, (block + 1) * BLOCK, _PART):
+            page = await store.page(self._database.read, first, first + _PART)
+            moments += _take_in(postings, page, block)
+            await asyncio.sleep(0)
         async with self._database.write() as transaction:
-            await index.add(transaction, block, made, low, high)
+            await index.add(transaction, block, postings.made(), *span(moments))
             await transaction.commit()
 
 
 def read(page: store.Page, block: int) -> tuple[dict[str, bytes], str, str]:
     """A block's words, and its first and last moment. Bytes that are no entry have none: a verification tells of them."""
-    postings, moments = Postings(), []
+    postings = Postings()
+    moments = _take_in(postings, page, block)
+    return postings.made(), *span(moments)
+
+
+def _take_in(postings: Postings, page: store.Page, block: int) -> list[str]:
+    """The moments of these entries of a block, whose words go to `postings`."""
+    moments = []
     for at, raw in zip(page.indices, page.raws, strict=True):
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
             entry = orjson.loads(raw)
             postings.add(entry, at - block * BLOCK)
             moments.append(entry["ts"])
-    return postings.made(), *span(moments)
+    return moments

@@ -138,6 +138,6 @@ approval = Table(
     Column("decided_at", Moment),
     Column("until", Moment, nullable=False),
     Column("used_at", Moment),
-    Index(None, "kind", "asked_at"),
+    Index(None, "until"),
     info={"kind": "reference"},
 )

@@ -2,11 +2,12 @@
 does not grow with the rows, and the same state gives the same bytes: no clock, no chance and no machine's order comes in but `now`.
 """
 
+import asyncio
 import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -20,7 +21,7 @@ from policies.clock import start_of_day
 from policies.terms import Catalogue
 from service.db.engine import Database
 from service.errors import BadInput
-from service.oversight.pack.figures import FIGURES, TOPICS
+from service.oversight.pack.figures import TOPICS, Figure, figures
 from service.oversight.pack.gaps import GAPS
 from service.oversight.pack.page import NAME, page
 from service.oversight.pack.tables import Table, tables
@@ -71,20 +72,32 @@ def keys(vault: Vault, catalogue: Catalogue) -> tuple[Key, ...]:
 
 
 async def build(
-    database: Database, vault: Vault, catalogue: Catalogue, *, since: date, until: date, now: datetime, into: IO[bytes]
+    database: Database,
+    vault: Vault,
+    catalogue: Catalogue,
+    *,
+    policy: str,
+    since: date,
+    until: date,
+    now: datetime,
+    into: IO[bytes],
 ) -> Built:
-    """Write the pack of the days from `since` to `until`, both of them whole. Raises BadInput for a period that is none."""
+    """Write the pack of the days from `since` to `until`, both of them whole. `policy` is whose signatures under checkpoints count.
+
+    Raises BadInput for a period that is none.
+    """
     if not since <= until or (until - since).days >= LONGEST_DAYS:
-        raise BadInput("from, to: a period of one day to four years")
+        raise BadInput("since, until: a period of one day to four years")
     told = {"controller": catalogue.controller.id, "from": since.isoformat(), "to": until.isoformat(), "asOf": utc_text(now)}
     first, last = start_of_day(since), start_of_day(until + timedelta(days=1))
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-        made = _Archive(archive)
+        stated = figures(policy)
+        made = _Archive(archive, stated)
         async for table in tables(database, catalogue, first, last):
             await made.table(table)
-        values = {figure.key: made.values[figure.key] for figure in FIGURES}
-        made.text(FIGURES_FILE, _stated(values))
-        made.text(NAME, page(told, values))
+        values = {figure.key: made.values[figure.key] for figure in stated}
+        made.text(FIGURES_FILE, _stated(stated, values))
+        made.text(NAME, page(told, stated, values))
         content: dict[str, Any] = {**told, "policy": catalogue.digest, "files": made.files}
         text = f"{LABEL}\n{json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(',', ':'))}\n"
         signing = keys(vault, catalogue)
@@ -94,9 +107,9 @@ async def build(
     return Built(since, until, values, rows, note, tuple(key.vkey for key in signing))
 
 
-def _stated(values: Mapping[str, Value]) -> str:
+def _stated(stated: Sequence[Figure], values: Mapping[str, Value]) -> str:
     """figures.json."""
-    figures = [
+    listed = [
         {
             "key": figure.key,
             "topic": figure.topic,
@@ -105,37 +118,37 @@ def _stated(values: Mapping[str, Value]) -> str:
             "definition": figure.definition,
             "value": values[figure.key],
         }
-        for figure in FIGURES
+        for figure in stated
     ]
     gaps = [{"topic": gap.topic, "zh": gap.title.zh, "en": gap.title.en} for gap in GAPS]
     topics = [{"topic": key, "zh": title.zh, "en": title.en} for key, title in TOPICS.items()]
-    return json.dumps({"figures": figures, "gaps": gaps, "topics": topics}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps({"figures": listed, "gaps": gaps, "topics": topics}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 class _Archive:
     """The archive, with what was written into it so far."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, stated: Sequence[Figure]) -> None:
         self._archive = archive
+        self._stated = stated
         self.files: list[dict[str, Any]] = []
         self.values: dict[str, Value] = {}
 
     async def table(self, table: Table) -> None:
         """One data file, and the figures over it."""
-        mine = [figure for figure in FIGURES if figure.definition["file"] == table.name]
+        mine = [figure for figure in self._stated if figure.definition["file"] == table.name]
         tallies = {figure.key: Tally(parse_definition(dict(figure.definition)), table.columns) for figure in mine}
         with self._archive.open(_info(table.name), "w", force_zip64=True) as file:
             out = _Counted(file.write)
             out.rows([table.columns])
             page: list[list[str]] = []
             async for row in table.rows:
-                for tally in tallies.values():
-                    tally.add(row)
                 page.append(row)
                 if len(page) == _ROWS_AT_ONCE:
-                    out.rows(page)
+                    # Beside the loop: a signature takes as long as a hundred rows, and others wait for their answers meanwhile.
+                    await asyncio.to_thread(_put, page, out, tallies.values())
                     page = []
-            out.rows(page)
+            await asyncio.to_thread(_put, page, out, tallies.values())
         self.files.append(out.fact(table.name, rows=out.lines - 1))
         self.values |= {key: tally.value for key, tally in tallies.items()}
 
@@ -146,6 +159,13 @@ class _Archive:
             out.bytes(text.encode())
         if name != MANIFEST:
             self.files.append(out.fact(name, rows=0))
+
+
+def _put(page: list[list[str]], out: "_Counted", tallies: Iterable[Tally]) -> None:
+    for tally in tallies:
+        for row in page:
+            tally.add(row)
+    out.rows(page)
 
 
 class _Counted:

@@ -3,7 +3,7 @@ which anybody works it out again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.naming import Title
@@ -33,6 +33,20 @@ TOPICS: Mapping[str, Title] = {
     ),
     "PLATFORM": Title("大型平台义务", "Duties of large platforms"),
 }
+
+
+OURS = "policy"
+"""In the place of whom this deployment believes: the log's keys and its witnesses' (C2SP tlog-policy)."""
+
+
+def figures(policy: str) -> tuple[Figure, ...]:
+    """All of them, as this deployment states them."""
+    return tuple(replace(one, definition=_believing(one.definition, policy)) for one in FIGURES)
+
+
+def _believing(definition: Mapping[str, Any], policy: str) -> Mapping[str, Any]:
+    where = [[*which, policy if operand == OURS else operand] for *which, operand in definition.get("where", ())]
+    return {**definition, "where": where} if where else definition
 
 
 def _figure(topic: str, key: str, zh: str, en: str, **definition: Any) -> Figure:  # noqa: ANN401 - as JSON has it
@@ -336,14 +350,16 @@ FIGURES = (
         by=["reason"],
         where=[["decision", "is", ["deny"]]],
     ),
-    _figure("MEASURES", "checkpoints", "日志的签名检查点", "Signed checkpoints of the log", file="checkpoints"),
+    _figure(
+        "MEASURES", "checkpoints", "日志的检查点，按所存记录", "Checkpoints of the log, as they are stored", file="checkpoints"
+    ),
     _figure(
         "MEASURES",
         "checkpoints_cosigned",
-        "其中经外部见证",
-        "Of these cosigned by a witness",
+        "其中经外部见证，以见证签名为准",
+        "Of these cosigned by the witnesses, as their signatures show",
         file="checkpoints",
-        where=[["witnessed_at", "not", [""]]],
+        where=[["note", "cosigned", OURS]],
     ),
     _figure("PLATFORM", "persons_counted", "人数统计（日）", "Days on which persons were counted", file="persons"),
     _figure(

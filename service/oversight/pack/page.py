@@ -1,19 +1,19 @@
 """The pack's page for people, in 中文 and English: what it is, every figure with its definition, and what is to be added from elsewhere."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from menshen_verifier.figures import Value
-from service.oversight.pack.figures import FIGURES, TOPICS, Figure
+from service.oversight.pack.figures import TOPICS, Figure
 from service.oversight.pack.gaps import GAPS
 
 NAME = "README.md"
 
 
-def page(told: Mapping[str, Any], values: Mapping[str, Value]) -> str:
+def page(told: Mapping[str, Any], figures: Sequence[Figure], values: Mapping[str, Value]) -> str:
     """Markdown, the Chinese page first."""
-    return "\n".join([*_page(told, values, "zh"), "", "---", "", *_page(told, values, "en"), ""])
+    return "\n".join([*_page(told, figures, values, "zh"), "", "---", "", *_page(told, figures, values, "en"), ""])
 
 
 _WORDS = {
@@ -40,7 +40,7 @@ _WORDS = {
 }
 
 
-def _page(told: Mapping[str, Any], values: Mapping[str, Value], language: str) -> Iterator[str]:
+def _page(told: Mapping[str, Any], figures: Sequence[Figure], values: Mapping[str, Value], language: str) -> Iterator[str]:
     title, period, as_of, how, figure, definition, missing, none = _WORDS[language]
     yield from (
         f"# {title}",
@@ -51,7 +51,7 @@ def _page(told: Mapping[str, Any], values: Mapping[str, Value], language: str) -
     )
     for topic, name in TOPICS.items():
         yield from ("", f"## {getattr(name, language)}", "", f"| {figure} | | {definition} |", "|---|---|---|")
-        for one in FIGURES:
+        for one in figures:
             if one.topic == topic:
                 yield f"| {getattr(one.title, language)} | {_value(values[one.key], none)} | {_definition(one)} |"
         for gap in GAPS:

@@ -136,7 +136,7 @@ SOURCES = (
     _source(
         "checkpoints",
         audit_checkpoint.c.signed_at,
-        *(audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.signed_at, audit_checkpoint.c.witnessed_at),
+        *(audit_checkpoint.c.size, audit_checkpoint.c.root, audit_checkpoint.c.signed_at, audit_checkpoint.c.note),
     ),
 )
 _LOG = Prepared(

@@ -1,6 +1,7 @@
 """More rows than the policy says leave only for somebody who is registered, and when another person has allowed it (LB-07)."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from menshen_verifier import merkle
 from service.app import Parts
-from service.approvals.exports import Export
+from service.approvals.exports import Export, admit
 from service.archive.exporting import MANIFEST
 from service.archive.model import where
 from service.archive.queries import Asked
@@ -42,6 +43,12 @@ def config(config: Config, tmp_path: Path, rows: int) -> Config:
     set_key(folder, "fields.toml", "exports.rows", rows)
     for key, count in {"PROPERTY": 1, "TRANSACTION": 2, "OTHER": 4}.items():
         set_key(folder, "fields.toml", f"bulk.{key}", count)
+    with (folder / "recipients.toml").open("a", encoding="utf-8") as file:
+        for key, role, region in (("example_abroad", "ENTRUSTED", "SG"), ("example_overseas", "OVERSEAS", "CN")):
+            file.write(
+                f'\n[recipients.{key}]\nname = {{ zh = "示例", en = "Example" }}\nrole = "{role}"\nregion = "{region}"\n'
+                f'contact = "privacy@{region.lower()}.example.com"\ncontract = "DPA-{role}"\nknown_by = "phone"\n'
+            )
     return config.model_copy(update={"policies": folder})
 
 
@@ -85,7 +92,7 @@ async def test_the_log_leaves_with_another_persons_leave_for_a_registered_recipi
 
 
 @pytest.mark.obligation("LB-07")
-@pytest.mark.parametrize("recipient", ["", "nobody"])
+@pytest.mark.parametrize("recipient", ["", "nobody", "example_abroad", "example_overseas"])
 async def test_without_a_registered_recipient_no_leave_helps(
     running: Parts, members: list[str], tmp_path: Path, recipient: str
 ) -> None:
@@ -94,6 +101,17 @@ async def test_without_a_registered_recipient_no_leave_helps(
     entry = (await entries(running, "audit"))[-1]
     assert (entry["rsn"], "recipient" in entry["x"]) == ("RECIPIENT_NOT_REGISTERED", False)
     assert await alarms(running) == TOO_MUCH
+
+
+@pytest.mark.obligation("LB-07")
+async def test_as_many_rows_as_the_policy_says_need_nobody_and_one_more_needs_a_recipient_and_leave(running: Parts) -> None:
+    async def leaves(rows: int, recipient: str = "") -> bool:
+        given = {"export": Export("audit", recipient, "some"), "rows": rows}
+        return await running.units.change(OFFICER, Draft(typ="export", operation="audit"), partial(admit, **given))
+
+    assert await leaves(5) is False
+    await refused("RECIPIENT_NOT_REGISTERED", leaves(6))
+    await refused("APPROVAL_REQUIRED", leaves(6, AUDITOR))
 
 
 @pytest.mark.obligation("LB-07")
@@ -126,6 +144,15 @@ class TestWhereManyRowsAreFew:
     ) -> None:
         await refused("APPROVAL_REQUIRED", export(running, tmp_path / "a", recipient=""))
         assert list((tmp_path / "a").iterdir()) == []
+        assert await alarms(running) == TOO_MUCH
+
+    @pytest.mark.obligation("LB-07")
+    async def test_whom_the_log_names_is_counted_though_what_is_asked_for_is_of_another_class(
+        self, running: Parts, members: list[str], tmp_path: Path
+    ) -> None:
+        given: dict[str, Any] = {"member_id": members[0], "field": "tier", "since": SINCE, "until": None, "recipient": ""}
+        await refused("APPROVAL_REQUIRED", running.operations.who_saw(OFFICER, output=tmp_path / "a.zip", **given))
+        assert not (tmp_path / "a.zip").exists()
         assert await alarms(running) == TOO_MUCH
 
     @pytest.mark.obligation("LB-07")

@@ -73,7 +73,7 @@ def starts(config: Config) -> str:
     async def once() -> str:
         async with parts(config) as running:
             await Published(running).publish()
-            return running.units.trust.text
+            return running.units.trust.policy
 
     return asyncio.run(once())
 

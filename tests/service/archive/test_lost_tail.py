@@ -230,6 +230,7 @@ async def _held_elsewhere(lost: Lost) -> None:
     await database.close()
 
 
+@pytest.mark.obligation("AL-03")
 def test_an_altered_entry_and_a_missing_bundle_are_refused(lost: Lost, tmp_path: Path) -> None:
     for victim in (tiles.bundle_path(0), tiles.bundle_path(1, head(lost.after) % 256)):
         folder = tmp_path / victim.replace("/", "-")
@@ -249,6 +250,7 @@ def test_entries_prove_themselves_hash_tiles_that_rotted_keep_nobody_from_them(l
     assert lost.run("verify").exit_code == 0
 
 
+@pytest.mark.obligation("AL-03")
 def test_a_checkpoint_that_is_not_ours_is_refused(lost: Lost, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     shutil.copytree(lost.copy, folder)
@@ -263,6 +265,7 @@ def test_a_checkpoint_that_is_not_ours_is_refused(lost: Lost, tmp_path: Path) ->
     refused(lost, "TAIL_NOT_A_COPY", tmp_path / "nowhere")
 
 
+@pytest.mark.obligation("AL-03")
 def test_where_witnesses_are_configured_a_copy_without_their_quorum_is_refused(lost: Lost, tmp_path: Path) -> None:
     from tests.service.witness.test_add_checkpoint import COSIGNER
 
@@ -290,6 +293,7 @@ def test_a_gap_is_refused(lost: Lost, tmp_path: Path) -> None:
     refused(lost, "TAIL_GAP", asyncio.run(losing.exported(lost.after, tmp_path / "late", first=256)))
 
 
+@pytest.mark.obligation("AL-03")
 def test_a_head_that_was_forged_and_entries_that_were_edited_are_not_built_on(lost: Lost) -> None:
     dba = Administrator(lost.before.database_url)
     [(raw,)] = dba.run("SELECT entry FROM audit_entry WHERE idx = 1")
@@ -303,6 +307,7 @@ def test_a_head_that_was_forged_and_entries_that_were_edited_are_not_built_on(lo
     refused(lost, "AUDIT_LOG_BROKEN")
 
 
+@pytest.mark.obligation("AL-03")
 def test_a_remembered_head_with_another_past_is_heard(lost: Lost) -> None:
     from service.audit.head import Seen
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.archive.model import SEGMENT
 from service.audit import store as log
-from service.audit.findings import Part, Verdict
+from service.audit.findings import Finding, Part, Verdict
 from service.audit.head import Head
 from service.audit.verify import verify
 from service.checkpoints import store
@@ -104,6 +104,14 @@ async def test_the_leaf_hashes_of_what_was_pruned_are_read_again_too(kept: Kept)
     made = Patrol(kept.running.journal.authority, pause=0, idle=0)
     with pytest.raises(LogBroken):
         await walk(kept, made, meanwhile=lambda: _pruned_and_altered(kept))
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_tile_of_a_higher_level_that_is_not_what_the_entries_make_is_found(kept: Kept) -> None:
+    journal = kept.running.journal
+    Administrator(kept.running.config.database).run("UPDATE audit_tile SET root = ? WHERE level = 1", given=(bytes(32),))
+    report = await verify(kept.running.database, journal.authority, journal.remembered.read(journal.authority))
+    assert report.findings == (Finding(Verdict.ALTERED, Part.TILE, 0, SEGMENT - 1),)
 
 
 async def _pruned_and_altered(kept: Kept) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -53,6 +54,7 @@ async def rows(kept: Kept) -> list[tuple]:
     return entries + administrator.run("SELECT * FROM audit_subject WHERE idx < ? ORDER BY idx, sub", given=(SEGMENT,))
 
 
+@pytest.mark.obligation("AL-01")
 async def test_a_log_goes_to_the_archive_is_pruned_and_comes_back_byte_for_byte(kept: Kept) -> None:
     before, database = await rows(kept), kept.running.database
     authority = kept.running.journal.authority
@@ -81,6 +83,7 @@ async def test_a_log_goes_to_the_archive_is_pruned_and_comes_back_byte_for_byte(
     assert (await proofs.proof_of(database.read, authority, 40_000)).startswith("c2sp.org/tlog-proof@v1\n")
 
 
+@pytest.mark.obligation("AL-01")
 async def test_the_prune_entry_says_what_will_be_gone_before_it_is(kept: Kept) -> None:
     await archived(kept)
     await pruned(kept)
@@ -140,20 +143,44 @@ async def test_logs_of_183_days_ago_are_here_and_whole_under_the_shortest_time_t
     last = datetime.fromisoformat(segment.last_ts)
     kept.clock.now = last + timedelta(days=183)
     assert await pruned(kept, 6) == []
+    # It began long ago: its youngest entry counts.
+    Administrator(kept.running.config.database).run("UPDATE audit_segment SET first_ts = '2020-01-01T00:00:00.000000Z'")
+    assert await pruned(kept, 6) == []
     assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
     assert (await replayed(kept)).verdict is Verdict.OK
     kept.clock.now = last + timedelta(days=190)
     assert await pruned(kept, 6) == [0]
 
 
+@pytest.mark.obligation("AL-01")
 async def test_what_is_not_archived_is_not_pruned(kept: Kept) -> None:
     assert await pruned(kept) == []
+    await archived(kept)
+    Administrator(kept.running.config.database).run("UPDATE audit_segment SET n = 1")
+    assert await pruned(kept) == [], "nor what lies behind it"
     assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
 
 
 VICTIMS = ("tile/entries/000", "tile/0/017", "tile/1/000", "checkpoint", "manifest.json", "log.vkey")
 
 
+@pytest.mark.obligation("AL-01")
+async def test_an_archive_that_is_another_than_was_made_or_than_the_logs_own_keeps_everything_where_it_is(kept: Kept) -> None:
+    await archived(kept)
+    path = folder_of(kept.base, 0) / "manifest.json"
+    whole = path.read_bytes()
+    told = orjson.loads(whole)
+    path.write_bytes(orjson.dumps(told | {"last_ts": told["first_ts"]}))
+    with pytest.raises(Malformed, match="not the one that was made"):
+        await pruned(kept)
+    path.write_bytes(whole)
+    Administrator(kept.running.config.database).run("UPDATE audit_tile SET root = ? WHERE level = 1", given=(bytes(32),))
+    with pytest.raises(Malformed, match="not the one that was made"):
+        await pruned(kept)
+    assert await store.count(kept.running.database.read, 0, SEGMENT) == SEGMENT
+
+
+@pytest.mark.obligation("AL-01")
 async def test_an_archive_that_was_touched_anywhere_keeps_everything_where_it_is(kept: Kept) -> None:
     await archived(kept)
     for victim in VICTIMS:
@@ -179,6 +206,7 @@ async def test_an_archive_that_was_touched_anywhere_keeps_everything_where_it_is
     assert not [one for one in await logs.entries(kept.running.database) if one["typ"] == "prune"]
 
 
+@pytest.mark.obligation("AL-01")
 async def test_a_folder_verifies_alone_and_under_the_logs_key_only(kept: Kept, tmp_path: Path) -> None:
     await archived(kept)
     moved = tmp_path / "usb" / "stick"
@@ -220,6 +248,7 @@ async def test_a_run_that_was_cut_off_before_its_row_finds_its_folder(kept: Kept
     assert manifest.stat().st_mtime_ns == before
 
 
+@pytest.mark.obligation("AL-01")
 async def test_entries_that_are_missing_are_not_archived(kept: Kept) -> None:
     Administrator(kept.running.config.database).run("DELETE FROM audit_entry WHERE idx = 5")
     with pytest.raises(LogBroken):
@@ -262,10 +291,12 @@ async def test_a_full_segment_that_is_not_signed_yet_is_told_and_not_counted_as_
     assert await operations.archive_segments(OFFICER, kept.house, kept.base) == [], "there is no other"
 
 
+@pytest.mark.obligation("AL-01")
 async def test_only_who_may_prune(kept: Kept) -> None:
     auditor, operations = a_call("auditor"), kept.running.operations
     with pytest.raises(Forbidden):
         await operations.archive_segments(auditor, kept.house, kept.base)
+    assert not folder_of(kept.base, 0).exists(), "not a byte has left for them"
     await archived(kept)
     with pytest.raises(Forbidden):
         await operations.prune_segments(auditor, kept.house, months=36)
@@ -274,11 +305,18 @@ async def test_only_who_may_prune(kept: Kept) -> None:
         await operations.restore_segment(auditor, kept.house, 0)
 
 
+@pytest.mark.obligation("AL-01")
 async def test_a_segment_that_is_here_is_not_restored_and_a_false_archive_neither(kept: Kept, tmp_path: Path) -> None:
     await archived(kept)
     with pytest.raises(BadInput):
         await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
     await pruned(kept)
+    manifest = folder_of(kept.base, 0) / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(orjson.dumps(orjson.loads(whole) | {"last_ts": "2020"}))
+    with pytest.raises(Malformed):
+        await kept.running.operations.restore_segment(OFFICER, kept.house, 0)
+    manifest.write_bytes(whole)
     path = folder_of(kept.base, 0) / tiles.bundle_path(3)
     path.write_bytes(path.read_bytes()[:-1] + b"]")
     with pytest.raises(Malformed):

@@ -47,6 +47,30 @@ async def test_what_nobody_could_write_is_given_back_and_nothing_of_its_lane_ove
     assert again.pending == [item.entry.id for item in (first, second, third) if item.entry is not None]
 
 
+async def test_late_reads_join_a_batch_up_to_the_first_change_and_only_those_that_somebody_waits_for() -> None:
+    queue, lane = Queue(), SCRIBE.lane("read")
+    queue.put(a_change("first"))
+    batch = queue.next_batch(lane, SCRIBE, logs.now())
+    gone = a_read(operation="gone")
+    for item in (a_read(operation="late"), gone, a_read(operation="later"), a_change("second"), a_read(operation="behind")):
+        queue.put(item)
+    assert gone.answer is not None
+    gone.answer.cancel()
+    assert names(queue.late_reads(batch, SCRIBE, logs.now())) == ["boot", "late", "later"]
+    assert (names(batch.entries), batch.reads, len(batch.pending)) == (["first", "boot", "late", "later"], 3, 1)
+    assert (queue.late_reads(batch, SCRIBE, logs.now()), len(queue), queue.arrived.is_set()) == ([], 2, True)
+
+
+async def test_a_full_batch_takes_nobody_who_is_late() -> None:
+    queue, lane = Queue(), SCRIBE.lane("read")
+    for _ in range(MOST_ENTRIES):
+        queue.put(a_read())
+    batch = queue.next_batch(lane, SCRIBE, logs.now())
+    queue.put(a_read())
+    assert batch.full
+    assert (queue.late_reads(batch, SCRIBE, logs.now()), len(queue)) == ([], 2)
+
+
 async def test_a_changes_entry_that_is_found_waiting_is_not_queued_twice() -> None:
     queue, lane = Queue(), SCRIBE.lane("read")
     change = a_change("once")

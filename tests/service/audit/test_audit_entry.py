@@ -183,6 +183,7 @@ def _holds_no_float_and_no_null(value: Any) -> None:
         ("reason", "member a@example.com is unknown"),
         ("operation", "上海市徐汇区1号"),
         ("consent", "019aa8f2"),
+        ("ref", "13800138000"),
         ("extra", {"phone": 1.5}),
         ("extra", {"Phone": "1"}),
         ("extra", {"电话": "1"}),

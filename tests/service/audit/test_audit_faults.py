@@ -110,6 +110,30 @@ async def test_a_head_that_somebody_touched_stops_the_log_until_somebody_looks(
         await logs.writer(database, home).start()
 
 
+@pytest.mark.obligation("AL-02", "AL-03")
+async def test_no_change_is_committed_to_a_log_that_is_broken_or_closed(
+    database: Database, home: Path, administrator: Administrator, begin: Begin
+) -> None:
+    """Without its entry a change would stand that nobody can prove, though whoever asked for it is told that it did not."""
+
+    async def change(journal: Writer) -> None:
+        async with database.write() as transaction:
+            await journal.commit(logs.change(), CLERK, transaction)
+
+    broken = await begin(home)
+    broken.fail(LogBroken("somebody read it again"))
+    with pytest.raises(LogBroken):
+        await change(broken)
+    await broken.close()
+    ended = await begin(home)
+    await ended.close()
+    with pytest.raises(RecordUnavailable):
+        await change(ended)
+    with pytest.raises(RecordUnavailable):
+        await ended.append(logs.read(), CLERK)
+    assert administrator.run("SELECT count(*) FROM audit_pending") == [(0,)]
+
+
 @pytest.mark.obligation("AL-03")
 async def test_an_old_backup_under_a_running_instance_stops_it_and_no_instance_starts_on_it(
     database: Database, home: Path, administrator: Administrator, begin: Begin

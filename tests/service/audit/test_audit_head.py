@@ -60,6 +60,17 @@ def test_a_head_with_anything_changed_is_refused(part: str, data: st.DataObject)
         AUTHORITY.check(Head(**{**true, part: changed}))
 
 
+@pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("part", ["root", "frontier"])
+def test_a_head_under_our_own_key_that_does_not_fold_to_its_root_is_refused(part: str) -> None:
+    head = AUTHORITY.head(Tree().grown([bytes([n]) * 32 for n in range(6)])[0])
+    root, frontier = (bytes(32), head.frontier) if part == "root" else (head.root, bytes(len(head.frontier)))
+    made = AUTHORITY.digest(b"menshen/audit-head/v1", head.size.to_bytes(8, "big") + root + frontier)
+    with pytest.raises(LogBroken, match="fold"):
+        AUTHORITY.check(Head(head.size, frontier, root, made))
+
+
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize("shift", [1, 31, 32])
 def test_a_head_whose_bytes_were_moved_between_root_and_frontier_is_refused(shift: int) -> None:
     head = AUTHORITY.head(Tree().grown([bytes([n]) * 32 for n in range(6)])[0])
@@ -68,6 +79,7 @@ def test_a_head_whose_bytes_were_moved_between_root_and_frontier_is_refused(shif
         AUTHORITY.check(Head(head.size, joined[32 + shift :], joined[: 32 + shift], head.mac))
 
 
+@pytest.mark.obligation("AL-03")
 def test_a_head_of_another_log_is_refused() -> None:
     with pytest.raises(LogBroken, match="MAC"):
         Authority("members.example.cn/audi", mac).check(AUTHORITY.head(ONE))
@@ -77,6 +89,7 @@ def test_an_authority_does_not_show_its_key() -> None:
     assert repr(AUTHORITY) == "Authority(origin='members.example.cn/audit')"
 
 
+@pytest.mark.obligation("AL-03")
 def test_a_log_may_grow_but_not_shrink_nor_become_another() -> None:
     head = AUTHORITY.head(ONE)
     for fine in (None, SEEN, Seen(0, bytes(32))):

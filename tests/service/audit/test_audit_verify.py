@@ -199,6 +199,15 @@ async def test_an_older_true_head_in_the_place_of_the_newest_is_a_rollback(
 
 
 @pytest.mark.obligation("AL-03")
+async def test_a_log_that_is_gone_altogether_is_missed_by_whoever_remembers_its_head(
+    log: Database, home: Path, administrator: Administrator
+) -> None:
+    for table in ("audit_head", "audit_subject", "audit_entry", "audit_tile"):
+        administrator.run(f"DELETE FROM {table}")
+    assert await found(log, home) == (Verdict.REMOVED, Part.HEAD, 0, 0)
+
+
+@pytest.mark.obligation("AL-03")
 async def test_a_head_made_without_the_key_is_found(log: Database, home: Path, administrator: Administrator) -> None:
     forge(administrator, 598, leaf=True)
     leaves = [bytes(leaf) for (leaf,) in administrator.run("SELECT leaf FROM audit_entry ORDER BY idx")]

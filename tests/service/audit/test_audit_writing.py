@@ -84,12 +84,17 @@ async def test_a_caller_that_goes_away_before_its_turn_leaves_no_entry(database:
 
 @pytest.mark.obligation("AL-04")
 async def test_a_member_is_named_by_the_pseudonym_and_not_by_the_account(database: Database, journal: Writer) -> None:
-    me = Call(Actor(ActorKind.MEMBER, "019aa8f2-0000-7000-8000-00000000a001", frozenset({"member"})), "r-1")
-    await journal.append(logs.read(subjects=["p1:AAECAwQFBgcICQoLDA0ODw"]), me)
+    actor = Actor(ActorKind.MEMBER, "019aa8f2-0000-7000-8000-00000000a001", frozenset({"member"}), token="jti-of-a-member")
+    me, others = Call(actor, "r-1", "192.0.2.7"), ["p1:AAECAwQFBgcICQoLDA0ODw", "p1:AQECAwQFBgcICQoLDA0ODw"]
+    await journal.append(logs.read(subjects=others[:1]), me)
     await journal.append(Draft(typ="access", decision="deny", reason="NOT_FOUND"), me)
-    _, own, unknown = await logs.entries(database)
-    assert own["act"]["id"] == "p1:AAECAwQFBgcICQoLDA0ODw"
+    await journal.append(logs.read(subjects=others), me)
+    _, own, unknown, several = found = await logs.entries(database)
+    assert own["act"]["id"] == others[0]
     assert "id" not in unknown["act"]
+    assert "id" not in several["act"], "which of them it was, nobody said"
+    assert own["act"]["ip"] == logs.address_mac("192.0.2.7", own["ts"][:7]), "as it is called in this month"
+    assert not [told for told in (actor.name, actor.token, me.address) if told in str(found)]
 
 
 async def test_an_orderly_end_is_in_the_log_and_a_second_life_has_lanes_of_its_own(

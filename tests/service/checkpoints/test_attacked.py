@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from menshen_verifier import merkle
 from service.audit.writer import Writer
 from service.checkpoints import store
 from service.db.engine import Database
@@ -27,18 +29,19 @@ def bytes_changed(administrator: Administrator) -> None:
     administrator.run("UPDATE audit_entry SET entry = ? WHERE idx = 400", given=(bytes(raw).replace(b"clerk-7", b"clerk-8"),))
 
 
-def bytes_and_leaf_changed(administrator: Administrator) -> None:
-    from menshen_verifier import merkle
-
-    (raw,) = administrator.run("SELECT entry FROM audit_entry WHERE idx = 400")[0]
-    raw = bytes(raw).replace(b"clerk-7", b"clerk-8")
+def bytes_and_leaf_changed(administrator: Administrator, index: int = 400) -> None:
+    (raw,) = administrator.run("SELECT entry FROM audit_entry WHERE idx = ?", given=(index,))[0]
+    raw = bytes(raw).replace(b'"cnt":1', b'"cnt":2')
     leaf = merkle.leaf_hash(raw)
-    administrator.run("UPDATE audit_entry SET entry = ?, leaf = ? WHERE idx = 400", given=(raw, leaf))
+    administrator.run("UPDATE audit_entry SET entry = ?, leaf = ? WHERE idx = ?", given=(raw, leaf, index))
 
 
 ATTACKS = {
     "a byte": bytes_changed,
     "a byte and its leaf": bytes_and_leaf_changed,
+    "a byte and its leaf on the edge": partial(bytes_and_leaf_changed, index=590),
+    "a search column": touched("UPDATE audit_entry SET actor = 'staff:nobody' WHERE idx = 400"),
+    "whom it is about": touched("DELETE FROM audit_subject WHERE idx = 400"),
     "a leaf": touched("UPDATE audit_entry SET leaf = ? WHERE idx = 400", NOTHING),
     "a leaf on the edge": touched("UPDATE audit_entry SET leaf = ? WHERE idx = 590", NOTHING),
     "a tile": touched("UPDATE audit_tile SET hashes = ? WHERE n = 1", NOTHING * 256),
@@ -66,13 +69,28 @@ async def test_what_was_touched_is_never_signed_and_nothing_is_answered_within_a
         attack(administrator)
         begun = time.monotonic()
         stop = asyncio.Event()
-        await publisher.run(stop)  # ends by itself, because it broke off
+        async with asyncio.timeout(30):
+            await publisher.run(stop)  # ends by itself, because it broke off
         assert time.monotonic() < begun + 3, "the first round finds it; this machine has others to serve"
         assert publisher.state.breaker
         assert journal.health() == "broken"
         with pytest.raises(LogBroken):
             await journal.append(audit_logs.read(), CLERK)
         assert await newest(database, publisher) == signed
+
+
+@pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("attack", ["a byte", "a byte and its leaf on the edge", "a leaf on the edge", "a search column"])
+async def test_what_was_touched_before_the_first_checkpoint_is_not_signed_either(
+    database: Database, journal: Writer, home: Path, administrator: Administrator, attack: str
+) -> None:
+    """No signer and no checkpoint remembers anything yet: what was written is read again all the same."""
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 600)
+        ATTACKS[attack](administrator)
+        with pytest.raises(LogBroken):
+            await publisher.once()
+        assert await store.newest(database.read) is None
 
 
 @pytest.mark.obligation("AL-03")
@@ -125,6 +143,63 @@ async def test_a_log_that_was_put_back_and_grew_again_is_not_signed_by_whoever_s
     assert await store.newest(database.read) is None
 
 
+@pytest.mark.obligation("AL-03")
+async def test_a_log_that_was_put_back_and_grew_again_is_found_against_the_checkpoint_though_the_signer_forgot(
+    database: Database, begin: Begin, home: Path, administrator: Administrator
+) -> None:
+    first = await begin(home)
+    await grow(first, 20)
+    kept = administrator.backup()
+    await first.close()
+    async with publishing(database, first, home) as publisher:
+        await publisher.once()
+        signed = await newest(database, publisher)
+    administrator.restore(kept)
+    for memory in ("audit-head", "log.key.state"):
+        (home / memory).unlink()
+    second = await begin(home)
+    await grow(second, 100)
+    async with publishing(database, second, home) as publisher:
+        with pytest.raises(LogBroken, match="signed checkpoint"):
+            await publisher.once()
+        assert await newest(database, publisher) == signed
+
+
+@pytest.mark.obligation("AL-03")
+async def test_an_older_true_log_with_its_checkpoint_is_found_by_what_the_signer_remembers_though_nobody_appends(
+    database: Database, begin: Begin, home: Path, administrator: Administrator
+) -> None:
+    first = await begin(home)
+    await grow(first, 20)
+    async with publishing(database, first, home) as publisher:
+        await publisher.once()
+        older, kept = await newest(database, publisher), administrator.backup()
+        await grow(first, 20)
+        await publisher.once()
+    administrator.restore(kept)
+    administrator.run("DELETE FROM audit_checkpoint WHERE size > ?", given=(older.size,))
+    (home / "audit-head").unlink()
+    second = await begin(home)
+    async with publishing(database, second, home) as publisher:
+        with pytest.raises(LogBroken, match="the signer has signed"):
+            await publisher.once()
+
+
+@pytest.mark.obligation("AL-03")
+async def test_an_older_true_log_under_a_running_publisher_is_found_though_nobody_appends(
+    database: Database, journal: Writer, home: Path, administrator: Administrator
+) -> None:
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 20)
+        kept = administrator.backup()
+        await grow(journal, 20)
+        await publisher.once()
+        administrator.restore(kept)
+        with pytest.raises(LogBroken, match="rolled back"):
+            await publisher.once()
+    assert journal.health() == "broken"
+
+
 @pytest.mark.obligation("AL-02")
 async def test_a_trigger_that_alters_what_is_written_is_found(postgresql_url: str, home: Path) -> None:
     administrator = Administrator(postgresql_url)
@@ -156,6 +231,7 @@ async def test_a_trigger_that_drops_rows_is_found(postgresql_url: str, home: Pat
             await publisher.once()
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_number_that_is_missing_in_its_lane_is_found_in_a_log_that_is_otherwise_whole(
     database: Database, journal: Writer, home: Path
 ) -> None:
@@ -169,6 +245,7 @@ async def test_a_number_that_is_missing_in_its_lane_is_found_in_a_log_that_is_ot
             await publisher.once()
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_checkpoint_that_our_key_did_not_sign_is_not_gone_on_from(
     database: Database, journal: Writer, home: Path, administrator: Administrator
 ) -> None:
@@ -182,6 +259,7 @@ async def test_a_checkpoint_that_our_key_did_not_sign_is_not_gone_on_from(
             await another.once()
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_row_that_lies_where_the_next_checkpoint_will_is_no_checkpoint(
     database: Database, journal: Writer, home: Path, administrator: Administrator
 ) -> None:
@@ -198,6 +276,7 @@ async def test_a_row_that_lies_where_the_next_checkpoint_will_is_no_checkpoint(
         assert publisher.state.breaker
 
 
+@pytest.mark.obligation("AL-03")
 async def test_when_the_one_that_follows_breaks_off_the_next_one_looks_and_breaks_off_too(
     postgresql_url: str, home: Path, tmp_path: Path
 ) -> None:

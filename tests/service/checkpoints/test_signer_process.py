@@ -75,6 +75,8 @@ async def test_a_smaller_log_another_root_and_a_fork_are_refused(remote: RemoteS
     with pytest.raises(SignerAhead) as ahead:
         await remote.sign(tree(12), old=12, proof=[], time=0)
     assert ahead.value.size == 13
+    with pytest.raises(SignerAhead):
+        await remote.sign(tree(12), old=13, proof=[], time=0)
     with pytest.raises(LogBroken, match="another root at size 13"):
         await remote.sign(tree(13, FORKED), old=13, proof=[], time=0)
     with pytest.raises(LogBroken, match="not the beginning"):
@@ -168,6 +170,7 @@ async def test_without_a_signer_nothing_is_signed_and_the_log_goes_on(
         await task
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_rolled_back_log_is_found_by_the_signer(
     database: Database, home: Path, remote: RemoteSigner, journal: Writer
 ) -> None:

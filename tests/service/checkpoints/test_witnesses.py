@@ -185,6 +185,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_whatever_a_witness_answers_has_a_code_and_no_line_is_believed(house: House, name: str) -> None:
     status, body, code = ANSWERS[name]
@@ -244,6 +245,7 @@ async def test_a_witness_that_is_ahead_because_another_instance_was_quicker_is_n
     assert (await slower.cosign(LOG.note(41), old=0, proof=proofs(LOG))).enough
 
 
+@pytest.mark.obligation("AL-03")
 async def test_a_witness_that_lies_about_a_fork_without_our_signature_stops_nothing(house: House) -> None:
     fork = Log(entries(60, "another past"), seed=b"\x09" * 32)
     cosigner = Cosigner(NAMES[0], seed(NAMES[0]))
@@ -276,8 +278,12 @@ async def test_a_start_is_refused_when_a_witness_has_seen_more_or_another_past(h
     await house.client(LOG).cosign(LOG.note(40), old=0, proof=proofs(LOG))
     for fit in (LOG, Log(LOG.entries[:40])):
         await start(house, fit)
-    for broken in (Log(LOG.entries[:39]), Log([]), Log(entries(60, "another past"))):
-        with pytest.raises(LogBroken):
+    for broken, said in (
+        (Log(LOG.entries[:39]), "rolled back: the log has 39 entries, and a witness has seen 40"),
+        (Log([]), "rolled back"),
+        (Log(entries(60, "another past")), "not those that a witness has seen"),
+    ):
+        with pytest.raises(LogBroken, match=said):
             await start(house, broken)
 
 
@@ -291,6 +297,7 @@ async def test_a_start_without_witnesses_is_possible_unless_it_is_strict(house: 
     assert "too few witnesses" in caplog.text
 
 
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize(
     ("status", "body"), [(200, "nonsense"), (200, LOG.note(40)), (500, ""), (302, ""), (200, "x" * (MOST_BYTES + 1))]
 )

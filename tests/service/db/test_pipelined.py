@@ -96,3 +96,22 @@ async def test_who_waits_too_long_for_a_lock_may_try_again(postgresql_url: str) 
                 await waiting.rows(lock)
     for each in (first, second):
         await each.close()
+
+
+async def test_a_server_that_goes_away_while_nobody_asks_is_not_found_by_the_next_who_does(postgresql_url: str) -> None:
+    own, other = connect(postgresql_url).pipelined(), connect(postgresql_url).pipelined()
+    async with own.single() as idle, other.single() as session:
+        ((process,),) = await idle.rows(Prepared(text("SELECT pg_backend_pid()")))
+        end = Prepared(text("SELECT pg_terminate_backend(CAST(:process AS integer), 5000)"))
+        assert await session.rows(end, {"process": process}) == [(True,)]
+        await session.rows(Prepared(text("SELECT 1")))
+    assert await names(own) == []
+    for each in (own, other):
+        await each.close()
+
+
+async def test_what_the_socket_does_not_take_at_once_arrives_whole(own: OwnConnection) -> None:
+    much = "门" * 3_000_000
+    async with own.single() as session:
+        echo = Prepared(text("SELECT CAST(:much AS text), length(CAST(:much AS text))"))
+        assert await session.rows(echo, {"much": much}) == [(much, len(much))]

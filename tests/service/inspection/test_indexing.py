@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,33 @@ async def test_a_log_is_whole_before_and_after_it_is_indexed(log: Database, inde
     assert await finding(log, tmp_path) is None
     await indexer.once()
     assert await finding(log, tmp_path) is None
+
+
+class Asked:
+    """The real database, and of how many entries it was asked for at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.widths: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @property
+    def read(self) -> "Asked":
+        return self
+
+    async def rows(self, statement: Any, params: Any = None) -> Any:
+        if params and "first" in params:
+            self.widths.append(params["last"] - params["first"])
+        return await self._database.read.rows(statement, params)
+
+
+async def test_who_reads_meanwhile_waits_for_a_piece_of_a_block_and_not_for_all_of_it(log: Database) -> None:
+    asked = Asked(log)
+    assert await Indexer(database=asked, authority=AUTHORITY).once() == 2  # type: ignore[arg-type]
+    assert sum(asked.widths) == 2 * BLOCK
+    assert max(asked.widths) <= 256
 
 
 @pytest.mark.obligation("AL-03")

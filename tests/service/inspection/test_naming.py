@@ -7,6 +7,7 @@ import pytest
 from service.app import Parts
 from service.errors import BadInput, Forbidden, Refused
 from tests.api.front_end import entries
+from tests.conftest import StillClock
 from tests.factories import a_call, a_member
 from tests.service.inspection.records import OFFICER, erased, read
 
@@ -60,6 +61,19 @@ async def test_what_was_allowed_for_one_pseudonym_opens_no_other(running: Parts,
     for other, month in (("p1:AAECAwQFBgcICQoLDA0ODw", MONTH), (name, "2026-10")):
         with pytest.raises(Refused, match="APPROVAL_REQUIRED"):
             await running.operations.resolve_subject(OFFICER, subject=other, month=month)
+
+
+@pytest.mark.obligation("AL-04")
+async def test_who_was_resolved_is_named_as_of_this_month_so_that_no_entry_joins_two(
+    running: Parts, subject: tuple[str, str], clock: StillClock
+) -> None:
+    member, name = subject
+    clock.advance(days=20)
+    await allowed(running, name)
+    assert (await running.operations.resolve_subject(OFFICER, subject=name, month=MONTH)).member_id == member
+    (now,) = (await entries(running, "resolveSubject"))[-1]["sub"]
+    await read(running, member)
+    assert now == (await entries(running, "member"))[-1]["sub"][0] != name
 
 
 @pytest.mark.obligation("AL-04")

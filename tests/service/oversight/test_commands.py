@@ -33,7 +33,7 @@ def menshen(config: Config, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.mark.obligation("AL-06")
 def test_one_command_makes_the_pack_and_a_third_person_verifies_it_with_the_published_key_alone(menshen: Run, tmp_path: Path):
     path = tmp_path / "pack.zip"
-    made = menshen("audit-pack", "--from", "2026-01-01", "--to", "2026-12-31", "-o", path)
+    made = menshen("audit-pack", "--since", "2026-01-01", "--until", "2026-12-31", "-o", path)
     assert made.exit_code == 0, made.output
     key = menshen("pack-key").output.split()[0]
     assert key in made.output
@@ -62,9 +62,16 @@ def test_one_command_makes_the_pack_and_a_third_person_verifies_it_with_the_publ
 def test_a_pack_of_no_period_leaves_no_file_behind(menshen: Run, tmp_path: Path):
     folder = tmp_path / "packs"
     folder.mkdir()
-    made = menshen("audit-pack", "--from", "2026-12-31", "--to", "2026-01-01", "-o", folder / "pack.zip")
+    made = menshen("audit-pack", "--since", "2026-12-31", "--until", "2026-01-01", "-o", folder / "pack.zip")
     assert made.exit_code != 0
     assert list(folder.iterdir()) == []
+
+
+def test_a_machine_is_told_of_a_pack_and_its_key_in_one_json_value(menshen: Run, tmp_path: Path):
+    path = tmp_path / "pack.zip"
+    made = json.loads(menshen("audit-pack", "--since", "2026-01-01", "--until", "2026-12-31", "-o", path, "--json").output)
+    assert made["figures"] > 40 and made["rows"] > 0 and len(made["manifest"]) == 64
+    assert json.loads(menshen("pack-key", "--json").output) == {"vkeys": made["vkeys"]}
 
 
 def test_measures_are_recorded_and_shown_and_what_is_missing_ends_with_1(menshen: Run, tmp_path: Path):
@@ -91,6 +98,6 @@ def test_the_review_is_a_table_and_is_signed_by_its_digest(menshen: Run, tmp_pat
 
 def test_the_register_and_the_tasks_are_shown(menshen: Run):
     assert json.loads(menshen("register").output) is None
-    told = json.loads(menshen("diff", "--from", "2026-01-01").output)
+    told = json.loads(menshen("diff", "--since", "2026-01-01").output)
     assert told == {"before": None, "after": None, "differences": []}
     assert menshen("duties", "--json").output.strip() == "[]"

@@ -1,13 +1,16 @@
 """SE-01: each of the six items of PIPL 51 shown by what the deployment is now; what is not there is missing, and says what to do."""
 
 import re
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from policies.catalogue import SHIPPED
 from service.audit.journal import Ack
 from service.checkpoints.model import Published
+from service.oversight import store as oversight
 from service.oversight.evidence import Facts, measures
 from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
@@ -97,6 +100,31 @@ async def test_a_checkpoint_counts_while_it_is_fresh_and_a_cosignature_when_ther
     assert shown(replace(facts, checkpoint=replace(point, witnessed_at=None)))["COSIGNED"].standing is Standing.MISSING
 
 
+@pytest.mark.obligation("SE-01")
+async def test_every_number_is_counted_in_the_policys_files_the_log_and_the_keyring(running, config, database_url):
+    await a_member(running)
+    await found(running)
+    await seen_to(running)
+    fields = tomllib.loads((SHIPPED / "fields.toml").read_text("utf-8"))["fields"].values()
+    purposes = tomllib.loads((SHIPPED / "purposes.toml").read_text("utf-8"))["purposes"].values()
+    Administrator(database_url).run(
+        "INSERT INTO keyring (key_id, use, generation, state, wrapped, kms_uri, created_at)"
+        " SELECT 'next', use, 2, state, wrapped, kms_uri, created_at FROM keyring WHERE use = 'receipt'"
+    )
+    told = {code: one.value for code, one in (await found(running)).items()}
+    assert int(told["FIELDS_SENSITIVE"]) == sum(field["sensitivity"] == "SENSITIVE" for field in fields)
+    assert int(told["FIELDS_SEALED"]) == sum(field["sealed"] for field in fields)
+    assert int(told["GRANTS_MASKED"]) == sum(list(purpose["fields"].values()).count("masked") for purpose in purposes)
+    seen = await oversight.accounts(running.database.read)
+    assert (int(told["ACCOUNTS_SEEN"]), told["ACCOUNTS_DISABLED"]) == (len(seen), "0")
+    assert len(seen) > 1
+    assert told["KEY_RECEIPT"] == "2 2026-11-22T02:00:00.000000Z"
+    disabled = [replace(seen[0], disabled_at=running.clock()), *seen[1:]]
+    given = {"served_since": None, "controls": (), "review": None, "keys": (), "entries": 0, "health": "ok", "checkpoint": None}
+    facts = shown(Facts(catalogue=running.catalogue, now=running.clock(), accounts=disabled, **given))
+    assert (facts["ACCOUNTS_DISABLED"].value, facts["LOG_ENTRIES"].standing) == ("1", Standing.MISSING), "nothing is no evidence"
+
+
 def shown(facts: Facts) -> dict[str, Artefact]:
     """Every artefact of these facts by its code."""
     return {one.code: one for measure in measures(facts) for one in measure.artefacts}
@@ -114,6 +142,18 @@ async def test_a_review_of_access_shows_the_measure_for_one_quarter(running, ask
     assert (one.standing, one.value) == (Standing.PRESENT, f"2026-Q4 {seen} 2026-11-22T02:00:00.000000Z")
     clock.advance(seconds=1)
     assert (await found(running))["ACCESS_REVIEW"].standing is Standing.MISSING
+    seen = (await ask(query, role="compliance_officer"))["data"]["accessReview"]["digest"]
+    await ask(f'mutation {{ signAccessReview(digest: "{seen}") {{ quarter }} }}', role="compliance_officer")
+    assert (await found(running))["ACCESS_REVIEW"].value == f"2027-Q1 {seen} 2027-02-22T02:00:01.000000Z"
+
+
+@pytest.mark.obligation("SE-01")
+async def test_of_two_records_of_one_day_the_later_counts(running, ask, clock):
+    for reference in ("OA-1", "OA-2", "OA-3"):
+        clock.advance(seconds=1)
+        record = RECORD.replace("OA-2026-17", reference)
+        assert (await ask(record, role="compliance_officer", variables={"kind": "TRAINING", "on": "2026-11-20"}))["data"]
+    assert (await found(running))["TRAINING"].value == "制度文件 OA-3 2026-11-20"
 
 
 @pytest.mark.parametrize(
@@ -160,12 +200,21 @@ async def test_that_witnesses_cosigned_is_what_they_signed_and_not_what_a_row_sa
 
 
 @pytest.mark.obligation("SE-01")
+async def test_that_there_is_a_checkpoint_is_what_our_key_signed_and_not_what_a_row_says(running, database_url):
+    await a_member(running)
+    await signed(running)
+    Administrator(database_url).run("UPDATE audit_checkpoint SET root = ?", given=(bytes(32),))
+    assert (await found(running))["CHECKPOINT"].standing is Standing.MISSING
+
+
+@pytest.mark.obligation("SE-01")
 @pytest.mark.parametrize(
     "harm",
     [
         "UPDATE audit_entry SET leaf = entry, entry = leaf WHERE idx = 1",
         "UPDATE audit_entry SET entry = (SELECT o.entry FROM audit_entry o WHERE o.idx = 1) WHERE idx = 2",
         "DELETE FROM audit_entry WHERE idx = 1",
+        "UPDATE audit_entry SET (entry, leaf) = (SELECT o.entry, o.leaf FROM audit_entry o WHERE o.idx = 1) WHERE idx = 2",
     ],
 )
 async def test_a_log_that_does_not_read_back_is_missing_while_the_service_still_answers(running, database_url, harm):

@@ -129,3 +129,19 @@ def test_each_case_of_pipl_55_is_told_of_the_activities_that_are_one(catalogue):
     assert triggers("membership_benefits", automated_decision=True) == ["55(2)"]
     assert triggers("membership_benefits", RecipientRole.ENTRUSTED) == ["55(3)"]
     assert triggers("membership_benefits", RecipientRole.OVERSEAS) == ["55(3)", "55(4)"]
+
+
+@pytest.mark.obligation("AL-07")
+async def test_whoever_gets_data_is_in_the_register_recipients_and_senders_alike_and_a_new_one_is_a_difference(tmp_path):
+    was = load(shipped(tmp_path / "was"))
+    before = register.activities(was)
+    sms = before["marketing_sms"]
+    assert [one["key"] for one in sms["recipients"]] == ["example_sms_gateway"]
+    assert {(one["key"], one["vendor"]) for one in sms["senders"]} == {("living_sms", "aliyun"), ("beauty_sms", "tencent")}
+    assert {key for one in before.values() for key in (sender["key"] for sender in one["senders"])} == set(was.senders)
+    assert [one["key"] for one in before["order_fulfilment"]["senders"]] == ["living_sms_service"], "it has no mail address"
+    assert before["self_access"]["senders"] == [], "what is sent to nobody is given to no sender"
+    folder = shipped(tmp_path / "now")
+    edit(folder, "marketing.toml", 'vendor = "tencent"', 'vendor = "aliyun"')
+    changes = register.differences(before, register.activities(load(folder)))
+    assert [(change.purpose, set(change.after or ())) for change in changes] == [("marketing_sms", {"senders"})]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.bulk import BulkClass
+from service.approvals.model import account_of
 from service.errors import Refused
-from service.tally.model import WINDOW, Allowance, Recent, allowance, operator_of
+from service.tally.model import WINDOW, Allowance, Recent, allowance, classes_of
 from tests.service.tally.house import clerk, look, members
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -63,6 +64,11 @@ def test_any_words_are_an_allowance_or_none(what):
     assert found is None or found.most >= 0
 
 
+def test_whatever_tells_of_somebody_without_a_field_counts_as_other(catalogue):
+    assert classes_of(catalogue, ()) == {BulkClass.OTHER}
+    assert classes_of(catalogue, ("name", "tier", "tier")) == {BulkClass.OTHER, BulkClass.TRANSACTION}
+
+
 @pytest.mark.parametrize("spelt", ["Li@Shop", "ｌi@shop", " li@shop ", "l\u00adi@shop"])
 def test_one_account_has_one_count(spelt):
-    assert operator_of(spelt) == "li@shop"
+    assert account_of(spelt) == "li@shop"

@@ -11,9 +11,11 @@ from policies.bulk import BulkClass
 from service.app import parts
 from service.db.statement import Prepared
 from service.db.tables import tally as rows
+from service.db.tables import tally_operator
 from service.errors import Forbidden, Refused
 from service.tally import store
 from tests.api.front_end import entries
+from tests.service.audit.logs import Administrator
 from tests.service.tally.house import BENEFITS, TIER, alarms, clerk, look, machine, members, officer, page
 
 EVERY = Prepared(select(rows.c.operator, rows.c.bulk, rows.c.mark))
@@ -103,10 +105,27 @@ async def test_what_was_told_a_day_ago_is_forgotten_and_deleted(running, clock):
     await refused(look(running, clerk(), ids[5]))
     clock.advance(minutes=1)
     assert await look(running, clerk(), ids[5]) is not None
-    clock.advance(hours=30)
+    clock.advance(hours=24)
     async with running.database.write() as session:
         assert await store.purge(session, before=clock() - timedelta(hours=24)) == 6
         assert await session.rows(EVERY) == []
+        assert await session.rows(Prepared(select(tally_operator.c.operator))) == []
+
+
+@pytest.mark.obligation("LB-07")
+async def test_in_a_months_first_day_whoever_was_seen_the_evening_before_counts_once_more_and_nobody_counts_less(running, clock):
+    ids = await members(running, 7)
+    clock.advance(days=8, hours=21)  # 30 November, 23:00 in UTC, by which months are named
+    for member_id in ids[:3]:
+        await look(running, clerk(), member_id)
+    clock.advance(hours=2)
+    for member_id in ids[:2]:
+        await look(running, clerk(), member_id)
+    await refused(look(running, clerk(), ids[2]))
+    clock.advance(hours=23)
+    for member_id in ids[2:5]:
+        assert await look(running, clerk(), member_id) is not None, "a day after, each counts once again"
+    await refused(look(running, clerk(), ids[5]))
 
 
 @pytest.mark.obligation("LB-07")
@@ -153,6 +172,32 @@ async def test_pages_at_the_same_moment_do_not_add_up_to_more(running, config, c
 
 
 @pytest.mark.obligation("LB-07")
+async def test_who_is_one_person_to_a_second_person_has_one_count_at_the_terminal_and_by_token(running):
+    ids = await members(running, 9)
+    for member_id in ids[:3]:
+        await look(running, clerk("Li"), member_id)
+    for member_id in ids[2:5]:
+        await look(running, clerk("li@corp"), member_id)
+    await refused(look(running, clerk("li@corp"), ids[5]))
+    await refused(look(running, clerk("li"), ids[5]))
+    for member_id in ids[5:7]:
+        assert await look(running, clerk("li@partner"), member_id) is not None, (
+            "another li: only what the terminal's read counts for both"
+        )
+    await refused(look(running, clerk("li@partner"), ids[7]))
+    for other in ("lia", "liA@corp", "li.corp@x", "l"):
+        assert await look(running, clerk(other), ids[7]) is not None
+    asked = await running.operations.ask_bulk_reading(
+        clerk("li"), bulk=BulkClass.TRANSACTION, most=6, reason="stock-taking of cards", hours=2
+    )
+    await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    assert await look(running, clerk("li@corp"), ids[5]) is not None, (
+        "what was allowed to them at the terminal, they may by token"
+    )
+    await refused(look(running, clerk("li@corp"), ids[6]))
+
+
+@pytest.mark.obligation("LB-07")
 async def test_another_persons_approval_opens_exactly_so_many_for_so_long(running, clock):
     ids = await members(running, 8)
     await page(running, clerk(), first=5)
@@ -183,6 +228,49 @@ async def test_an_approval_of_one_is_of_no_use_to_another(running):
     for member_id in ids[:5]:
         await look(running, clerk("li@shop"), member_id)
     await refused(look(running, clerk("li@shop"), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
+async def test_leave_is_for_its_class_as_it_was_read_and_for_the_account_however_it_asked(running, database_url):
+    async def allowed(bulk, most):
+        given = {"most": most, "reason": "stock-taking of cards", "hours": 2}
+        asked = await running.operations.ask_bulk_reading(clerk("CLERK@shop"), bulk=bulk, **given)
+        return await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+
+    ids = await members(running, 8)
+    await page(running, clerk(), first=5)
+    await allowed(BulkClass.OTHER, 9)
+    await refused(look(running, clerk(), ids[5]))
+    leave = await allowed(BulkClass.TRANSACTION, 6)
+    assert await look(running, clerk(), ids[5]) is not None
+    say = "UPDATE approval SET what = ? WHERE approval_id = ?"
+    Administrator(database_url).run(say, given=("TRANSACTION 900 clerk@shop", leave.approval_id))
+    await refused(look(running, clerk(), ids[6]))
+    with pytest.raises(Forbidden):
+        await running.operations.ask_bulk_reading(
+            clerk(role="auditor"), bulk=BulkClass.OTHER, most=9, reason="stock-taking of cards", hours=2
+        )
+
+
+@pytest.mark.obligation("LB-07")
+async def test_leave_for_one_class_opens_no_other_and_the_strictest_that_is_over_is_named(running):
+    ids = await members(running, 9)
+    agent = clerk("agent@shop", "customer_service_agent")
+
+    async def both(member_id):
+        return await look(running, agent, member_id, ["name", "tier"], "customer_service")
+
+    for member_id in ids[:5]:
+        await both(member_id)
+    for member_id in ids[5:8]:
+        await look(running, agent, member_id, ["name"], "customer_service")
+    await refused(both(ids[8]))
+    assert {about for _, about, _ in await alarms(running)} == {"staff:agent@shop TRANSACTION"}
+    given = {"bulk": BulkClass.TRANSACTION, "most": 7, "reason": "stock-taking of cards", "hours": 2}
+    asked = await running.operations.ask_bulk_reading(agent, **given)
+    await running.operations.decide_approval(officer(), approval_id=asked.approval_id, allow=True)
+    await refused(both(ids[8]))
+    assert await both(ids[5]) is not None
 
 
 @pytest.mark.obligation("LB-07")

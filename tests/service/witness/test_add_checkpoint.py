@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import ExitStack
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,14 +13,25 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as examples
 from starlette.applications import Starlette
+from typer.testing import CliRunner
 
 from menshen_verifier.checkpoint import open_checkpoint
 from menshen_verifier.errors import Malformed
 from menshen_verifier.note import Key, Kind
 from service.checkpoints.submission import MOST_BYTES, MOST_HASHES, Submission, parse_submission
+from service.cli.audit_witness import witness as witness_cli
 from service.hazmat import signing
+<<<<<<< HEAD
+from service.witness.evidence import MOST
+=======
+from service.witness import cosigner
+from service.witness.evidence import Evidence
+from service.witness.judging import Witness
+from service.witness.model import Code
+>>>>>>> s6-mutants
 from service.witness.serving import opened
 from service.witness.settings import load
+from service.witness.store import Store
 from tests.conftest import START, StillClock
 from tests.service.witness.conftest import Add
 from tests.service.witness.house import ORIGIN, WITNESS, WITNESS_SEED, Log, entries, settings_file
@@ -103,6 +115,7 @@ async def test_an_old_size_that_is_larger_than_the_checkpoint_is_refused(add: Ad
     assert (answer.status_code, answer.text) == (400, "OLD_IS_LARGER\n")
 
 
+@pytest.mark.obligation("AL-03")
 @pytest.mark.parametrize("old", [0, 5])
 async def test_a_proof_that_does_not_hold_is_refused_and_kept(add: Add, log: Log, old: int, settings: Path) -> None:
     if old:
@@ -150,6 +163,7 @@ async def test_a_log_that_went_back_is_refused_and_kept_and_an_old_checkpoint_se
     assert open_checkpoint((await http.get(NEWEST)).content, [log.key]).checkpoint.size == 9
 
 
+@pytest.mark.obligation("AL-03")
 async def test_two_histories_of_a_size_that_was_never_cosigned_are_a_fork(add: Add, log: Log, settings: Path) -> None:
     """A stranger fills the folder with what the log once published; then whoever has its key shows another past of one of those sizes."""
     other = Log([*log.entries[:2], b"another", *log.entries[3:]])
@@ -163,6 +177,35 @@ async def test_two_histories_of_a_size_that_was_never_cosigned_are_a_fork(add: A
     assert other.note(7) in fork["request"]
 
 
+async def test_what_evidence_is_not_kept_any_more_is_told_everywhere_and_leaves_room_for_other_suspicions(
+    add: Add, log: Log, settings: Path, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = settings.parent / "store" / "evidence"
+    await add(log.asks(0, 9))
+    await add(log.asks(0, 8))
+    (kept,) = folder.glob("*-behind-*.json")
+    for number in range(MOST - 1):
+        (folder / kept.name.replace("-8-", f"-{1000 + number}-")).write_text("{}")
+    await add(log.asks(0, 8))
+    command = [str(settings), "--json"]
+    assert list(folder.glob("*.full")) == [], "what is there already is not missed"
+    assert CliRunner().invoke(witness_cli, ["evidence", "--settings", *command]).exit_code == 0
+    for size in (7, 6):
+        assert (await add(log.asks(0, size))).status_code == 409
+    assert len(list(folder.glob("*.json"))) == MOST and len(list(folder.glob("*.full"))) == 1
+    assert len([one for one in caplog.messages if "not kept" in one]) == 1
+    labels = f'{{origin="{log.origin}",suspicion="behind"}} 1.0'
+    assert f"menshen_witness_evidence_full{labels}" in (await http.get("/metrics")).text
+    listed = CliRunner().invoke(witness_cli, ["evidence", "--settings", *command])
+    told = [one for one in json.loads(listed.stdout) if one["full"]]
+    assert listed.exit_code == 1 and [(one["origin"], one["suspicion"], one["at"][:10]) for one in told] == [
+        (log.origin, "behind", "2026-11-22")
+    ]
+    assert "证据已满" in CliRunner().invoke(witness_cli, ["evidence", "--settings", str(settings)]).stdout
+    await add(Log(entries(40, "another past")).asks(0, 9))
+    assert len(list(folder.glob("*-fork-*.json"))) == 1, "noise of one suspicion takes no room from another"
+
+
 async def test_a_size_of_nothing_has_one_root(add: Add, log: Log) -> None:
     assert (await add(log.asks(0, 0))).status_code == 200
     text = log.checkpoint(0).text.replace(log.checkpoint(0).text.split("\n")[2], log.checkpoint(1).text.split("\n")[2])
@@ -171,6 +214,7 @@ async def test_a_size_of_nothing_has_one_root(add: Add, log: Log) -> None:
     assert (await add(log.asks(0, 3))).status_code == 200
 
 
+@pytest.mark.obligation("AL-03")
 async def test_of_requests_at_once_one_wins_and_the_log_never_goes_back(add: Add, log: Log, http: httpx2.AsyncClient) -> None:
     await add(log.asks(0, 5))
     sizes = list(range(6, 40))
@@ -179,6 +223,25 @@ async def test_of_requests_at_once_one_wins_and_the_log_never_goes_back(add: Add
     assert len(won) == 1
     assert {answer.status_code for answer in answers} == {200, 409}
     assert open_checkpoint((await http.get(NEWEST)).content, [log.key]).checkpoint.size == won[0]
+
+
+@pytest.mark.obligation("AL-03")
+def test_what_was_cosigned_between_the_look_and_the_writing_is_not_gone_back_from(settings: Path, log: Log) -> None:
+    told, rivals = load(settings), [log.asks(0, 7)]
+    told.store.mkdir(mode=0o700, parents=True)
+    with Store(told.store / "witness.db") as store:
+
+        def clock() -> datetime:
+            if rivals:
+                assert witness.submit(rivals.pop()).code is Code.COSIGNED
+            return START
+
+        logs = {one.origin: one.keys for one in told.logs}
+        evidence = Evidence(told.store / "evidence")
+        witness = Witness(logs=logs, cosigner=cosigner.read(told.key), store=store, evidence=evidence, clock=clock)
+        late = witness.submit(log.asks(0, 5))
+        assert (late.code, late.size, late.lines) == (Code.NOT_FROM_HERE, 7, ())
+        assert witness.newest(ORIGIN).size == 7
 
 
 async def test_several_logs_do_not_touch_one_another(add: Add, log: Log) -> None:
