@@ -1,9 +1,8 @@
 """The composition root: configuration becomes objects, once, here; what answers at which address, in `service/addresses.py`."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,6 +16,7 @@ from service.alarms.settings import load as load_alarms
 from service.audit.index.indexer import Indexer
 from service.audit.remembered import RememberedHead
 from service.audit.writer import Writer
+from service.background import beside
 from service.checkpoints.anchors.anchoring import Anchoring
 from service.checkpoints.publisher import Publisher
 from service.checkpoints.running import publishing, trust_of
@@ -150,31 +150,12 @@ async def working(running: Parts) -> AsyncIterator[None]:
     """Give the log's full blocks their words and, where MENSHEN_WORKER says so, do queued work, in the background; what has been begun is
     ended before this ends.
     """
-    stop = asyncio.Event()
-    indexer = Indexer(database=running.database, authority=running.journal.authority)
-    indexing = asyncio.create_task(indexer.run(stop))
-    try:
-        async with _worked(running, stop):
-            yield
-    finally:
-        stop.set()
-        await asyncio.gather(indexing, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _worked(running: Parts, stop: asyncio.Event) -> AsyncIterator[None]:
-    if not running.config.worker:
+    async with AsyncExitStack() as stack:
+        runs = [Indexer(database=running.database, authority=running.journal.authority).run]
+        if running.config.worker:
+            runs.append((await stack.enter_async_context(open_worker(running))).run)
+        await stack.enter_async_context(beside(*runs, grace=_GRACE_SECONDS))
         yield
-        return
-    async with open_worker(running) as worker:
-        task = asyncio.create_task(worker.run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.wait({task}, timeout=_GRACE_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def kept(session: Session, member_id: str) -> baits.Wrapped | None:

@@ -16,9 +16,10 @@ Everything raises OSError: what that means to the caller, the caller says.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EWOULDBLOCK
+from errno import EFBIG, EINVAL, EWOULDBLOCK
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from stat import S_ISREG
 from tempfile import mkstemp
 from typing import IO, Final
 
@@ -52,6 +53,19 @@ def put_whole(path: Path, content: bytes) -> None:
     """Put a file in its place, or in the place of the one that is there. Raises BlockingIOError as `whole` does."""
     with whole(path) as file:
         file.write(content)
+
+
+def read(path: Path, most: int) -> bytes:
+    """A plain file of at most so many bytes: a pipe would keep us waiting for ever, a device never ends, and half of a file that has grown
+    too large would be taken for all of it. Raises OSError for each of them (EFBIG for the last).
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(EINVAL, os.strerror(EINVAL))
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        raise OSError(EFBIG, os.strerror(EFBIG))
+    return raw
 
 
 def make(path: Path, content: bytes) -> bool:

@@ -10,8 +10,6 @@
 Everything is read again from the disk. What does not fit is told as Malformed, with the step and no value.
 """
 
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +26,7 @@ from menshen_verifier.note import Key, parse_note
 from service.archive import files
 from service.archive.model import SEGMENT, climbed, subtree_path
 from service.errors import Malformed
+from service.files import read
 
 FORMAT = "menshen/audit-segment/v1"
 MANIFEST, CHECKPOINT = "manifest.json", "checkpoint"
@@ -55,7 +54,7 @@ def folder_of(base: Path, n: int) -> Path:
 def check(folder: Path, origin: str, n: int, keys: Sequence[Key] = ()) -> Checked:
     """Verify a segment's folder. Raises Malformed naming the step that failed, whatever the bytes."""
     try:
-        raw = _read(folder / MANIFEST)
+        raw = read(folder / MANIFEST, _MOST)
         told = _manifest(raw, origin, n)
         root = _root(folder, n)
         _under_checkpoint(folder, told, root, keys)
@@ -68,7 +67,7 @@ def check(folder: Path, origin: str, n: int, keys: Sequence[Key] = ()) -> Checke
 def number_of(folder: Path) -> int | None:
     """Which segment lies in this folder, as its manifest says; None where it is none. Nothing is verified."""
     try:
-        told = orjson.loads(_read(folder / MANIFEST))
+        told = orjson.loads(read(folder / MANIFEST, _MOST))
         return int(told["n"]) if told["format"] == FORMAT else None
     except (OSError, ValueError, TypeError, KeyError, Malformed):
         return None
@@ -76,7 +75,7 @@ def number_of(folder: Path) -> int | None:
 
 def before(folder: Path, n: int) -> tuple[bytes, ...]:
     """The frontier of the log's first `n` segments, as segments: it stands in the path of a folder that `check` has verified."""
-    told = orjson.loads(_read(folder / MANIFEST))
+    told = orjson.loads(read(folder / MANIFEST, _MOST))
     spans = subtree_path(n * SEGMENT, (n + 1) * SEGMENT, told["size"])
     left = [bytes.fromhex(one) for one, (start, _) in zip(told["path"], spans, strict=True) if start < n * SEGMENT]
     return tuple(reversed(left))
@@ -86,7 +85,7 @@ def entries(folder: Path, n: int, root: bytes) -> list[bytes]:
     """Its entries, in order, as they are read now: whoever can write there may have waited until `check` was done. Raises Malformed."""
     numbers = range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH)
     try:
-        bundles = [tiles.parse_bundle(_read(folder / tiles.bundle_path(number), _MOST_BUNDLE)) for number in numbers]
+        bundles = [tiles.parse_bundle(read(folder / tiles.bundle_path(number), _MOST_BUNDLE)) for number in numbers]
         roots = [merkle.tile_root(merkle.leaf_hashes(bundle)) for bundle in bundles]
     except (OSError, ValueError):
         raise Malformed("audit-segment/v1 (2): a file is missing or not of its form") from None
@@ -108,11 +107,11 @@ def _manifest(raw: bytes, origin: str, n: int) -> dict[str, Any]:
 
 def _root(folder: Path, n: int) -> bytes:
     """Steps 2 and 3."""
-    above = _read(folder / tiles.tile_path(1, n), _MOST_TILE)
+    above = read(folder / tiles.tile_path(1, n), _MOST_TILE)
     roots = []
     for number in range(n * merkle.TILE_WIDTH, (n + 1) * merkle.TILE_WIDTH):
-        leaves = merkle.leaf_hashes(tiles.parse_bundle(_read(folder / tiles.bundle_path(number), _MOST_BUNDLE)))
-        if b"".join(leaves) != _read(folder / tiles.tile_path(0, number), _MOST_TILE) or len(leaves) != merkle.TILE_WIDTH:
+        leaves = merkle.leaf_hashes(tiles.parse_bundle(read(folder / tiles.bundle_path(number), _MOST_BUNDLE)))
+        if b"".join(leaves) != read(folder / tiles.tile_path(0, number), _MOST_TILE) or len(leaves) != merkle.TILE_WIDTH:
             raise Malformed(f"audit-segment/v1 (2): the entries under tile {number} were altered")
         roots.append(merkle.tile_root(leaves))
     if b"".join(roots) != above:
@@ -122,7 +121,7 @@ def _root(folder: Path, n: int) -> bytes:
 
 def _under_checkpoint(folder: Path, told: dict[str, Any], root: bytes, keys: Sequence[Key]) -> None:
     """Steps 4 and 5."""
-    note = _read(folder / CHECKPOINT)
+    note = read(folder / CHECKPOINT, _MOST)
     try:
         found = open_checkpoint(note, keys).checkpoint if keys else parse_checkpoint(parse_note(note).text)
     except (Forged, NotOfItsFormat):
@@ -139,14 +138,3 @@ def _other_files(folder: Path, told: dict[str, Any]) -> None:
     rest = files.listed(folder, but=frozenset({MANIFEST, "tile"}))
     if [[one.path, one.digest] for one in rest] != [[one["path"], one["sha256"]] for one in told["files"]]:
         raise Malformed("audit-segment/v1 (6): a file was altered, taken away or added")
-
-
-def _read(path: Path, most: int = _MOST) -> bytes:
-    """A plain file of at most so much: a pipe would keep us waiting for ever, a device never ends."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise Malformed("audit-segment/v1: a file is none")
-        raw = file.read(most + 1)
-    if len(raw) > most:
-        raise Malformed("audit-segment/v1: a file is larger than its form allows")
-    return raw

@@ -19,7 +19,7 @@ from menshen_verifier.note import Key
 from service.checkpoints.keys import SigningKey
 from service.checkpoints.model import SignerAhead
 from service.errors import ConfigError, LogBroken
-from service.files import put_whole
+from service.files import put_whole, read
 
 TITLE = "menshen/signer-state/v1\n"
 _LONGEST = 4096
@@ -87,7 +87,7 @@ class Guard:
     def _last(self) -> Checkpoint | None:
         """What was signed last. A state that cannot be read is no reason to begin anew: Raises LogBroken."""
         try:
-            content = self._state.read_bytes()[:_LONGEST].decode()
+            content = read(self._state, _LONGEST).decode()
             if not content.startswith(TITLE):
                 raise Malformed("signer state: another title")
             found = parse_checkpoint(content.removeprefix(TITLE))

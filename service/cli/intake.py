@@ -2,19 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from service.app import parts
-from service.cli.terminal import account, caller
+from service.cli.terminal import account, caller, stepped
 from service.config import Config
 from service.intake import mapping, report, rules
 from service.intake.commands import ACT, Intake, Outcome
@@ -102,19 +99,10 @@ async def _run(wanted: _Wanted) -> dict[str, object]:
         place = None if wanted.dry_run and wanted.rejects is None else report.place_for(wanted.file, wanted.rejects)
         # All that is loaded by now stays to the end. A collector that walks through it again and again takes a seventh of the time.
         gc.freeze()
-        with RejectFile(place) as rejects, _progress(job.table.total) as progress:
+        with RejectFile(place) as rejects, stepped("导入 importing", job.table.total) as progress:
             intake = Intake(running.units, call, job, rejects=rejects, progress=progress)
             outcome = await (intake.check() if wanted.dry_run else intake.load())
         return _facts(wanted, job, outcome, place)
-
-
-@contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on the error stream, where somebody looks at it."""
-    columns = (TextColumn("导入 importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda rows: bar.advance(task, rows)
 
 
 def _facts(wanted: _Wanted, job: Job, outcome: Outcome, place: Path | None) -> dict[str, object]:

@@ -2,16 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service import app
-from service.cli.terminal import AsJson, caller
+from service.cli.terminal import AsJson, caller, stepped
 from service.config import Config
 from service.consent.rebuilding import Rebuilt
 from service.consent.rebuilding import rebuild as rebuild_all
@@ -19,7 +16,6 @@ from service.members import store as members
 
 ACT = "consent.review"
 _out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False)
 
 
 def rebuild(
@@ -44,17 +40,8 @@ def rebuild(
 
 async def _rebuilt(config: Config, *, repair: bool) -> Rebuilt:
     async with app.parts(config) as running:
-        with _progress(await members.count(running.database.read)) as step:
+        with stepped("比对 comparing", await members.count(running.database.read)) as step:
             return await rebuild_all(running.units, caller(running, ACT), repair=repair, step=step)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the error stream, where somebody looks at it."""
-    columns = (TextColumn("比对 comparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def _show(found: Rebuilt, *, repaired: bool) -> None:

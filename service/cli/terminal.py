@@ -56,6 +56,21 @@ def watched(what: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def stepped(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """The same, told how many more are done."""
+    done = 0
+    with watched(what) as show:
+
+        def step(more: int) -> None:
+            nonlocal done
+            done += more
+            show(done, total)
+
+        step(0)
+        yield step
+
+
 def show_json(found: object) -> None:
     """One JSON value on the output stream, and nothing beside it."""
     _out.print_json(json.dumps(found, ensure_ascii=False))

@@ -15,6 +15,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from service.errors import ConfigError, Malformed
+from service.files import read
 
 Keys = Mapping[str, PyJWK]
 """Public keys by their id (`kid`), each with its one algorithm."""
@@ -53,7 +54,7 @@ class JwksFile:
         self._path = path
         self._mark = self._stat()
         try:
-            self._keys = parse_jwks(self._read())
+            self._keys = parse_jwks(read(self._path, _LARGEST_FILE))
         except (OSError, Malformed) as problem:
             raise ConfigError(f"MENSHEN_JWKS_FILE: {problem}") from None
 
@@ -67,7 +68,7 @@ class JwksFile:
 
     def _read_again(self) -> None:
         try:
-            self._keys = parse_jwks(self._read())
+            self._keys = parse_jwks(read(self._path, _LARGEST_FILE))
         except (OSError, Malformed) as problem:
             _log.error("jwks_file_not_usable", type=type(problem).__name__)
 
@@ -77,10 +78,6 @@ class JwksFile:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
-
-    def _read(self) -> bytes:
-        with self._path.open("rb") as file:
-            return file.read(_LARGEST_FILE + 1)
 
 
 def parse_jwks(raw: bytes) -> Keys:

@@ -103,11 +103,11 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
     if names:
         await approvals.use(unit, kind=KIND, about=about_of(KIND, allowed), once=False)
     unit.draft.extra |= {"from": utc_text(leak.since), "to": utc_text(leak.until), "named": names}
-    if utc_text(leak.since) < await searching.begun(unit.session, unit.vault.origin):
+    log = await searching.look(unit.session, unit.vault.origin)
+    if utc_text(leak.since) < await searching.begun(unit.session, log, unit.vault.origin):
         # Nobody found would be read as nobody concerned: what was before lies in the closed log's folder.
         raise BadInput("since: before this log, which goes on from one that was closed, began", code="BEFORE_THIS_LOG")
     wanted = _filter(unit, leak, months)
-    log = await searching.look(unit.session, unit.vault.origin)
     seen = await _look(unit, leak, log, wanted, bounds)
     people, strangers = await _people(unit, seen.people, months)
     unit.draft.count = len(people) + strangers

@@ -107,7 +107,7 @@ async def look(session: Session, origin: str) -> Log:
     return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
 
 
-async def begun(session: Session, origin: str) -> str:
+async def begun(session: Session, log: Log, origin: str) -> str:
     """When a log began that goes on from one that was closed, as entries write it; "" of a first log, before which there was nothing."""
     if lineage(origin).number == 1:
         return ""
@@ -115,7 +115,7 @@ async def begun(session: Session, origin: str) -> str:
         first = parse_entry(raw)
         return str(first["ts"]) if first["typ"] == "genesis" else ""
     # Entry 0 was archived and pruned: its segment's first moment is its own.
-    return next((first for n, first, _ in await store.pruned(session) if n == 0), "")
+    return log.pruned.get(0, ("", ""))[0]
 
 
 async def point(session: Session, trust: Trust) -> Noted | None:

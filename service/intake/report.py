@@ -6,6 +6,7 @@ seen. So it is either complete or not there, also after a kill; an import that i
 
 import csv
 import errno
+import io
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from service.files import whole
 from service.intake.model import REASONS, FileProblem, Reject
 
 HEADER = ("行号 line", "列 column", "代码 code", "原因", "reason")
@@ -25,8 +27,9 @@ class RejectFile:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._gathered = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (closed by `__exit__`)
-        self._writer = csv.writer(self._gathered)
+        self._gathered = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `__exit__`)
+        self._text = io.TextIOWrapper(self._gathered, "utf-8-sig", newline="")
+        self._writer = csv.writer(self._text)
         self._writer.writerow(HEADER)
 
     def add(self, rejects: Iterable[Reject]) -> None:
@@ -37,14 +40,11 @@ class RejectFile:
         """Put the file in its place, whole or not at all. Raises FileProblem when that is not possible."""
         if self.path is None:
             return
+        self._text.flush()
         self._gathered.seek(0)
-        beside = self.path.with_name(self.path.name + ".part")
         try:
-            with beside.open("w", encoding="utf-8-sig", newline="") as file:
+            with whole(self.path) as file:
                 shutil.copyfileobj(self._gathered, file)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.path)
         except OSError as problem:
             raise unwritable(problem) from None
 
@@ -53,7 +53,7 @@ class RejectFile:
 
     def __exit__(self, *_: object) -> None:
         """Forget what was gathered."""
-        self._gathered.close()
+        self._text.close()
 
 
 def place_for(path: Path, rejects: Path | None) -> Path:

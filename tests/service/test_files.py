@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from errno import EFBIG, EINVAL
 from pathlib import Path
 from signal import SIGKILL
 
@@ -197,3 +198,15 @@ def test_bytes_are_forced_to_the_disk_before_they_are_named_and_the_name_before_
     finally:
         sys.setprofile(None)
     assert seen == steps
+
+
+def test_what_is_read_is_a_plain_file_of_no_more_than_it_may_be_and_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(NEW)
+    assert files.read(path, len(NEW)) == NEW
+    with pytest.raises(OSError, match=os.strerror(EFBIG)):
+        files.read(path, len(NEW) - 1)
+    os.mkfifo(tmp_path / "pipe")
+    for none in ("/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(OSError, match=os.strerror(EINVAL)):
+            files.read(Path(none), 9)

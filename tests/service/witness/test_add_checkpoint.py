@@ -21,14 +21,10 @@ from menshen_verifier.note import Key, Kind
 from service.checkpoints.submission import MOST_BYTES, MOST_HASHES, Submission, parse_submission
 from service.cli.audit_witness import witness as witness_cli
 from service.hazmat import signing
-<<<<<<< HEAD
-from service.witness.evidence import MOST
-=======
 from service.witness import cosigner
-from service.witness.evidence import Evidence
+from service.witness.evidence import MOST, Evidence
 from service.witness.judging import Witness
 from service.witness.model import Code
->>>>>>> s6-mutants
 from service.witness.serving import opened
 from service.witness.settings import load
 from service.witness.store import Store
