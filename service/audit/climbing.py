@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from menshen_verifier import merkle
 from service.audit.loading import loaded
-from service.audit.reading import ranges
+from service.audit.stretches import store
 from service.audit.tree import Tree
 from service.db.engine import Session
 
@@ -153,7 +153,7 @@ async def climb(
     remembered.edges.put((size, root), tree)
     found = Climb(tree, remembered, paths=paths)
     if missing := found.missing(indices):
-        found.take(await ranges.tiles(session, missing))
+        found.take(await store.tiles(session, missing))
     return found
 
 

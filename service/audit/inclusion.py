@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from menshen_verifier import merkle
 from service.audit import store
 from service.audit.head import Authority
-from service.audit.reading.ranges import Stretch, hashes
+from service.audit.stretches.store import Stretch, hashes
 from service.db.engine import Session
 from service.errors import LogBroken
 

@@ -1,7 +1,7 @@
 """The tree at a size, from its right edge as it is stored."""
 
 from menshen_verifier import merkle
-from service.audit.reading.ranges import Stretch, hashes
+from service.audit.stretches.store import Stretch, hashes
 from service.audit.tree import Tree, edge_length, levels, on_edge
 from service.db.engine import Session
 

@@ -1,0 +1,1 @@
+"""Many stretches of the stored tree at once."""
