@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from service.audit.consistency import consistency
 from service.audit.findings import Part, Verdict
 from service.audit.store import head, leaves
 from service.audit.verify import verify
+from service.config import Config
 from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
 from tests.factories import a_call
 from tests.service.approvals.leaves import AUDITOR, allowed
@@ -133,6 +135,15 @@ def test_the_shortest_time_keeps_183_days_in_every_month_of_the_year(month: int)
         now = datetime(2027, month, day, 9, tzinfo=UTC)
         assert kept_since(now, 6) <= now - timedelta(days=184)
         assert kept_since(now, 6) >= now - timedelta(days=188), "and what is older may go"
+
+
+@pytest.mark.obligation("AL-01")
+def test_a_deployment_that_would_keep_less_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MENSHEN_HOME", str(tmp_path))
+    for months, fits in (("6", True), ("5", False)):
+        monkeypatch.setenv("MENSHEN_AUDIT_MONTHS", months)
+        with nullcontext() if fits else pytest.raises(ConfigError, match="MENSHEN_AUDIT_MONTHS"):
+            assert Config.load().audit_months == 6
 
 
 @pytest.mark.obligation("AL-01")
