@@ -226,16 +226,21 @@ async def test_a_folder_verifies_alone_and_under_the_logs_key_only(kept: Kept, t
     assert found.root == stored
     root = checking.check(moved, kept.house.origin, 0).root
     assert len(checking.entries(moved, 0, root)) == SEGMENT
+    with pytest.raises(Malformed, match=r"\(5\)"):
+        checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
+    with pytest.raises(Malformed, match=r"\(1\)"):
+        checking.check(moved, "another.example.cn/audit", 0, kept.house.keys)
+    with pytest.raises(Malformed, match=r"\(1\)"):
+        checking.check(moved, kept.house.origin, 1, kept.house.keys)
+    manifest = moved / "manifest.json"
+    told = orjson.loads(manifest.read_bytes())
+    manifest.write_bytes(orjson.dumps(told | {"path": [bytes(32).hex() for _ in told["path"]]}))
+    with pytest.raises(Malformed, match=r"\(4\)"):
+        checking.check(moved, kept.house.origin, 0, kept.house.keys)
     path = moved / tiles.bundle_path(3)
     path.write_bytes(path.read_bytes()[:-1] + b"]")
     with pytest.raises(Malformed):
         checking.entries(moved, 0, root)  # somebody waited until it was checked
-    with pytest.raises(Malformed):
-        checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
-    with pytest.raises(Malformed):
-        checking.check(moved, "another.example.cn/audit", 0, kept.house.keys)
-    with pytest.raises(Malformed):
-        checking.check(moved, kept.house.origin, 1, kept.house.keys)
 
 
 async def test_a_run_that_was_cut_off_while_it_archived_is_done_again(kept: Kept) -> None:

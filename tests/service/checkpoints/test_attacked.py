@@ -324,6 +324,7 @@ async def test_a_position_that_was_not_written_under_our_key_makes_nobody_skip_w
     async with publishing(database, journal, home) as publisher:
         with pytest.raises(LogBroken, match="entry 400"):
             await publisher.once()
+    assert await store.newest(database.read) is None, "found before it is signed, and not by who walks behind"
 
 
 @pytest.mark.obligation("AL-03")
