@@ -2,11 +2,8 @@
 
 import os
 import shutil
-<<<<<<< HEAD
-from dataclasses import replace
-=======
 from contextlib import nullcontext
->>>>>>> s6-mutants
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,12 +23,8 @@ from service.audit.consistency import consistency
 from service.audit.findings import Part, Verdict
 from service.audit.store import head, leaves
 from service.audit.verify import verify
-<<<<<<< HEAD
-from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed, RecordUnavailable
-=======
 from service.config import Config
-from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed
->>>>>>> s6-mutants
+from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed, RecordUnavailable
 from tests.factories import a_call
 from tests.service.approvals.leaves import AUDITOR, allowed
 from tests.service.archive.conftest import Kept
