@@ -18,7 +18,7 @@ class Status(StrEnum):
     """How sure an entry is. PROVEN: its leaf is under a checkpoint that our key signed and, where witnesses are configured, enough of them
     cosigned. PENDING: under none that we believe, yet.
 
-    BROKEN: bytes, leaf hash and columns do not fit one another, or the entry is not where something points to.
+    BROKEN: bytes, leaf hash and columns do not fit one another, the entry is not where something points to, or not what was signed there.
     """
 
     PROVEN = "PROVEN"

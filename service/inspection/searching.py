@@ -13,7 +13,7 @@ from typing import Any
 from menshen_verifier import merkle
 from service.archive.model import SEGMENT
 from service.archive.store import entries
-from service.audit.entry import parse_entry
+from service.audit.entry import dated, parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
@@ -192,7 +192,7 @@ def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entr
         gone = at // SEGMENT in log.pruned
         return Line(at, {}, Status.PENDING if gone else Status.BROKEN, archived=gone)
     try:
-        entry = parse_entry(row.raw)
+        entry = dated(row.raw)
     except Malformed:
         return Line(at, {}, Status.BROKEN, row.leaf.hex(), row.raw)
     whole = merkle.leaf_hash(row.raw) == row.leaf and columns(entry) == row.told and fits(at, entry)
@@ -200,9 +200,13 @@ def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entr
 
 
 def _surely(line: Line, leaf: bytes | None) -> Line:
-    """Of what is archived, the leaf hash stayed, and what it is of must come to it."""
-    if line.status is not Status.PENDING or leaf is None or (line.leaf != leaf.hex() and line.entry):
+    """Of what is archived, the leaf hash stayed, and what it is of must come to it. Whole in itself and not what was signed here is BROKEN:
+    whoever can edit rows can make a hash, too, and nobody shall wait for a checkpoint that has long refuted it.
+    """
+    if line.status is not Status.PENDING or leaf is None:
         return line
+    if line.leaf != leaf.hex() and line.entry:
+        return replace(line, status=Status.BROKEN)
     return replace(line, status=Status.PROVEN, leaf=leaf.hex())
 
 
