@@ -151,9 +151,8 @@ def _dumped(found: Mapping[str, Any]) -> str:
 
 def _exports() -> argparse.ArgumentParser:
     one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
-    one.usage = (
-        "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE] [--json]"
-    )
+    one.usage = "menshen-verify DIR --policy FILE [options]"
+    one.usage += "\n       menshen-verify proof FILE --policy FILE [--entry FILE] [--json]"
     one.usage += "\n       menshen-verify answer FILE --policy FILE [--since NOTE] [--json]"
     one.usage += "\n       menshen-verify pack FILE VKEY [--json]"
     one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
