@@ -8,23 +8,30 @@ from policies.text import tells_of_somebody
 from service.alarms import store
 from service.alarms.model import MOST_ABOUT, MOST_NOTE, Alarm, AlarmKind, AlarmState
 from service.approvals.model import same_person
+from service.db.engine import Session
 from service.errors import BadInput, Forbidden, Refused
 from service.unit import Unit
-from service.values import ActorKind
+from service.values import ActorKind, Chance, new_id
 
 
 async def raise_alarm(unit: Unit, *, kind: AlarmKind, about: str, codes: Mapping[str, str | int] | None = None) -> str:
     """See to it that somebody hears of it; the alarm's id. `codes` go into the entry: they name no member and quote no value."""
     about = about[:MOST_ABOUT]
     unit.draft.extra |= {"kind": kind.value, "about": about, **(codes or {})}
-    found = await store.again(unit.session, kind, about, now=unit.now)
-    if found is None:
-        found = unit.new_id()
-        await store.add(unit.session, new(kind, about, found, now=unit.now))
-    else:
-        unit.draft.extra["again"] = True
-    unit.draft.extra["alarm"] = found
+    found, again = await put(unit.session, kind, about, now=unit.now, chance=unit.chance)
+    unit.draft.extra |= {"alarm": found, **({"again": True} if again else {})}
     return found
+
+
+async def put(session: Session, kind: AlarmKind, about: str, *, now: datetime, chance: Chance) -> tuple[str, bool]:
+    """An alarm, without an entry: what is open already is counted once more. Its id, and whether it was open."""
+    about = about[:MOST_ABOUT]
+    found = await store.again(session, kind, about, now=now)
+    if found is not None:
+        return found, True
+    made = new_id(now, chance)
+    await store.add(session, _new(kind, about, made, now=now))
+    return made, False
 
 
 async def acknowledge(unit: Unit, alarm_id: str) -> Alarm:
@@ -75,7 +82,7 @@ async def _handled(unit: Unit, found: Alarm, note: str) -> Alarm:
     return handled
 
 
-def new(kind: AlarmKind, about: str, alarm_id: str, *, now: datetime) -> Alarm:
+def _new(kind: AlarmKind, about: str, alarm_id: str, *, now: datetime) -> Alarm:
     """An alarm as it is when it is raised: open, and due to be told."""
     return Alarm(
         kind=kind,

@@ -94,10 +94,8 @@ class Watchman:
         try:
             await self._change("raiseAlarm", partial(commands.raise_alarm, kind=kind, about=about, codes={"code": code}))
         except (LogBroken, RecordUnavailable):
-            now = self._clock()
             async with self._own.single() as session:
-                if await store.again(session, kind, about, now=now) is None:
-                    await store.add(session, commands.new(kind, about, new_id(now, self._chance), now=now))
+                await commands.put(session, kind, about, now=self._clock(), chance=self._chance)
         return True
 
     async def _over(self, wrong: Troubles) -> Sequence[Alarm]:

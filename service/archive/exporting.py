@@ -8,7 +8,7 @@ here: an export of a log that somebody cut must be possible, and show it.
 import asyncio
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -52,6 +52,17 @@ class Plan:
     asked: str
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What is written to: `settle` returns when everything below a folder is on it, and is asked for after so many `pages`."""
+
+    pages: int = _PAGES_TO_MARK
+    settle: Callable[[Path], None] = files.settle
+
+
+_DISK = Disk()
+
+
 @dataclass(slots=True)
 class Done:
     """How far it is: the next entry, the length of the entries' file, how many entries, and under which policies they were written."""
@@ -90,13 +101,19 @@ def unfinished(folder: Path, asked: str) -> Plan | None:
 
 
 async def export(
-    database: Database, plan: Plan, folder: Path, *, vkeys: Sequence[str] = (), progress: Progress = unwatched
+    database: Database,
+    plan: Plan,
+    folder: Path,
+    *,
+    vkeys: Sequence[str] = (),
+    progress: Progress = unwatched,
+    disk: Disk = _DISK,
 ) -> Done:
     """Write the export, or what is missing of it. Returns when it is whole and on the disk. Raises BadInput where the disk fails us."""
     with files.told():
         done = _taken_up(plan, folder)
         _mark(plan, folder, done)
-        digest = await _entries(database, plan, folder, done, progress=progress)
+        digest = await _entries(database, plan, folder, done, progress=progress, disk=disk)
         await _tiles(database, plan.checkpoint.size, folder)
         await _notes(database, plan.checkpoint.size, folder)
         _words(plan, folder, vkeys)
@@ -123,7 +140,7 @@ def _mark(plan: Plan, folder: Path, done: Done) -> None:
     put_whole(folder / MARK, orjson.dumps(told))
 
 
-async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress) -> str:
+async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, progress: Progress, disk: Disk) -> str:
     """Bundles and lines; the digest of all lines. The database makes the next pages, and the disk takes what was written long since, while
     this one is hashed and written.
     """
@@ -135,9 +152,10 @@ async def _entries(database: Database, plan: Plan, folder: Path, done: Done, *, 
                 first, page = done.next, await pages.following()
                 done.next = min(first + PAGE, plan.last)
                 done.length += await asyncio.to_thread(_put_page, folder, lines, done, first=first, page=page)
-                if done.next // PAGE % _PAGES_TO_MARK == 0:
+                if done.next % (disk.pages * PAGE) == 0:
                     await settling
-                    settling = asyncio.ensure_future(_settled(plan, folder, lines, replace(done, policies=set(done.policies))))
+                    so_far = replace(done, policies=set(done.policies))
+                    settling = asyncio.ensure_future(_settled(plan, folder, lines, so_far, disk))
                 progress(done.next - plan.first, plan.last - plan.first)
             await settling
         finally:
@@ -180,12 +198,12 @@ async def _nothing() -> None:
     """What is done while nothing is."""
 
 
-async def _settled(plan: Plan, folder: Path, lines: _Lines, done: Done) -> None:
+async def _settled(plan: Plan, folder: Path, lines: _Lines, done: Done, disk: Disk) -> None:
     """Return when what was `done` is on the disk, bundles and all, and a mark says so: it must be there after the power was gone, not only
     after a kill. What is written meanwhile does no harm.
     """
     await asyncio.to_thread(lines.settle)
-    await asyncio.to_thread(files.settle, folder)
+    await asyncio.to_thread(disk.settle, folder)
     await asyncio.to_thread(_mark, plan, folder, done)
 
 

@@ -1,33 +1,32 @@
 """`menshen audit genesis`: a log that lost what it had let out is closed, and the next one begins. Members' data stay where they are."""
 
 import asyncio
-import json
 import os
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from service import app, machine
-from service.alarms import store as alarms
-from service.alarms.commands import new
-from service.alarms.model import MOST_ABOUT, AlarmKind
+from service.alarms.commands import put
+from service.alarms.model import AlarmKind
 from service.archive import closing, returning
 from service.archive.closing import Asked, Closed, Loss
 from service.archive.keeping import PRUNE
-from service.audit.head import Authority, Seen
+from service.audit.head import Authority, Head, Seen
 from service.audit.remembered import RememberedHead
-from service.cli.audit_tail import Closed as House
-from service.cli.audit_tail import closed
-from service.cli.terminal import AsJson, account, caller_of, watched
+from service.checkpoints.trust import Trust
+from service.cli.stopped import stopped
+from service.cli.terminal import AsJson, account, caller_of, content, show_json, watched
 from service.config import Config
 from service.db.engine import Transaction
-from service.errors import BadInput
-from service.values import new_id, of_log, utc_text
+from service.values import of_log, utc_text
 
 _out = Console(highlight=False, soft_wrap=True)
 _MOST = 1 << 20
+"""Bytes of a note or a policy."""
 
 # A command that runs by itself is a composition root: here, as in service/app.py, chance comes from the system.
 _chance = os.urandom  # noqa: TID251
@@ -82,79 +81,65 @@ def genesis(  # noqa: PLR0917  (options, each by its name)
 
     Exits 0 when the new log has begun, 1 with --check when it could, 2 when it was refused.
     """
-    config = Config.load()
-    found = asyncio.run(_closed(config, Given(last, origin, reason, approver, output, whom), check=check))
-    loss = found.loss if isinstance(found, Closed) else found
-    told = _told(loss, origin) | ({"closing": found.closing.hex(), "kept": str(output)} if isinstance(found, Closed) else {})
+    given = Given(last, origin, reason, approver, output, whom)
+    loss, done = asyncio.run(_closed(Config.load(), given, check=check))
     if as_json:
-        _out.print_json(json.dumps(told, ensure_ascii=False))
+        show_json(_told(loss, done, given))
     else:
-        _show(loss, found if isinstance(found, Closed) else None, origin=origin, folder=output)
+        _show(loss, done, given)
     if check:
         raise typer.Exit(1)
 
 
-async def _closed(config: Config, given: Given, *, check: bool) -> Closed | Loss:
-    async with closed(config) as running:
-        house, trust, scribe = running
-        asked = _asked(given, running)
+async def _closed(config: Config, given: Given, *, check: bool) -> tuple[Loss, Closed | None]:
+    async with stopped(config) as (house, trust, scribe):
+        asked = _asked(given, trust)
         closing.checked(asked, house.authority, by=account())
         at = await returning.standing(house)
         case = await closing.examine(house, asked, at, trust=trust)
         if check:
-            return case.loss
+            return case.loss, None
         with watched("留存并核验 keeping and verifying") as progress:
             kept = await closing.kept(case, given.output, trust=trust, clock=machine.now, progress=progress)
         call = caller_of(app.catalogue_of(config), PRUNE, now=machine.now(), chance=_chance)
         done = await closing.begin(
             case, kept, given.output, scribe=scribe, call=call, clock=machine.now, also=_alarm(given.origin)
         )
-        # From here on this machine remembers the new log, beside what it remembers of the old one.
-        memory = RememberedHead(config.home / of_log("audit-head", given.origin))
-        memory.write(Authority(given.origin, house.authority.mac), Seen(done.head.size, done.head.root))
-        memory.close()
-        return done
+        _remember(config, Authority(given.origin, house.authority.mac), done.head)
+        return case.loss, done
 
 
-def _asked(given: Given, running: House) -> Asked:
-    believed = _read(given.whom, "--policy") if given.whom else running.trust.policy.encode()
-    return Asked(_read(given.last, "--last"), believed, given.origin, given.reason.strip(), given.approver)
+def _remember(config: Config, authority: Authority, head: Head) -> None:
+    """From here on this machine remembers the new log, beside what it remembers of the old one."""
+    memory = RememberedHead(config.home / of_log("audit-head", authority.origin))
+    memory.write(authority, Seen(head.size, head.root))
+    memory.close()
 
 
-def _read(path: Path, option: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            found = file.read(_MOST + 1)
-    except OSError as problem:
-        raise BadInput(f"{option}: {problem.strerror}") from None
-    if len(found) > _MOST:
-        raise BadInput(f"{option}: too long")
-    return found
+def _asked(given: Given, trust: Trust) -> Asked:
+    believed = content(given.whom, "--policy", most=_MOST) if given.whom else trust.policy.encode()
+    return Asked(content(given.last, "--last", most=_MOST), believed, given.origin, given.reason.strip(), given.approver)
 
 
 def _alarm(origin: str) -> closing.Also:
     """Whoever sees to alarms hears of it when the service runs again, and of whatever the old log was broken by."""
 
-    about = f"genesis {origin}"[:MOST_ABOUT]
-
     async def raised(transaction: Transaction) -> dict[str, str]:
-        now = machine.now()
-        found = await alarms.again(transaction, AlarmKind.LOG_BROKEN, about, now=now)
-        if found is None:
-            found = new_id(now, _chance)
-            await alarms.add(transaction, new(AlarmKind.LOG_BROKEN, about, found, now=now))
+        found, _ = await put(transaction, AlarmKind.LOG_CLOSED, origin, now=machine.now(), chance=_chance)
         return {"alarm": found}
 
     return raised
 
 
-def _told(loss: Loss, origin: str) -> dict[str, object]:
+def _told(loss: Loss, done: Closed | None, given: Given) -> dict[str, object]:
     last = {"size": loss.last.size, "root": loss.last.root.hex(), "witnessed": loss.witnessed}
     lost = {"first": loss.left, "last": loss.known - 1, "count": loss.count}
-    return {"origin": origin, "last": last, "left": loss.left, "known": loss.known, "lost": lost, "at": utc_text(machine.now())}
+    told = {"origin": given.origin, "last": last, "left": loss.left, "known": loss.known, "lost": lost}
+    told["at"] = utc_text(machine.now())
+    return told if done is None else told | {"closing": done.closing.hex(), "kept": str(given.output)}
 
 
-def _show(loss: Loss, done: Closed | None, *, origin: str, folder: Path) -> None:
+def _show(loss: Loss, done: Closed | None, given: Given) -> None:
     _out.print(f"  现存 left {loss.left:,} 条 · 丢失 lost {loss.count:,} 条 entries {loss.left}–{loss.known - 1}")
     if loss.known > loss.last.size:
         _out.print(
@@ -164,8 +149,14 @@ def _show(loss: Loss, done: Closed | None, *, origin: str, folder: Path) -> None
     if done is None:
         _out.print("[bold yellow]![/] 可以终结，尚未写入任何内容 · it can be closed; nothing was written")
         return
+    _show_next(done, given)
+
+
+def _show_next(done: Closed, given: Given) -> None:
+    """What was done, and what people have to do now."""
+    origin, folder = given.origin, given.output
     _out.print(
-        f"[bold green]✔[/] 旧日志已留存并核验（{done.kept.verdict}）· the old log is kept, and verified: {folder}", markup=True
+        f"[bold green]✔[/] 旧日志已留存并核验（{done.kept.verdict}）· the old log is kept, and verified: {escape(str(folder))}"
     )
     _out.print(f"[bold green]✔[/] 新日志已开始 · the new log has begun: {origin}")
     _out.print("  接下来 · Now:")

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,12 +13,8 @@ from service import app, machine
 from service.archive import returning
 from service.archive.copies import copy_in
 from service.archive.keeping import PRUNE
-from service.archive.returning import House, Lost
-from service.audit.lanes import Scribe
-from service.checkpoints import witness_settings
-from service.checkpoints.opening import signer_for
-from service.checkpoints.trust import Trust
-from service.cli.audit_verify import opened
+from service.archive.returning import Lost
+from service.cli.stopped import stopped
 from service.cli.terminal import caller_of, show_table, watched
 from service.config import Config
 from service.errors import BadInput
@@ -28,13 +22,8 @@ from service.errors import BadInput
 tail = typer.Typer(help="日志末尾丢失后的恢复 · When the end of the log was lost.", no_args_is_help=True)
 _out = Console(highlight=False, soft_wrap=True)
 
-
-class Closed(NamedTuple):
-    """A deployment of which nothing runs: its log, and whom it believes."""
-
-    house: House
-    trust: Trust
-    scribe: Scribe
+# A command that runs by itself is a composition root: here, as in service/app.py, chance comes from the system.
+_chance = os.urandom  # noqa: TID251
 
 
 @tail.command()
@@ -66,7 +55,7 @@ def restore(
 
 
 async def _restored(config: Config, folder: Path, report: Path | None, *, check: bool) -> Lost:
-    async with closed(config) as (house, trust, scribe):
+    async with stopped(config) as (house, trust, scribe):
         at = await returning.standing(house)
         copy = copy_in(folder, trust, at=at.head.size)
         path = None if check else report or config.home / f"lost-{at.head.size}-{copy.size - 1}.jsonl"
@@ -80,30 +69,6 @@ async def _restored(config: Config, folder: Path, report: Path | None, *, check:
             await returning.bring_back(house, copy, at, lost, scribe=scribe, call=call, clock=machine.now, progress=progress)
         _out.print(f"  {path}", markup=False)
         return lost
-
-
-@asynccontextmanager
-async def closed(config: Config) -> AsyncIterator[Closed]:
-    """A deployment while nothing of it runs. Raises InstanceRunning, and whatever keeps signer or witnesses from being asked."""
-    async with opened(config) as (database, journal):
-        origin = journal.authority.origin
-        signer = signer_for(config, origin=origin, chance=_chance)
-        cosigners = witness_settings.load(config.witnesses, origin=origin, log=lambda: signer.keys, production=config.production)
-        try:
-            house = House(database, journal.authority, journal.remembered, cosigners, await signer.open())
-            parties, quorum = (cosigners.parties, cosigners.quorum) if cosigners else ((), 0)
-            trust = Trust(origin, lambda: signer.keys, parties=parties, quorum=quorum)
-            scribe = Scribe(policy=app.catalogue_of(config).digest, chance=_chance, address_mac=lambda *_: "")
-            async with returning.alone(house, elect=not config.transaction_pooler):
-                yield Closed(house, trust, scribe)
-        finally:
-            await signer.close()
-            if cosigners is not None:
-                await cosigners.close()
-
-
-# A command that runs by itself is a composition root: here, as in service/app.py, chance comes from the system.
-_chance = os.urandom  # noqa: TID251
 
 
 def _show(lost: Lost, *, brought: bool) -> None:

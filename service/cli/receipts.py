@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from policies.text import holds_unseen
-from service.errors import BadInput
+from service.cli.terminal import AsJson, content
 from service.identity.keys import parse_jwks
 from service.receipts.jws import thumbprint
 from service.receipts.model import Judgement, Verdict
@@ -49,7 +49,6 @@ NoticeFolder = Annotated[
     Path | None,
     typer.Option("--notices", help="告知文件夹：版本/语言.md · Notices: VERSION/LANGUAGE.md.", show_default=False),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="机器可读 · For machines.")]
 
 
 def verify(file: File, jwks: Jwks = None, notices: NoticeFolder = None, as_json: AsJson = False) -> None:
@@ -57,7 +56,7 @@ def verify(file: File, jwks: Jwks = None, notices: NoticeFolder = None, as_json:
 
     Exits 0 when it is valid, 1 when it is not or cannot be proven with these keys, 2 when a file is not what it should be.
     """
-    text = found_in(_read(file, "FILE"))
+    text = found_in(content(file, "FILE", most=_MOST_BYTES))
     keys = _keys(jwks) if jwks else {}
     judged = judge(text, keys, _in_folder(notices) if notices else None)
     (_as_json if as_json else _as_text)(judged)
@@ -67,28 +66,20 @@ def verify(file: File, jwks: Jwks = None, notices: NoticeFolder = None, as_json:
 
 def _keys(path: Path) -> Keys:
     """The Ed25519 keys of a JWKS, under their true names whatever the file calls them. Raises Malformed, BadInput."""
-    found = parse_jwks(_read(path, "--jwks"))
+    found = parse_jwks(content(path, "--jwks", most=_MOST_BYTES))
     raw = [key.key.public_bytes_raw() for key in found.values() if key.algorithm_name == "EdDSA"]
     return {thumbprint(key): key for key in raw}
 
 
 def _in_folder(folder: Path) -> Notices:
-    def content(version: str, language: str) -> bytes | None:
+    def notice(version: str, language: str) -> bytes | None:
         # The names come out of the receipt: whoever signs receipts must not choose what is read here.
         if not (_PLAIN.fullmatch(version) and _PLAIN.fullmatch(language)):
             return None
         path = folder / version / f"{language}.md"
-        return _read(path, "--notices") if path.is_file() else None
+        return content(path, "--notices", most=_MOST_BYTES) if path.is_file() else None
 
-    return content
-
-
-def _read(path: Path, name: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
-    except OSError as problem:
-        raise BadInput(f"{name}: {problem.strerror}") from None
+    return notice
 
 
 def _as_text(judged: Judgement) -> None:

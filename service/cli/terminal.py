@@ -6,6 +6,7 @@ import pwd
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from service.errors import BadInput
 from service.values import Actor, ActorKind, Call, Chance, new_id
 
 if TYPE_CHECKING:
@@ -45,6 +47,18 @@ def caller_of(catalogue: "Catalogue", act: str, name: str = "", *, now: datetime
     """The same, where nothing runs."""
     roles = frozenset(key for key, role in catalogue.roles.items() if act in role.may)
     return Call(Actor(ActorKind.STAFF, name or account(), roles), new_id(now, chance))
+
+
+def content(path: Path, name: str, *, most: int) -> bytes:
+    """What an option or an argument of this name gives: a file, or a pipe that a shell puts in its place. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(most + 1)
+    except OSError as problem:
+        raise BadInput(f"{name}: {problem.strerror}") from None
+    if len(found) > most:
+        raise BadInput(f"{name}: too long")
+    return found
 
 
 @contextmanager

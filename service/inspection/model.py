@@ -147,12 +147,15 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries, the newest first. `end` is where the next page goes on. `archived` is where nothing was looked for."""
+    """Entries, the newest first. `end` is where the next page goes on. `archived` is where nothing was looked for, and before `begun` there
+    was another log, which was closed.
+    """
 
     lines: tuple[Line, ...]
     end: str | None
     has_next: bool
     archived: tuple[Archived, ...] = ()
+    begun: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,13 @@ async def look(session: Session, origin: str) -> Log:
     return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
 
 
-async def begun(session: Session, log: Log, origin: str) -> str:
-    """When a log began that goes on from one that was closed, as entries write it; "" of a first log, before which there was nothing."""
+async def begun(session: Session, log: Log, origin: str) -> datetime | None:
+    """When a log began that goes on from one that was closed; None of a first log, before which there was nothing."""
+    said = await _began(session, log, origin)
+    return datetime.fromisoformat(said) if said else None
+
+
+async def _began(session: Session, log: Log, origin: str) -> str:
     if lineage(origin).number == 1:
         return ""
     for raw in await entries(session, 0, 1):

@@ -11,12 +11,14 @@ import pytest
 from menshen_verifier.findings import Verdict
 from menshen_verifier.merkle import climbed, leaf_hash
 from menshen_verifier.policy import parse_policy
-from menshen_verifier.proof import parse_proof
+from menshen_verifier.proof import Proof, parse_proof
 from menshen_verifier.verify import verify
 from service.app import parts
 from service.archive.proofs import proof_of
 from service.config import Config
 from service.errors import BadInput, LogBroken
+from service.inspection.model import Filter
+from tests.factories import a_call
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, REASON, Shop, entries, judged, reads, shop, starts
 from tests.service.archive.losing import Databases
@@ -64,17 +66,10 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
     assert (last.origin, last.size) == (OLD, first["x"]["size"]) and first["cnt"] >= last.size - first["x"]["left"] > 320
     assert reads_of(it.new) > 0, "and it goes on from there"
 
-    # An auditor who trusts nobody: the new log is whole, and says which one it goes on from.
-    report = judged(asyncio.run(losing.exported(it.new, tmp_path / "new")), policy)
-    assert (report.verdict, report.origin, report.continues) == (Verdict.OK, NEW, (OLD, last.size))
-    # Of the old one, Monday is there as it was signed. Held to Tuesday's checkpoint, it is what it is: rolled back, and how far.
-    assert judged(it.kept / "log", auditors_policy).verdict in {Verdict.OK, Verdict.UNSIGNED_TAIL}
-    told = verify(it.kept / "log", old, now=0, since=note.encode())
-    assert told.verdict is Verdict.ROLLED_BACK and told.findings[0].last == last.size - 1
-    # A proof that somebody took home on Tuesday holds: its entry is lost here, and not there.
-    point = old.open(proof.checkpoint_note.encode()).checkpoint
-    assert climbed(proof.index, point.size, leaf_hash(proof.extra), proof.path) == point.root
-    assert proof.index >= first["x"]["left"]
+    _an_auditor_believes_it(it, auditors_policy, policy, proof, tmp_path)
+
+    # Who searches it, and the member who looks who has seen them, is told since when it is the log.
+    assert {page.begun for page in asyncio.run(_looked(it.new, member))} == {datetime.fromisoformat(first["ts"])}
 
     # An incident of Tuesday is not answered with "nobody": what was read then is not in this log.
     with pytest.raises(BadInput, match="before this log") as refused:
@@ -84,9 +79,25 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
 
     # Whoever sees to alarms is told of it, and closes it with a word of their own.
     (alarm,) = asyncio.run(_alarms(it.new))
-    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_BROKEN", f"genesis {NEW}", first["x"]["alarm"])
+    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_CLOSED", NEW, first["x"]["alarm"])
     closing = json.loads((it.kept / "closing.json").read_bytes())
     assert (closing["origin"], closing["continued_by"], closing["approver"]) == (OLD, NEW, "wang.compliance")
+
+
+def _an_auditor_believes_it(it: Shop, auditors_policy: str, policy: str, proof: Proof, folder: Path) -> None:
+    old, note = parse_policy(auditors_policy.encode()), it.note.read_bytes()
+    last = old.open(note).checkpoint
+    # An auditor who trusts nobody: the new log is whole, and says which one it goes on from.
+    report = judged(asyncio.run(losing.exported(it.new, folder / "new")), policy)
+    assert (report.verdict, report.origin, report.continues) == (Verdict.OK, NEW, (OLD, last.size))
+    # Of the old one, Monday is there as it was signed. Held to Tuesday's checkpoint, it is what it is: rolled back, and how far.
+    assert judged(it.kept / "log", auditors_policy).verdict in {Verdict.OK, Verdict.UNSIGNED_TAIL}
+    told = verify(it.kept / "log", old, now=0, since=note)
+    assert told.verdict is Verdict.ROLLED_BACK and told.findings[0].last == last.size - 1
+    # A proof that somebody took home on Tuesday holds: its entry is lost here, and not there.
+    point = old.open(proof.checkpoint_note.encode()).checkpoint
+    assert climbed(proof.index, point.size, leaf_hash(proof.extra), proof.path) == point.root
+    assert proof.index >= entries(it.new)[0]["x"]["left"]
 
 
 def reads_of(config: Config) -> int:
@@ -100,6 +111,17 @@ async def _what_the_auditor_has(config: Config):
         assert point is not None
         text = await proof_of(running.database.read, running.journal.authority, point.size - 9)
         return running.units.trust.policy, parse_proof(text.encode())
+
+
+async def _looked(config: Config, member: str):
+    from tests.service.tally.house import officer
+
+    async with parts(config) as running:
+        operations, owner = running.operations, a_call("member", member_id=member)
+        return (
+            await operations.audit_entries(officer(), Filter(), member_id=None, first=5, after=None),
+            await operations.my_access_log(owner, first=5, after=None, since=None, until=None, field=""),
+        )
 
 
 async def _alarms(config: Config):

@@ -13,9 +13,10 @@ from menshen_verifier.findings import Part, Verdict
 from menshen_verifier.policy import parse_policy
 from menshen_verifier.rfc3161 import check, parse_authority
 from menshen_verifier.verify import verify
-from tests.verifier.exporting import write
+from tests.verifier.exporting import ALONE, Log, entries, write
 from tests.verifier.published import folder, shared
 
+ENTRIES = entries(9)
 MOMENT = "2026-11-21T23:39:36+00:00"
 
 
@@ -142,3 +143,13 @@ def test_time_stamps_of_an_export_are_told_and_false_ones_are_found(tmp_path: Pa
     write(tmp_path / "anchors/512.rfc3161.cn", token())
     report = verify(tmp_path, policy, now=0, processes=1, authority=parse_authority(authority()))
     assert (Verdict.ALTERED, Part.TIMESTAMP, 512) in {(one.verdict, one.part, one.first) for one in report.findings}
+
+
+def test_an_anchor_of_a_kind_that_has_no_authority_is_nobody_s_business_here(tmp_path: Path) -> None:
+    Log(ENTRIES, sizes=(9,)).write(tmp_path)
+    write(tmp_path / "anchors/9.ots", b"another calendar's")
+    trusted = parse_authority(other_authority())
+    assert verify(tmp_path, parse_policy(ALONE.encode()), now=0, processes=1, authority=trusted).verdict is Verdict.OK
+    write(tmp_path / "anchors/9.rfc3161", b"no token")
+    report = verify(tmp_path, parse_policy(ALONE.encode()), now=0, processes=1, authority=trusted)
+    assert [(one.part, one.first) for one in report.findings] == [(Part.TIMESTAMP, 9)]

@@ -149,6 +149,12 @@ def test_an_inserted_entry_is_told_from_an_altered_one(tmp_path: Path, *, tiles_
     assert next((one.first, one.last) for one in report.findings if one.verdict is Verdict.INSERTED) == (310, 310)
 
 
+def test_what_follows_an_entry_that_was_put_in_is_not_told_again_bundle_by_bundle(tmp_path: Path) -> None:
+    other = [*ENTRIES[:310], changed(ENTRIES[308]), *ENTRIES[310:999]]
+    report = verified(Log(other, sizes=(1000,), notes={1000: WHOLE.note(1000)}, hashed=ENTRIES).write(tmp_path))
+    assert [one for one in told(report) if one[1] is Part.ENTRY] == [(Verdict.INSERTED, Part.ENTRY, 310, 310)]
+
+
 def test_a_bundle_that_is_gone_leaves_its_range(tmp_path: Path) -> None:
     WHOLE.write(tmp_path)
     (tmp_path / tiles.bundle_path(1)).unlink()

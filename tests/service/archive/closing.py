@@ -17,6 +17,7 @@ from service.config import Config
 from service.db.engine import connect
 from service.disclosure.model import Profile
 from tests.service.archive import losing
+from tests.service.archive.logs import Published
 from tests.service.archive.losing import Lost
 
 OLD, NEW = "example-retail/audit", "example-retail/audit/2"
@@ -67,10 +68,11 @@ async def _newest(config: Config) -> str:
 
 
 def starts(config: Config) -> str:
-    """Raises as a start does; the trust that auditors are given."""
+    """Raises as a start does; the trust that auditors are given, once everything so far is signed."""
 
     async def once() -> str:
         async with parts(config) as running:
+            await Published(running).publish()
             return running.units.trust.policy
 
     return asyncio.run(once())

@@ -284,6 +284,10 @@ def test_another_past_is_never_written_over(lost: Lost, tmp_path: Path) -> None:
     (lost.before.home / "audit-head").unlink()
     asyncio.run(losing.live(lost.before, lost.member, reads=3))
     refused(lost, "TAIL_FORKED")
+    rotted = tmp_path / "rotted"
+    shutil.copytree(lost.copy, rotted)
+    shutil.rmtree(rotted / "tile" / "0")
+    refused(lost, "TAIL_DOES_NOT_FIT", rotted)
     short = asyncio.run(losing.exported(lost.after, tmp_path / "short", end=None))
     asyncio.run(losing.live(lost.before, lost.member, reads=head(lost.after)))
     refused(lost, "TAIL_FORKED", short)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from service.audit.consistency import consistency
 from service.audit.findings import Part, Verdict
 from service.audit.store import head, leaves
 from service.audit.verify import verify
+from service.config import Config
 from service.errors import BadInput, ChangeRefused, ConfigError, Forbidden, LogBroken, Malformed, RecordUnavailable
 from tests.factories import a_call
 from tests.service.approvals.leaves import AUDITOR, allowed
@@ -137,6 +139,15 @@ def test_the_shortest_time_keeps_183_days_in_every_month_of_the_year(month: int)
 
 
 @pytest.mark.obligation("AL-01")
+def test_a_deployment_that_would_keep_less_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MENSHEN_HOME", str(tmp_path))
+    for months, fits in (("6", True), ("5", False)):
+        monkeypatch.setenv("MENSHEN_AUDIT_MONTHS", months)
+        with nullcontext() if fits else pytest.raises(ConfigError, match="MENSHEN_AUDIT_MONTHS"):
+            assert Config.load().audit_months == 6
+
+
+@pytest.mark.obligation("AL-01")
 async def test_logs_of_183_days_ago_are_here_and_whole_under_the_shortest_time_that_there_is(kept: Kept) -> None:
     await archived(kept)
     (segment,) = await store.segments(kept.running.database.read)
@@ -216,16 +227,21 @@ async def test_a_folder_verifies_alone_and_under_the_logs_key_only(kept: Kept, t
     assert found.root == stored
     root = checking.check(moved, kept.house.origin, 0).root
     assert len(checking.entries(moved, 0, root)) == SEGMENT
+    with pytest.raises(Malformed, match=r"\(5\)"):
+        checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
+    with pytest.raises(Malformed, match=r"\(1\)"):
+        checking.check(moved, "another.example.cn/audit", 0, kept.house.keys)
+    with pytest.raises(Malformed, match=r"\(1\)"):
+        checking.check(moved, kept.house.origin, 1, kept.house.keys)
+    manifest = moved / "manifest.json"
+    told = orjson.loads(manifest.read_bytes())
+    manifest.write_bytes(orjson.dumps(told | {"path": [bytes(32).hex() for _ in told["path"]]}))
+    with pytest.raises(Malformed, match=r"\(4\)"):
+        checking.check(moved, kept.house.origin, 0, kept.house.keys)
     path = moved / tiles.bundle_path(3)
     path.write_bytes(path.read_bytes()[:-1] + b"]")
     with pytest.raises(Malformed):
         checking.entries(moved, 0, root)  # somebody waited until it was checked
-    with pytest.raises(Malformed):
-        checking.check(moved, kept.house.origin, 0, [Signer(kept.house.origin).key])
-    with pytest.raises(Malformed):
-        checking.check(moved, "another.example.cn/audit", 0, kept.house.keys)
-    with pytest.raises(Malformed):
-        checking.check(moved, kept.house.origin, 1, kept.house.keys)
 
 
 async def test_a_run_that_was_cut_off_while_it_archived_is_done_again(kept: Kept) -> None:

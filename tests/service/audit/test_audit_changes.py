@@ -84,6 +84,7 @@ async def test_an_instance_that_lives_brings_in_what_another_has_left_for_some_s
     assert (await logs.verified(database, home)).verdict is Verdict.OK
 
 
+@pytest.mark.obligation("AL-03")
 async def test_rows_that_the_service_did_not_put_there_stay_out_of_the_log(
     database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:

@@ -271,6 +271,21 @@ async def test_entries_that_are_appended_meanwhile_disturb_nobody(database: Data
     await journal.close()
 
 
+@pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_lane_that_does_not_begin_with_its_boot_is_found_in_a_log_that_is_otherwise_whole(
+    database: Database, home: Path, begin: Begin, number: int
+) -> None:
+    journal = await begin(home)
+    await journal.append(logs.read(), CLERK)
+    scribe = journal._scribe
+    entry = scribe.write(scribe.lane("read"), number, logs.read(), CLERK, now=logs.now())
+    await journal._appender.append([entry], [])
+    await journal.close()
+    assert await found(database, home) == (Verdict.REMOVED, Part.NUMBERS, 0, 2)
+
+
+@pytest.mark.obligation("AL-03")
 async def test_a_row_that_waits_out_of_turn_is_found(
     database: Database, home: Path, administrator: Administrator, begin: Begin
 ) -> None:

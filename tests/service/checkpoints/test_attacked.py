@@ -1,21 +1,29 @@
 """A log that somebody touched is never signed: found at once, and nothing is answered any more."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from menshen_verifier import merkle
+from menshen_verifier.checkpoint import Checkpoint
+from service.audit import store as log
+from service.audit.head import Authority
 from service.audit.writer import Writer
 from service.checkpoints import store
+from service.checkpoints.follower import Follower
+from service.checkpoints.model import Published
+from service.checkpoints.notes import note_of
 from service.db.engine import Database
 from service.errors import LogBroken
 from tests.service.audit import logs as audit_logs
 from tests.service.audit.logs import CLERK, Administrator, Begin
-from tests.service.checkpoints.logs import grow, newest, publishing
+from tests.service.checkpoints.logs import grow, newest, publishing, signer
 
 NOTHING = bytes(32)
 
@@ -274,6 +282,49 @@ async def test_a_row_that_lies_where_the_next_checkpoint_will_is_no_checkpoint(
         with pytest.raises(LogBroken, match="not signed"):
             await publisher.once()
         assert publisher.state.breaker
+
+
+@pytest.mark.obligation("AL-03")
+async def test_another_root_that_our_stolen_key_signed_at_the_next_size_is_a_fork(
+    database: Database, journal: Writer, home: Path, tmp_path: Path
+) -> None:
+    async with publishing(database, journal, home) as publisher:
+        await grow(journal, 5)
+        await publisher.once()
+        await grow(journal, 5)
+        head = await log.head(database.read, audit_logs.ORIGIN)
+        assert head is not None
+        forged = Checkpoint(audit_logs.ORIGIN, head.size, NOTHING)
+        thief = tmp_path / "thief"
+        thief.mkdir()
+        shutil.copy(home / "log.key", thief)
+        stolen = signer(thief)
+        await stolen.open()
+        note = note_of(forged, await stolen.sign(forged, old=0, proof=[], time=0))
+        async with database.write() as transaction:
+            await store.publish(transaction, Published(head.size, NOTHING, note, audit_logs.now(), None))
+            await transaction.commit()
+        with pytest.raises(LogBroken, match="another root is published"):
+            await publisher.once()
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_position_that_was_not_written_under_our_key_makes_nobody_skip_what_was_altered(
+    database: Database, journal: Writer, home: Path, administrator: Administrator
+) -> None:
+    await grow(journal, 600)
+    head = await log.head(database.read, audit_logs.ORIGIN)
+    assert head is not None
+    forged = Follower(Authority(audit_logs.ORIGIN, lambda message: sha256(message).digest()))
+    await forged.follow(database.read, head)
+    bytes_changed(administrator)
+    async with database.write() as transaction:
+        await store.move_position(transaction, audit_logs.ORIGIN, forged.sealed())
+        await transaction.commit()
+    async with publishing(database, journal, home) as publisher:
+        with pytest.raises(LogBroken, match="entry 400"):
+            await publisher.once()
+    assert await store.newest(database.read) is None, "found before it is signed, and not by who walks behind"
 
 
 @pytest.mark.obligation("AL-03")
