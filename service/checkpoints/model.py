@@ -119,7 +119,7 @@ class Cosigners(Protocol):
         """
 
     async def agree(self, size: int, root_at: RootAt) -> None:
-        """The same of a log that lost entries, as far as it goes: who has seen more says nothing, and whoever has not must know this past."""
+        """The same of a log that lost entries, as far as it goes: whoever has seen more says nothing, any other must know this past."""
 
     async def close(self) -> None:
         """Let go of the connections."""
