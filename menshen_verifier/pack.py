@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None, *, as_json: bool = False) -> in
 
 
 def told(report: Report) -> str:
-    """The report as one object: how many figures, and what does not fit. A name may be of whoever altered the pack, and no text at all: half
+    """The report as one object: how many figures, and what does not fit. A name may be of whoever altered the pack, and no text: half
     of a character is written as JSON escapes it.
     """
     found = {"figures": report.figures, "problems": [asdict(one) for one in report.problems]}
