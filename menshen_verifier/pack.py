@@ -119,10 +119,11 @@ def main(arguments: Sequence[str] | None = None, *, as_json: bool = False) -> in
 
 
 def told(report: Report) -> str:
-    """The report as one object: how many figures, and what does not fit."""
-    return json.dumps(
-        {"figures": report.figures, "problems": [asdict(one) for one in report.problems]}, ensure_ascii=False, indent=2
-    )
+    """The report as one object: how many figures, and what does not fit. A name may be of whoever altered the pack, and no text: half
+    of a character is written as JSON escapes it.
+    """
+    found = {"figures": report.figures, "problems": [asdict(one) for one in report.problems]}
+    return json.dumps(found, ensure_ascii=False, indent=2).encode(errors="backslashreplace").decode()
 
 
 def lines(report: Report) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any
 from menshen_verifier.findings import Finding, Part, Report, Verdict
 
 _CHINA = timezone(timedelta(hours=8))
+_LATEST = 253402271999
+"""The last second that has a date in China, in the year 9999: a witness may put any number to its signature."""
 _LINES = 40
 
 _VERDICTS = {
@@ -119,7 +121,7 @@ def _since(report: Report) -> str:
 def _witnessed(report: Report) -> str:
     if report.cosigned_at is None:
         return "无 none"
-    when = datetime.fromtimestamp(min(report.cosigned_at, 253402300799), UTC).astimezone(_CHINA)
+    when = datetime.fromtimestamp(min(report.cosigned_at, _LATEST), UTC).astimezone(_CHINA)
     size = "" if report.cosigned_size is None else f"{report.cosigned_size:,} "
     names = " ".join(report.witnesses) or "—"
     return f"{size}@ {when:%Y-%m-%d %H:%M:%S} 北京时间 China time, {names}"

@@ -186,10 +186,8 @@ async def _witnessed(house: House, at: Standing) -> int:
 
     if house.cosigners is None:
         return 0
-    seen = await house.cosigners.seen()
-    if seen <= at.head.size:
-        await house.cosigners.check(at.head.size, root_at)
-    return seen
+    await house.cosigners.agree(at.head.size, root_at)
+    return await house.cosigners.seen()
 
 
 def _told(case: Case, kept: Kept) -> dict[str, str | int | bool]:

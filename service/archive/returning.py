@@ -194,8 +194,8 @@ async def _known(house: House, copy: Copy, at: Standing) -> int:
     if seen is not None and seen.size <= copy.size and await root_at(seen.size) != seen.root:
         raise TailRefused("TAIL_FORKED", f"size {seen.size}")
     witnessed = await house.cosigners.seen() if house.cosigners is not None else 0
-    if house.cosigners is not None and witnessed <= copy.size:
-        await house.cosigners.check(copy.size, root_at)
+    if house.cosigners is not None:
+        await house.cosigners.agree(copy.size, root_at)
     return max(copy.size, house.signed, witnessed, seen.size if seen else 0)
 
 

@@ -118,6 +118,9 @@ class Cosigners(Protocol):
         RecordUnavailable where they must be asked and cannot be.
         """
 
+    async def agree(self, size: int, root_at: RootAt) -> None:
+        """The same of a log that lost entries, as far as it goes: whoever has seen more says nothing, any other must know this past."""
+
     async def close(self) -> None:
         """Let go of the connections."""
 

@@ -103,7 +103,7 @@ class Trust:
 
     def _holds(self, one: Published, *, cosigned: bool) -> bool:
         """As `believes`; what is not believed is remembered, as long as the keys are the same."""
-        known = hash((one.size, one.note, cosigned))
+        known = hash((one.size, one.root, one.note, cosigned))
         if known in self._refused:
             return False
         if self.believes(one, cosigned=cosigned):

@@ -7,7 +7,7 @@ cosigned, that our own key signed, and that this log does not go on from. Its nu
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
@@ -121,11 +121,18 @@ class Witnesses:
         """Hold the log as it is against what the witnesses remember. Raises LogBroken where one of them has seen more, or another past,
         under whatever key of the log; RecordUnavailable as `seen` does.
         """
-        for one in await self._remembered():
+        remembered = await self._remembered()
+        for one in remembered:
             if one.size > size:
                 raise LogBroken(f"rolled back: the log has {size} entries, and a witness has seen {one.size}")
-            if await root_at(one.size) != one.root:
-                raise LogBroken(f"the first {one.size} entries are not those that a witness has seen")
+        await _agreed(remembered, root_at)
+
+    async def agree(self, size: int, root_at: RootAt) -> None:
+        """Hold what is left of a log against what the witnesses remember: one that has seen more hides no other that knows another past.
+
+        Raises as `check`.
+        """
+        await _agreed([one for one in await self._remembered() if one.size <= size], root_at)
 
     async def _gathered(self, asked: dict[asyncio.Task[tuple[str, ...]], str]) -> Cosigned:
         lines: list[str] = []
@@ -245,3 +252,9 @@ def _lines(witness: Witness, checkpoint: Checkpoint, note: str, said: Said) -> t
     if not lines or checkpoint.text != answer.text:
         raise Silent(FORGED_ANSWER)
     return lines
+
+
+async def _agreed(remembered: Iterable[Checkpoint], root_at: RootAt) -> None:
+    for one in remembered:
+        if await root_at(one.size) != one.root:
+            raise LogBroken(f"the first {one.size} entries are not those that a witness has seen")

@@ -42,7 +42,7 @@ _MARK: Dialects = {
 }
 _LOCK = Prepared(_LOCKED)
 _PERSON = or_(
-    tally.c.operator.in_([bindparam("operator", type_=String), bindparam("bare", type_=String)]),
+    tally.c.operator.in_([bindparam(name, type_=String) for name in ("operator", "bare", "nowhere")]),
     and_(tally.c.operator >= bindparam("first", type_=String), tally.c.operator < bindparam("end", type_=String)),
 )
 _SEEN = select(tally.c.bulk, tally.c.mark).where(_PERSON, tally.c.at > bindparam("since")).distinct().subquery()
@@ -67,9 +67,9 @@ async def mark(session: Session, operator: str, told: Iterable[tuple[BulkClass, 
 async def counts(session: Session, operator: str, *, since: datetime) -> dict[BulkClass, int]:
     """How many distinct members the person has been told of since, by class, under any of their accounts (`approvals.same_person`)."""
     bare, realm = parts_of(operator)
-    # A terminal's `li` may be anybody who is `li` somewhere; `li@corp` is `li@corp`, or `li` at a terminal.
+    # A terminal's `li` may be anybody who is `li` somewhere; `li@corp` is `li@corp`, or `li` at a terminal. `li@` is a terminal's, too.
     first, end = ("", "") if realm else (f"{bare}@", f"{bare}A")
-    given = {"operator": operator, "bare": bare, "first": first, "end": end, "since": since}
+    given = {"operator": operator, "bare": bare, "nowhere": f"{bare}@", "first": first, "end": end, "since": since}
     return {BulkClass(bulk): int(count) for bulk, count in await session.rows(_COUNT, given)}
 
 

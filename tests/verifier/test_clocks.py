@@ -1,12 +1,14 @@
 """Instances whose clocks are apart: times go back and forth in the log, and that is no finding until it is more than clocks may differ."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from menshen_verifier.findings import Part, Verdict
+from menshen_verifier.report import page
 from menshen_verifier.verify import TOLERANCE
 from tests.verifier.exporting import ALONE, Log
 from tests.verifier.judged import ENTRIES, SIZES, told, verified
@@ -58,3 +60,9 @@ def test_an_entry_ahead_is_told_where_it_stands_though_the_ones_after_it_are_rig
 def test_without_a_witness_nobody_knows_whose_clock_is_right(tmp_path: Path) -> None:
     log = apart(TOLERANCE + 60).but(signers=Log(ENTRIES).signers[:1])
     assert verified(log.write(tmp_path), policy=ALONE).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("time", [2**63 - 1, 253402300799, 253402271999])
+def test_a_witness_s_time_that_no_calendar_has_does_not_stop_the_report(tmp_path: Path, time: int) -> None:
+    found = verified(apart(0).write(tmp_path))
+    assert "9999-12-31 23:59:59" in page(replace(found, cosigned_at=time))

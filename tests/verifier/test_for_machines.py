@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from menshen_verifier.__main__ import main
-from menshen_verifier.pack import MANIFEST
+from menshen_verifier.pack import FIGURES, MANIFEST
 from tests.vectors.reading import whole
 from tests.verifier.exporting import BEGAN, ORIGIN, POLICY, Log, entries, proof_of, root_of, seconds, write
 from tests.verifier.test_answered import moment, packed
@@ -83,6 +83,18 @@ def test_a_pack_tells_what_does_not_fit(capsys: pytest.CaptureFixture[str]) -> N
                 archive.writestr(name, text)
         found = told(["pack", "pack.zip", vector["vkey"]], capsys, 1 if problems else 0)
         assert found == {"figures": 3, "problems": problems}
+
+
+def test_a_pack_with_half_a_character_in_a_figure_s_name_is_told_like_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    vector = whole("audit-pack")
+    figures = json.loads(vector["files"][FIGURES])
+    figures["figures"][0] |= {"key": "\ud800", "value": 77}
+    with zipfile.ZipFile("pack.zip", "w") as archive:
+        for name, text in {**vector["files"], MANIFEST: vector["manifest"], FIGURES: json.dumps(figures)}.items():
+            archive.writestr(name, text)
+    assert main(["pack", "pack.zip", vector["vkey"], "--json"]) == 1
+    out = capsys.readouterr().out.encode()
+    assert ("FIGURE", "\ud800", 77) in {(one["code"], one["name"], one["stated"]) for one in json.loads(out)["problems"]}
 
 
 @pytest.mark.parametrize("command", [[], ["proof"], ["answer"], ["pack"]])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from menshen_verifier.checkpoint import parse_checkpoint
+from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.findings import Verdict
 from menshen_verifier.note import parse_note
 from service import machine
@@ -20,8 +20,10 @@ from service.archive import closing, returning
 from service.archive.closing import Asked
 from service.audit.entry import Entry, opened
 from service.audit.head import Authority
+from service.audit.inclusion import span_root
 from service.audit.pending import waiting
-from service.cli.audit_tail import closed
+from service.checkpoints.witnesses import Witnesses
+from service.cli.stopped import stopped
 from service.cli.terminal import account
 from service.config import Config
 from service.db.engine import Transaction
@@ -220,7 +222,7 @@ async def test_what_waits_only_since_it_was_kept_is_not_emptied(lost_shop: Shop,
     asked = Asked(lost_shop.note.read_bytes(), b"", NEW, REASON, "wang.compliance")
     for name in [name for name in os.environ if name.startswith("MENSHEN_")]:
         monkeypatch.delenv(name)
-    async with closed(lost_shop.old) as (house, trust, scribe):
+    async with stopped(lost_shop.old) as (house, trust, scribe):
         asked = replace(asked, policy=trust.policy.encode())
         case = await closing.examine(house, asked, await returning.standing(house), trust=trust)
         kept = await closing.kept(case, lost_shop.kept, trust=trust, clock=machine.now, progress=unwatched)
@@ -228,6 +230,32 @@ async def test_what_waits_only_since_it_was_kept_is_not_emptied(lost_shop: Shop,
         with pytest.raises(Conflict):
             await closing.begin(case, kept, lost_shop.kept, scribe=scribe, call=a_call(), clock=machine.now, also=_nothing)
     assert len(rows(lost_shop.old, "audit_pending", "entry_id")) == 1 and rows(lost_shop.old, "audit_head", "log_id")[0][0] == OLD
+
+
+class Ahead(Witnesses):
+    """Two of them, as they answer: one has seen what is lost; the other, long before, another past."""
+
+    def __init__(self, small: bytes) -> None:
+        super().__init__([], quorum=0, origin=OLD, log=tuple)
+        self.small = small
+
+    async def _remembered(self) -> list[Checkpoint]:
+        return [Checkpoint(OLD, 1_000_000, bytes(32)), Checkpoint(OLD, 2, self.small)]
+
+
+@pytest.mark.obligation("AL-03")
+async def test_a_witness_that_has_seen_more_hides_no_other_that_knows_another_past(
+    lost_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("MENSHEN_")]:
+        monkeypatch.delenv(name)
+    async with stopped(lost_shop.old) as (house, trust, _):
+        at, root = await returning.standing(house), await span_root(house.database.read, 0, 2)
+        asked = Asked(lost_shop.note.read_bytes(), trust.policy.encode(), NEW, REASON, "wang.compliance")
+        case = await closing.examine(replace(house, cosigners=Ahead(root)), asked, at, trust=trust)
+        assert case.loss.known == 1_000_000
+        with pytest.raises(LogBroken, match="not those that a witness has seen"):
+            await closing.examine(replace(house, cosigners=Ahead(bytes(32))), asked, at, trust=trust)
 
 
 async def _nothing(_transaction: Transaction) -> dict[str, str]:

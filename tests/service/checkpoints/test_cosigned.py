@@ -48,6 +48,9 @@ class Party:
     async def check(self, size: int, root_at: RootAt) -> None:
         return None
 
+    async def agree(self, size: int, root_at: RootAt) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 

@@ -98,6 +98,18 @@ async def test_a_true_note_in_the_row_of_a_later_size_proves_nothing_of_what_cam
     assert await proven(running) == before
 
 
+async def test_a_row_that_was_put_right_again_is_believed_again(still: Any, database_url: str) -> None:
+    """What was refused is remembered, and a true note must not be refused with what stood beside it for a moment."""
+    running, _ = still
+    before, administrator = await proven(running), Administrator(database_url)
+    ((size, root),) = administrator.run("SELECT size, root FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    running.units.trust._best.clear()  # an instance that has just begun
+    administrator.run("UPDATE audit_checkpoint SET root = ? WHERE size = ?", given=(bytes(32), size))
+    assert len(await proven(running)) < len(before)
+    administrator.run("UPDATE audit_checkpoint SET root = ? WHERE size = ?", given=(bytes(root), size))
+    assert await proven(running) == before
+
+
 @pytest.mark.obligation("AL-03")
 async def test_where_the_settings_name_witnesses_only_their_quorum_proves(still: Any, database_url: str) -> None:
     running, keys = still

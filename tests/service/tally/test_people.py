@@ -198,6 +198,15 @@ async def test_who_is_one_person_to_a_second_person_has_one_count_at_the_termina
 
 
 @pytest.mark.obligation("LB-07")
+async def test_an_account_with_an_empty_realm_is_the_terminals_and_no_second_count(running):
+    ids = await members(running, 6)
+    for member_id in ids[:5]:
+        await look(running, clerk("li@"), member_id)
+    await refused(look(running, clerk("li@corp"), ids[5]))
+    await refused(look(running, clerk("li"), ids[5]))
+
+
+@pytest.mark.obligation("LB-07")
 async def test_another_persons_approval_opens_exactly_so_many_for_so_long(running, clock):
     ids = await members(running, 8)
     await page(running, clerk(), first=5)
