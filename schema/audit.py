@@ -75,6 +75,10 @@ class AuditPageInfo:
     archived: list[ArchivedSegments] = strawberry.field(
         description="Where nothing was looked for (未检索的归档分段): restore these to search them, too."
     )
+    log_began_at: datetime | None = strawberry.field(
+        description="When this log began, where it goes on from one that lost entries and was closed (前一份日志终结、本日志开始的时间): "
+        "what happened before is not in it, and compliance keeps the closed log. Null where this is the first log."
+    )
 
 
 @strawberry.type(description="Entries of the record, the newest first (审计检索结果).")
@@ -263,7 +267,9 @@ def _filter(asked: AuditFilter) -> model.Filter:
 
 
 def _page_info(page: model.Page | own.AccessLog) -> AuditPageInfo:
-    return AuditPageInfo(end_cursor=page.end, has_next_page=page.has_next, archived=archived_of(page.archived))
+    return AuditPageInfo(
+        end_cursor=page.end, has_next_page=page.has_next, archived=archived_of(page.archived), log_began_at=page.begun
+    )
 
 
 def _entry(line: model.Line, catalogue: Catalogue) -> AuditEntry:

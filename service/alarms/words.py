@@ -46,6 +46,12 @@ _WORDS: dict[AlarmKind, tuple[str, str, str, str]] = {
         "The audit log does not fit its own record",
         "The service answers nothing. Keep everything as it is, run audit verify, and follow the incident plan.",
     ),
+    AlarmKind.LOG_CLOSED: (
+        "审计日志已终结，并以新名称重新开始",
+        "日志丢失的条目无法找回。核对新日志的第 0 条（genesis）、留存的文件夹和两名经办人，签署意见后关闭。",
+        "An audit log was closed, and goes on under another name",
+        "Entries were lost for good. Check entry 0 (genesis) of the new log, the kept folder and the two who did it; then close this.",
+    ),
     AlarmKind.ANCHOR_FAILED: (
         "外部存证失败",
         "检查时间戳服务或归档存储；在此之前，日志仅有见证者为证。",

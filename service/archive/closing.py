@@ -22,7 +22,7 @@ from pathlib import Path
 from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.policy import Policy, parse_policy
 from service.approvals.model import about_of, problem_of, same_person
-from service.archive.kept import Believed, Kept, close, keep
+from service.archive.kept import Believed, Kept, close, keep, waiting
 from service.archive.model import GenesisRefused
 from service.archive.returning import House, Standing
 from service.archive.store import partitions_ahead
@@ -36,7 +36,7 @@ from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.emptying import may_empty
 from service.db.engine import Transaction
-from service.errors import BadInput
+from service.errors import BadInput, Conflict
 from service.values import Call, Clock, Progress, lineage, utc_text
 
 OPERATION = "genesis"
@@ -143,7 +143,7 @@ async def kept(case: Case, folder: Path, *, trust: Trust, clock: Clock, progress
 
 
 async def begin(case: Case, found: Kept, folder: Path, *, scribe: Scribe, call: Call, clock: Clock, also: Also) -> Closed:
-    """Step 6. Raises Conflict where the log does not stand there any more."""
+    """Step 6. Raises Conflict where the log does not stand there any more, or something waits that was not kept."""
     house, asked, now = case.house, case.asked, clock()
     old, told = house.authority, _told(case, found)
     person = {"reason": asked.reason, "by": call.actor.name, "approver": asked.approver, "at": utc_text(now)}
@@ -151,6 +151,8 @@ async def begin(case: Case, found: Kept, folder: Path, *, scribe: Scribe, call: 
 
     async def said(transaction: Transaction) -> list[Entry]:
         """A lane of its own, which says what the log goes on from, and ends."""
+        if sha256(b"".join(await waiting(transaction, old))).digest() != found.waiting_digest:
+            raise Conflict
         draft, lane = Draft(typ="genesis", operation=OPERATION, count=case.loss.count), scribe.lane("read")
         draft.extra = {"origin": old.origin, **told, "reason": asked.reason, "approver": asked.approver}
         draft.extra |= {"closing": closing.hex(), **_note(asked.note), **await also(transaction)}

@@ -32,7 +32,7 @@ from service.audit.loading import loaded
 from service.audit.reading import store as reading
 from service.audit.tree import Tree
 from service.checkpoints.model import Noted
-from service.db.engine import Database
+from service.db.engine import Database, Session
 from service.errors import BadInput, Malformed
 from service.values import Progress, utc_text
 
@@ -72,16 +72,19 @@ async def keep(
     """Write everything but the closing, and verify it. A run that was killed is taken up. Raises BadInput, GenesisRefused."""
     with files.told():
         files.own_folder(folder)
+        _ours(folder)
         files.own_folder(folder / LOG)
         await _exported(database, authority.origin, head, folder / LOG, point=believed.point, progress=progress)
-        files.put(folder / LAST, believed.note)
-        files.put(folder / POLICY, believed.policy)
-        lines = await _waiting(database, authority)
-        files.put(folder / WAITING, b"".join(lines))
-        files.settle(folder)
     found = await _verified(folder / LOG, parse_policy(believed.policy), now=believed.now)
     if not await _is_the_database(database, head, folder / LOG, first=found.first):
         raise GenesisRefused("GENESIS_NOT_WHOLE", "the folder is of another state")
+    # Only now: in the folder of a log that was closed before, these are all that is left of it.
+    lines = await waiting(database.read, authority)
+    with files.told():
+        files.put(folder / LAST, believed.note)
+        files.put(folder / POLICY, believed.policy)
+        files.put(folder / WAITING, b"".join(lines))
+        files.settle(folder)
     manifest = sha256((folder / LOG / MANIFEST).read_bytes()).digest()
     digest = sha256(b"".join(lines)).digest()
     return Kept(found.verdict, found.first, found.size, manifest, len(lines), digest, await _segments(database))
@@ -94,6 +97,12 @@ def close(folder: Path, told: dict[str, object]) -> bytes:
         files.put(folder / CLOSING, raw)
         files.settle(folder)
     return sha256(raw).digest()
+
+
+def _ours(folder: Path) -> None:
+    """Empty, or begun by a run before this one. Raises BadInput: of a folder that holds other things some would be written over."""
+    if not (folder / LOG).is_dir() and any(folder.iterdir()):
+        raise BadInput("-o: the folder is not empty, and what it holds is no log that was kept")
 
 
 async def _exported(database: Database, origin: str, head: Head, folder: Path, *, point: Noted, progress: Progress) -> None:
@@ -137,10 +146,10 @@ def _comes_to(export: Export, tree: Tree, head: Head) -> bool:
     return (tree.size, tree.root) == (head.size, head.root)
 
 
-async def _waiting(database: Database, authority: Authority) -> list[bytes]:
+async def waiting(session: Session, authority: Authority) -> list[bytes]:
     """Changes that are in the other tables, and whose entries had not come into the tree. A row that is not ours stays out of this, too."""
     found = []
-    for row in await reading.waiting(database.read):
+    for row in await reading.waiting(session):
         with suppress(Malformed):
             found.append(pending.entry_in(row, authority).raw + b"\n")
     return found

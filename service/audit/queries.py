@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from menshen_verifier import merkle
-from service.audit.entry import parse_entry
+from service.audit.entry import dated
 from service.audit.reading import store
 from service.db.engine import Session
 from service.errors import BadInput, Malformed
@@ -96,6 +96,6 @@ def _in_columns(wanted: Search) -> store.Wanted:
 
 def _found(index: int, raw: bytes, leaf: bytes) -> Found:
     try:
-        return Found(index, merkle.leaf_hash(raw) == leaf, parse_entry(raw), leaf.hex())
+        return Found(index, merkle.leaf_hash(raw) == leaf, dated(raw), leaf.hex())
     except Malformed:
         return Found(index, whole=False, entry={}, leaf=leaf.hex())

@@ -9,7 +9,7 @@ from service.audit.entry import Entry
 from service.audit.head import Authority, Head
 from service.audit.regrowing import Ahead
 from service.audit.tree import Tree
-from service.db.emptying import empty
+from service.db.emptying import empty, hold
 from service.db.engine import Database, Transaction
 from service.errors import Conflict
 
@@ -21,6 +21,7 @@ async def succeed(database: Database, old: Authority, new: Authority, said: Said
     """Empty the record's tables of the log that stands at `before`, and begin `new`; its head. Raises Conflict if it does not."""
     async with database.write() as transaction:
         await store.make_durable(transaction)
+        await hold(transaction)
         if await store.head(transaction, old.origin, lock=True) != before:
             raise Conflict
         entries = await said(transaction)

@@ -125,7 +125,7 @@ def _alarm(origin: str) -> closing.Also:
     """Whoever sees to alarms hears of it when the service runs again, and of whatever the old log was broken by."""
 
     async def raised(transaction: Transaction) -> dict[str, str]:
-        found, _ = await put(transaction, AlarmKind.LOG_BROKEN, f"genesis {origin}", now=machine.now(), chance=_chance)
+        found, _ = await put(transaction, AlarmKind.LOG_CLOSED, origin, now=machine.now(), chance=_chance)
         return {"alarm": found}
 
     return raised

@@ -90,6 +90,9 @@ def search(
         _out.print_json(json.dumps([_plain(line) for line in page.lines], ensure_ascii=False))
     else:
         _show(page, catalogue)
+    if page.begun is not None:
+        told = "本日志自此开始，此前的记录在已终结的日志中 this log began then; what was before is in the closed one"
+        _err.print(f"! {page.begun.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} {told}", markup=False)
     for one in page.archived:
         numbers = f"{one.first}" if one.first == one.last else f"{one.first}–{one.last}"
         told = f"! 已归档，未检索 archived, not searched: segment {numbers} ({one.since[:10]} – {one.until[:10]})"

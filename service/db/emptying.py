@@ -54,6 +54,7 @@ BEGIN
     END LOOP;
 END $$""")  # noqa: S608  (nothing in it comes from outside)
 )
+_HOLD = Prepared(text(f"LOCK TABLE {_LISTED} IN ACCESS EXCLUSIVE MODE"))
 _TRIGGERS = Prepared(
     text(f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ({_QUOTED}) ORDER BY name")  # noqa: S608
 )
@@ -65,6 +66,14 @@ async def may_empty(session: Session) -> bool:
     if session.dialect != "postgresql":
         return True
     return bool((await session.rows(_OWNS))[0][0])
+
+
+async def hold(session: Session) -> None:
+    """From here to the end of the transaction nobody else writes into them, and what was being written is there: an instance that runs all
+    the same must not lose between a look and the emptying what it has told somebody.
+    """
+    if session.dialect == "postgresql":
+        await session.run(_HOLD)
 
 
 async def empty(session: Session) -> None:

@@ -104,7 +104,8 @@ async def scope(unit: Unit, leak: Leak, *, names: bool, first: int, after: str |
         await approvals.use(unit, kind=KIND, about=about_of(KIND, allowed), once=False)
     unit.draft.extra |= {"from": utc_text(leak.since), "to": utc_text(leak.until), "named": names}
     log = await searching.look(unit.session, unit.vault.origin)
-    if utc_text(leak.since) < await searching.begun(unit.session, log, unit.vault.origin):
+    begun = await searching.begun(unit.session, log, unit.vault.origin)
+    if begun is not None and leak.since < begun:
         # Nobody found would be read as nobody concerned: what was before lies in the closed log's folder.
         raise BadInput("since: before this log, which goes on from one that was closed, began", code="BEFORE_THIS_LOG")
     wanted = _filter(unit, leak, months)

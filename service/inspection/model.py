@@ -18,7 +18,7 @@ class Status(StrEnum):
     """How sure an entry is. PROVEN: its leaf is under a checkpoint that our key signed and, where witnesses are configured, enough of them
     cosigned. PENDING: under none that we believe, yet.
 
-    BROKEN: bytes, leaf hash and columns do not fit one another, or the entry is not where something points to.
+    BROKEN: bytes, leaf hash and columns do not fit one another, the entry is not where something points to, or not what was signed there.
     """
 
     PROVEN = "PROVEN"
@@ -147,12 +147,15 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries, the newest first. `end` is where the next page goes on. `archived` is where nothing was looked for."""
+    """Entries, the newest first. `end` is where the next page goes on. `archived` is where nothing was looked for, and before `begun` there
+    was another log, which was closed.
+    """
 
     lines: tuple[Line, ...]
     end: str | None
     has_next: bool
     archived: tuple[Archived, ...] = ()
+    begun: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from service.errors import Forbidden
 from service.inspection import people, searching, wording
 from service.inspection.model import Archived, Filter, Line, Status
 from service.inspection.proving import Proofs, proofs
-from service.inspection.queries import begun
+from service.inspection.queries import before_of
 from service.unit import Unit
 
 MOST = 50
@@ -42,6 +42,8 @@ class AccessLog:
     end: str | None
     has_next: bool
     archived: tuple[Archived, ...] = ()
+    begun: datetime | None = None
+    """Where this log goes on from one that was closed: of the time before, it knows nothing."""
 
 
 _SHOWN = ("fld", "wth", "dec", "rsn", "op", "pur", "bas")
@@ -54,7 +56,7 @@ async def access_log(
     member_id = unit.call.actor.member_id
     if member_id is None:
         raise Forbidden
-    before = begun(first, after, most=MOST)
+    before = before_of(first, after, most=MOST)
     keys = await people.keys_of(unit, member_id)
     if keys is None:
         unit.draft.deny("NOT_FOUND")
@@ -69,7 +71,8 @@ async def access_log(
     shown = await proofs(unit.session, trust, newest, searching.pending(found.lines))
     items = [_access(unit, line, names, _proof(line, shown)) for line in searching.proven(found.lines, shown)]
     unit.draft.count = len(items)
-    return AccessLog(tuple(items), found.cursor, found.more, searching.archived(log, wanted))
+    began = await searching.begun(unit.session, log, unit.vault.origin)
+    return AccessLog(tuple(items), found.cursor, found.more, searching.archived(log, wanted), began)
 
 
 def _proof(line: Line, shown: Proofs) -> str | None:

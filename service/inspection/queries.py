@@ -30,7 +30,7 @@ async def entries(
     """One page; a short one, with another behind it, where a rare thing was looked for long enough. None: no such member, or one whose name
     in the log nobody can make any more. Raises BadInput.
     """
-    before = begun(first, after, most=MOST)
+    before = before_of(first, after, most=MOST)
     say(unit, wanted)
     if member_id is not None:
         keys = await people.keys_of(unit, member_id)
@@ -50,10 +50,11 @@ async def entries(
     newest = await searching.point(unit.session, trust)
     shown = await proofs(unit.session, trust, newest, searching.pending(found.lines), paths=False)
     lines = searching.proven(found.lines, shown)
-    return Page(tuple(lines), found.cursor, found.more, searching.archived(log, wanted))
+    began = await searching.begun(unit.session, log, unit.vault.origin)
+    return Page(tuple(lines), found.cursor, found.more, searching.archived(log, wanted), began)
 
 
-def begun(first: int, after: str | None, *, most: int) -> int | None:
+def before_of(first: int, after: str | None, *, most: int) -> int | None:
     """Before which index a page of `first` lines begins. Raises BadInput for too long a one, and for a cursor that no page gave out."""
     if not 1 <= first <= most:
         raise BadInput(f"first: between 1 and {most}", code="PAGE_SIZE_TOO_LARGE")

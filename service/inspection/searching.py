@@ -13,7 +13,7 @@ from typing import Any
 from menshen_verifier import merkle
 from service.archive.model import SEGMENT
 from service.archive.store import entries
-from service.audit.entry import parse_entry
+from service.audit.entry import dated, parse_entry
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
@@ -107,8 +107,13 @@ async def look(session: Session, origin: str) -> Log:
     return Log(found.size, found.low, min(found.indexed, found.size // BLOCK), found.pruned)
 
 
-async def begun(session: Session, log: Log, origin: str) -> str:
-    """When a log began that goes on from one that was closed, as entries write it; "" of a first log, before which there was nothing."""
+async def begun(session: Session, log: Log, origin: str) -> datetime | None:
+    """When a log began that goes on from one that was closed; None of a first log, before which there was nothing."""
+    said = await _began(session, log, origin)
+    return datetime.fromisoformat(said) if said else None
+
+
+async def _began(session: Session, log: Log, origin: str) -> str:
     if lineage(origin).number == 1:
         return ""
     for raw in await entries(session, 0, 1):
@@ -192,7 +197,7 @@ def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entr
         gone = at // SEGMENT in log.pruned
         return Line(at, {}, Status.PENDING if gone else Status.BROKEN, archived=gone)
     try:
-        entry = parse_entry(row.raw)
+        entry = dated(row.raw)
     except Malformed:
         return Line(at, {}, Status.BROKEN, row.leaf.hex(), row.raw)
     whole = merkle.leaf_hash(row.raw) == row.leaf and columns(entry) == row.told and fits(at, entry)
@@ -200,9 +205,13 @@ def judged(at: int, row: Stored | None, log: Log, fits: Fits = lambda _at, _entr
 
 
 def _surely(line: Line, leaf: bytes | None) -> Line:
-    """Of what is archived, the leaf hash stayed, and what it is of must come to it."""
-    if line.status is not Status.PENDING or leaf is None or (line.leaf != leaf.hex() and line.entry):
+    """Of what is archived, the leaf hash stayed, and what it is of must come to it. Whole in itself and not what was signed here is BROKEN:
+    whoever can edit rows can make a hash, too, and nobody shall wait for a checkpoint that has long refuted it.
+    """
+    if line.status is not Status.PENDING or leaf is None:
         return line
+    if line.leaf != leaf.hex() and line.entry:
+        return replace(line, status=Status.BROKEN)
     return replace(line, status=Status.PROVEN, leaf=leaf.hex())
 
 

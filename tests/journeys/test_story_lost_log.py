@@ -17,6 +17,8 @@ from service.app import parts
 from service.archive.proofs import proof_of
 from service.config import Config
 from service.errors import BadInput, LogBroken
+from service.inspection.model import Filter
+from tests.factories import a_call
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, REASON, Shop, entries, judged, reads, shop, starts
 from tests.service.archive.losing import Databases
@@ -66,6 +68,9 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
 
     _an_auditor_believes_it(it, auditors_policy, policy, proof, tmp_path)
 
+    # Who searches it, and the member who looks who has seen them, is told since when it is the log.
+    assert {page.begun for page in asyncio.run(_looked(it.new, member))} == {datetime.fromisoformat(first["ts"])}
+
     # An incident of Tuesday is not answered with "nobody": what was read then is not in this log.
     with pytest.raises(BadInput, match="before this log") as refused:
         asyncio.run(_incident(it.new, days=2))
@@ -74,7 +79,7 @@ def test_a_shop_that_lost_a_day_of_its_record_for_good_goes_on_and_hides_nothing
 
     # Whoever sees to alarms is told of it, and closes it with a word of their own.
     (alarm,) = asyncio.run(_alarms(it.new))
-    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_BROKEN", f"genesis {NEW}", first["x"]["alarm"])
+    assert (alarm.kind.value, alarm.about, alarm.alarm_id) == ("LOG_CLOSED", NEW, first["x"]["alarm"])
     closing = json.loads((it.kept / "closing.json").read_bytes())
     assert (closing["origin"], closing["continued_by"], closing["approver"]) == (OLD, NEW, "wang.compliance")
 
@@ -106,6 +111,17 @@ async def _what_the_auditor_has(config: Config):
         assert point is not None
         text = await proof_of(running.database.read, running.journal.authority, point.size - 9)
         return running.units.trust.policy, parse_proof(text.encode())
+
+
+async def _looked(config: Config, member: str):
+    from tests.service.tally.house import officer
+
+    async with parts(config) as running:
+        operations, owner = running.operations, a_call("member", member_id=member)
+        return (
+            await operations.audit_entries(officer(), Filter(), member_id=None, first=5, after=None),
+            await operations.my_access_log(owner, first=5, after=None, since=None, until=None, field=""),
+        )
 
 
 async def _alarms(config: Config):

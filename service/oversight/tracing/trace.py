@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from service.audit.entry import parse_entry
+from service.audit.entry import dated
 from service.db.engine import Database, Session
 from service.db.statement import Row
 from service.errors import Malformed
@@ -62,7 +62,7 @@ def _folded(rows: Iterable[Row]) -> tuple[dict[str, tuple[datetime, datetime]], 
 def _opened(raw: bytes) -> Mapping[str, Any] | None:
     """None for bytes that are no entry any more: that somebody altered the log is found by those who verify it, and must not stop this."""
     try:
-        return parse_entry(raw)
+        return dated(raw)
     except Malformed:
         return None
 

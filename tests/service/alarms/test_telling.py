@@ -74,6 +74,19 @@ async def test_the_mail_servers_certificate_is_checked_against_what_the_file_tru
             await ringing.close()
 
 
+async def test_a_mail_server_that_wants_a_name_and_a_password_gets_those_of_the_file(running, tmp_path):
+    tls, trusted = certificate(tmp_path)
+    async with post(tls, only=("menshen", "a password")) as server:
+        for password, outcome in (("another", "MAIL_FAILED"), ("a password", TOLD)):
+            found = await raised(running, about=f"staff:{outcome}")
+            signing_in = f'user = "menshen"\npassword = "{password}"\ntrust = "{trusted.name}"\n'
+            path = alarms_file(tmp_path, server.port, more=signing_in)
+            ringing = ringing_by(running, *carriers(load(path, production=True), None))
+            assert await ringing.once() == 1
+            assert {one.alarm_id: one.outcome for one in await store.live(running.database.read)}[found] == outcome
+            await ringing.close()
+
+
 async def test_of_two_instances_one_rings(running, tmp_path):
     await raised(running)
     async with post() as server:

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,12 +14,20 @@ import pytest
 from menshen_verifier.checkpoint import parse_checkpoint
 from menshen_verifier.findings import Verdict
 from menshen_verifier.note import parse_note
+from service import machine
 from service.app import parts
+from service.archive import closing, returning
+from service.archive.closing import Asked
 from service.audit.entry import Entry, opened
 from service.audit.head import Authority
+from service.audit.pending import waiting
+from service.cli.audit_tail import closed
 from service.cli.terminal import account
 from service.config import Config
-from service.errors import LogBroken, OtherLog
+from service.db.engine import Transaction
+from service.errors import Conflict, LogBroken, OtherLog
+from service.values import unwatched
+from tests.factories import a_call
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, REASON, Shop, entries, judged, shop, starts
 from tests.service.archive.logs import Signer
@@ -162,13 +173,8 @@ def _guards(config: Config) -> list[tuple[object, ...]]:
 
 def test_what_waited_is_kept_beside_the_log(lost_shop: Shop) -> None:
     """A change that the dump has, whose entry had not come into its tree."""
-    from service.audit.pending import waiting
-
     entry, authority = asyncio.run(_an_entry(lost_shop))
-    row = waiting(entry, authority, writer="w", number=3)
-    moment = "2026-11-22T00:00:00+00:00" if lost_shop.old.database_url.startswith("postgresql") else 0
-    given = (row.entry_id, row.writer, row.number, row.sealed, moment)
-    Administrator(lost_shop.old.database_url).run("INSERT INTO audit_pending VALUES (?, ?, ?, ?, ?)", given=given)
+    _waits(lost_shop, entry, authority)
     assert lost_shop.close().exit_code == 0
     kept = (lost_shop.kept / "waiting.jsonl").read_bytes()
     assert kept == entry.raw + b"\n"
@@ -179,7 +185,50 @@ def test_what_waited_is_kept_beside_the_log(lost_shop: Shop) -> None:
     assert lost_shop.lost.run("verify", origin=NEW).exit_code == 0
 
 
+def _waits(lost_shop: Shop, entry: Entry, authority: Authority) -> None:
+    row = waiting(entry, authority, writer="w", number=3)
+    moment = "2026-11-22T00:00:00+00:00" if lost_shop.old.database_url.startswith("postgresql") else 0
+    given = (row.entry_id, row.writer, row.number, row.sealed, moment)
+    Administrator(lost_shop.old.database_url).run("INSERT INTO audit_pending VALUES (?, ?, ?, ?, ?)", given=given)
+
+
 async def _an_entry(lost_shop: Shop) -> tuple[Entry, Authority]:
     async with parts(lost_shop.lost.after) as running:
         authority = running.journal.authority
     return next(opened(bytes(row[2])) for row in rows(lost_shop.lost.after) if row[5] == "consent"), authority
+
+
+@pytest.mark.obligation("AL-03")
+def test_what_is_all_that_is_left_of_a_log_closed_before_is_not_written_over(lost_shop: Shop) -> None:
+    """`-o` names the folder of another time, or one that holds other things: these are nowhere else."""
+    kept = lost_shop.kept
+    kept.mkdir(mode=0o700)
+    was = {name: f"{name} of another log".encode() for name in ("last.note", "policy.txt", "waiting.jsonl", "closing.json")}
+    for name, content in was.items():
+        (kept / name).write_bytes(content)
+    refused(lost_shop, "BAD_INPUT")
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == was
+    shutil.copytree(lost_shop.lost.copy, kept / "log")
+    refused(lost_shop, "GENESIS_NOT_WHOLE")
+    assert {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()} == was
+
+
+@pytest.mark.obligation("AL-03")
+async def test_what_waits_only_since_it_was_kept_is_not_emptied(lost_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance that runs all the same (behind a pooler nothing tells of it) has told somebody that this is done."""
+    entry, authority = await _an_entry(lost_shop)
+    asked = Asked(lost_shop.note.read_bytes(), b"", NEW, REASON, "wang.compliance")
+    for name in [name for name in os.environ if name.startswith("MENSHEN_")]:
+        monkeypatch.delenv(name)
+    async with closed(lost_shop.old) as (house, trust, scribe):
+        asked = replace(asked, policy=trust.policy.encode())
+        case = await closing.examine(house, asked, await returning.standing(house), trust=trust)
+        kept = await closing.kept(case, lost_shop.kept, trust=trust, clock=machine.now, progress=unwatched)
+        await asyncio.to_thread(_waits, lost_shop, entry, authority)
+        with pytest.raises(Conflict):
+            await closing.begin(case, kept, lost_shop.kept, scribe=scribe, call=a_call(), clock=machine.now, also=_nothing)
+    assert len(rows(lost_shop.old, "audit_pending", "entry_id")) == 1 and rows(lost_shop.old, "audit_head", "log_id")[0][0] == OLD
+
+
+async def _nothing(_transaction: Transaction) -> dict[str, str]:
+    return {}

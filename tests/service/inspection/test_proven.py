@@ -1,11 +1,13 @@
 """PROVEN is said of an entry only for what was signed, and cosigned where the settings name witnesses: never for what a row says."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from menshen_verifier.checkpoint import Checkpoint
+from menshen_verifier.merkle import leaf_hash
 from menshen_verifier.note import Key, Kind, cosigned
 from service.app import Parts
 from service.audit.climbing import Remembered
@@ -20,6 +22,7 @@ from tests.service.archive.logs import Signer
 from tests.service.audit.logs import Administrator
 from tests.service.inspection.records import OFFICER, read, signed
 from tests.service.inspection.test_authority import BEGIN, END, copied
+from tests.service.inspection.test_own import own
 
 ADD = "INSERT INTO audit_checkpoint (size, root, note, signed_at, witnessed_at) VALUES (?, ?, ?, ?, ?)"
 MOMENT = "2026-11-22T02:00:00.000000Z"
@@ -232,3 +235,35 @@ class Looked:
             return believes(one, cosigned=cosigned)
 
         trust.believes = counted  # type: ignore[method-assign]
+
+
+@pytest.mark.obligation("AL-03")
+async def test_an_entry_that_fits_its_own_hash_and_not_the_signed_one_is_broken(still: Any, database_url: str) -> None:
+    """It is refuted, and does not wait for a checkpoint: else whoever edits rows shows members for ever what was never written."""
+    running, _ = still
+    before = await statuses(running)
+    assert before[1] is Status.PROVEN
+    administrator = Administrator(database_url)
+    ((raw,),) = administrator.run("SELECT entry FROM audit_entry WHERE idx = 1")
+    entry = json.loads(raw) | {"n": "A" * 22}
+    forged = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    administrator.run("UPDATE audit_entry SET entry = ?, leaf = ? WHERE idx = 1", given=(forged, leaf_hash(forged)))
+    assert (await statuses(running)).items() >= (before | {1: Status.BROKEN}).items()
+
+
+@pytest.mark.obligation("AL-03")
+@pytest.mark.parametrize("ts", ["2026-02-30T02:00:00.000000Z", "0000-11-22T02:00:00.000000Z", "9999-12-31T23:59:59.000000Z"])
+async def test_an_entry_of_a_day_that_no_calendar_has_is_broken_and_stops_nobody(
+    running: Parts, database_url: str, ts: str
+) -> None:
+    member = await a_member(running)
+    await read(running, member)
+    running.publisher.state.breaker = "stopped for this test: its patrol would find it first"
+    administrator = Administrator(database_url)
+    ((at, raw),) = administrator.run("SELECT idx, entry FROM audit_entry WHERE typ = 'access' ORDER BY idx LIMIT 1")
+    was = json.loads(raw)["ts"].encode()
+    forged = bytes(raw).replace(was, ts.encode())
+    given = (forged, leaf_hash(forged), ts, at)
+    administrator.run("UPDATE audit_entry SET entry = ?, leaf = ?, ts = ? WHERE idx = ?", given=given)
+    assert {item.index: item.status for item in (await own(running, member)).items}[at] is Status.BROKEN
+    assert (await statuses(running))[at] is Status.BROKEN

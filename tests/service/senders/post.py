@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 # The recipient's server may log whom a mail is to; it is not Menshen, whose logs are searched for that.
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
@@ -56,15 +57,23 @@ class Post:
         return "421 never read"
 
 
+def _signed_in(_server: SMTP, _session: Any, _envelope: Any, _way: str, told: Any, *, only: tuple[str, str] | None) -> AuthResult:
+    given = isinstance(told, LoginPassword) and (told.login.decode(), told.password.decode())
+    return AuthResult(success=only is not None and given == only, handled=False)
+
+
 @asynccontextmanager
-async def post(tls: ssl.SSLContext | None = None) -> AsyncIterator[Post]:
-    """A mail server that listens; with `tls` it offers STARTTLS."""
+async def post(tls: ssl.SSLContext | None = None, *, only: tuple[str, str] | None = None) -> AsyncIterator[Post]:
+    """A mail server that listens; with `tls` it offers STARTTLS, and with `only` it takes mail from nobody who does not sign in so."""
     made = Post()
     loop = asyncio.get_running_loop()
     spoken: list[SMTP] = []
 
     def protocol() -> SMTP:
-        spoken.append(SMTP(made, hostname="mail.test", tls_context=tls, loop=loop))
+        known = partial(_signed_in, only=only)
+        spoken.append(
+            SMTP(made, hostname="mail.test", tls_context=tls, loop=loop, authenticator=known, auth_required=only is not None)
+        )
         return spoken[-1]
 
     server = await loop.create_server(protocol, "127.0.0.1", 0)
