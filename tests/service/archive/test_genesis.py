@@ -21,7 +21,7 @@ from service.archive.closing import Asked
 from service.audit.entry import Entry, opened
 from service.audit.head import Authority
 from service.audit.pending import waiting
-from service.cli.audit_tail import closed
+from service.cli.stopped import stopped
 from service.cli.terminal import account
 from service.config import Config
 from service.db.engine import Transaction
@@ -220,7 +220,7 @@ async def test_what_waits_only_since_it_was_kept_is_not_emptied(lost_shop: Shop,
     asked = Asked(lost_shop.note.read_bytes(), b"", NEW, REASON, "wang.compliance")
     for name in [name for name in os.environ if name.startswith("MENSHEN_")]:
         monkeypatch.delenv(name)
-    async with closed(lost_shop.old) as (house, trust, scribe):
+    async with stopped(lost_shop.old) as (house, trust, scribe):
         asked = replace(asked, policy=trust.policy.encode())
         case = await closing.examine(house, asked, await returning.standing(house), trust=trust)
         kept = await closing.kept(case, lost_shop.kept, trust=trust, clock=machine.now, progress=unwatched)
