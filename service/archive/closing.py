@@ -8,7 +8,7 @@ What must be true, in numbered steps that the code repeats:
 (3) The database's head is ours, and its right edge folds to it (`returning.standing`).
 (4) Somebody remembers more than there is; and at no size that is here does anybody remember another past. A log that lost nothing is not
     closed, and a fork is not covered up.
-(5) What is left lies in a folder, and verifies there as a stranger would verify it (`kept.py`).
+(5) What is left lies in a folder, with what waits, and verifies there as a stranger would verify it (`kept.py`).
 (6) In one transaction of the tables' owner the record's tables are emptied and the new log begins. Killed before, the old log is as it was.
 
 The members' tables are not touched. What the lost entries told of them is lost with the entries: entry 0 says how many, and where.
