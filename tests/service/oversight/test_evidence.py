@@ -16,7 +16,7 @@ from service.oversight.model import Artefact, ControlKind, Law, Standing
 from tests.factories import a_call, a_member
 from tests.policy_folder import edit, shipped
 from tests.service.audit.logs import Administrator
-from tests.service.inspection.records import signed
+from tests.service.inspection.records import signed, stilled
 from tests.service.oversight.house import seen_to, under
 
 EVIDENCE = "{ controlEvidence(law: PIPL51) { item standing artefacts { code value standing todo { zh en } } } }"
@@ -222,6 +222,7 @@ async def test_a_log_that_does_not_read_back_is_missing_while_the_service_still_
     await found(running)
     before = (await found(running))["LOG_WRITABLE"]
     await signed(running)
+    await stilled(running)
     assert (before.standing, before.value) == (Standing.PRESENT, "ok")
     Administrator(database_url).run(harm)
     after = (await found(running))["LOG_WRITABLE"]
