@@ -99,6 +99,15 @@ WORDS: Mapping[str, Word] = dict(
                 detailed=True,
             ),
         ),
+        (
+            "BEFORE_THIS_LOG",
+            Word(
+                400,
+                "This log goes on from one that was closed, and knows nothing of the time before.",
+                "本日志接续一份已终结的日志，不含此前的记录：请自本日志开始之时起查询，此前部分由合规部门查阅留存的旧日志。",
+                detailed=True,
+            ),
+        ),
         ("CURSOR_INVALID", Word(400, "The cursor was not made by this list.", "游标不属于此列表。")),
         ("APPROVAL_REQUIRED", Word(403, "This needs another person's approval first.", "须先取得他人审批。")),
         ("APPROVAL_INVALID", Word(400, "This is nothing that can be approved.", "申请内容有误。", detailed=True)),

@@ -1,5 +1,7 @@
 """What the tests of the record share: somebody reads, somebody signs, somebody is erased."""
 
+import asyncio
+
 from menshen_verifier.note import Key
 from service.app import Parts
 from service.audit.journal import Ack
@@ -21,6 +23,15 @@ async def signed(running: Parts) -> tuple[Key, ...]:
     assert found is not None
     await running.publisher.reached(found.size, Ack.SIGNED)
     return running.publisher.keys
+
+
+async def stilled(running: Parts) -> None:
+    """From here on nobody follows, signs or patrols the log: in real life that is the moment before they come around."""
+    running.publisher.state.breaker = "stopped for this test"
+    tasks = [one for one in asyncio.all_tasks() if getattr(one.get_coro(), "__qualname__", "") == "Publisher.run"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def erased(running: Parts, member: str) -> None:

@@ -16,7 +16,7 @@ from tests.api.front_end import entries
 from tests.factories import a_call, a_member
 from tests.service.audit.logs import Administrator
 from tests.service.audit.logs import entries as logged
-from tests.service.inspection.records import OFFICER, erased, read
+from tests.service.inspection.records import OFFICER, erased, read, stilled
 
 BEGIN, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
 
@@ -123,7 +123,7 @@ async def test_what_was_refused_was_not_read_and_an_entry_that_was_altered_is_to
     assert (refused["typ"], refused["act"]["tok"]) == ("access", first["act"]["tok"])
     before = await scope(running, token="leaked")
     assert (before.entries, before.members, before.broken) == (3, 2, ())
-    running.publisher.state.breaker = "stopped for this test: its patrol would find it first"
+    await stilled(running)
     index = next(at for at, one in enumerate(await logged(running.database)) if one.get("op") == "member")
     Administrator(database_url).run("UPDATE audit_entry SET leaf = ? WHERE idx = ?", given=(bytes(32), index))
     assert (await scope(running, token="leaked")).broken == (index,)

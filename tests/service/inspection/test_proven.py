@@ -20,7 +20,7 @@ from tests.counted import Counted
 from tests.factories import a_call, a_member
 from tests.service.archive.logs import Signer
 from tests.service.audit.logs import Administrator
-from tests.service.inspection.records import OFFICER, read, signed
+from tests.service.inspection.records import OFFICER, read, signed, stilled
 from tests.service.inspection.test_authority import BEGIN, END, copied
 from tests.service.inspection.test_own import own
 
@@ -58,7 +58,7 @@ async def still(running: Parts) -> Any:
     for _ in range(3):
         await read(running, await a_member(running))
     keys = await signed(running)
-    running.publisher.state.breaker = "stopped for this test"
+    await stilled(running)
     return running, keys
 
 
@@ -184,7 +184,7 @@ async def test_a_members_page_costs_the_same_few_statements_however_many_proofs_
     for _ in range(6):
         await read(running, member)
     await signed(running)
-    running.publisher.state.breaker = "stopped for this test"
+    await stilled(running)
     real, asked, end = running.units.database, [], str(running.publisher.state.signed)
     for first in (1, 1, 6):
         counted = running.units.database = Counted(real)
@@ -270,7 +270,7 @@ async def test_an_entry_of_a_day_that_no_calendar_has_is_broken_and_stops_nobody
 ) -> None:
     member = await a_member(running)
     await read(running, member)
-    running.publisher.state.breaker = "stopped for this test: its patrol would find it first"
+    await stilled(running)
     administrator = Administrator(database_url)
     ((at, raw),) = administrator.run("SELECT idx, entry FROM audit_entry WHERE typ = 'access' ORDER BY idx LIMIT 1")
     was = json.loads(raw)["ts"].encode()
