@@ -29,7 +29,7 @@ class AlarmKind(Enum):
     WITNESS_REFUSED = value("WITNESS_REFUSED", description="A witness refused to cosign. 见证者拒绝会签。")
     LOG_BROKEN = value("LOG_BROKEN", description="The log does not fit its own record. 日志校验不符。")
     LOG_CLOSED = value(
-        "LOG_CLOSED", description="A log lost entries for good and was closed; another goes on. 日志终结并重新开始。"
+        "LOG_CLOSED", description="A log lost entries for good and was closed; another goes on. 日志已终结，由后续日志接续。"
     )
     ANCHOR_FAILED = value("ANCHOR_FAILED", description="A deposit outside has failed. 外部存证失败。")
     DUTY_OVERDUE = value("DUTY_OVERDUE", description="A task of the law is past its day. 法定任务逾期。")

@@ -76,7 +76,7 @@ class AuditPageInfo:
         description="Where nothing was looked for (未检索的归档分段): restore these to search them, too."
     )
     log_began_at: datetime | None = strawberry.field(
-        description="When this log began, where it goes on from one that lost entries and was closed (前一份日志终结、本日志开始的时间): "
+        description="When this log began, where it goes on from one that lost entries and was closed (本日志的起始时间): "
         "what happened before is not in it, and compliance keeps the closed log. Null where this is the first log."
     )
 
