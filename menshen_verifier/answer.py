@@ -51,6 +51,8 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _FIELD = re.compile(r"(?:[A-Za-z][A-Za-z0-9_.-]{0,59})?", re.ASCII)
 _MOST_MONTHS = 1200
+_SUCCESSOR = re.compile(r".+/(?:[2-9]|[1-9][0-9]{1,5})", re.ASCII | re.DOTALL)
+"""The names that logs have which go on from others (docs/formats/audit-log.md, "A closed log")."""
 _FIRST_YEAR, _YEAR_9999 = 1970, 253402300799
 _NAME = re.compile(r"p1:[A-Za-z0-9_-]{21}[AQgw]", re.ASCII)
 
@@ -124,10 +126,9 @@ def check_answer(path: Path, policy: Policy, *, now: int, since: bytes | None = 
         proven = {index: _row(index, text, policy) for index, text in answer.rows.items()}  # (6)
     missing = sorted(found.keys() - proven.keys())  # (5)
     surplus = sorted(index for index, entry in proven.items() if found.get(index) != entry)
-    # A log that goes on from one that was closed has a first entry, and is not the first log.
-    begun = (manifest.first == 0 and report.continues is None) or _begun(report, policy, oldest) < _earlier(
-        answer.question.since
-    )  # (3)
+    # A log that goes on from another has a first entry, and is not the first log: its entry says so, or its name, which is in the policy.
+    earliest = manifest.first == 0 and report.continues is None and not _SUCCESSOR.fullmatch(report.origin)
+    begun = earliest or _begun(report, policy, oldest) < _earlier(answer.question.since)  # (3)
     whole = begun and manifest.end == report.size and _reached(report) >= _earlier(answer.question.until)
     return Checked(report, answer.question, tuple(sorted(found.items())), tuple(missing), tuple(surplus), whole)
 

@@ -13,14 +13,14 @@ from typing import Any
 from menshen_verifier import merkle
 from service.archive.model import SEGMENT
 from service.archive.store import entries
-from service.audit.entry import dated, parse_entry
+from service.audit.entry import dated
 from service.audit.index import store as index
 from service.audit.index.terms import BLOCK, places, shape, unpacked, words
 from service.audit.reading.store import columns
 from service.checkpoints.model import Noted
 from service.checkpoints.trust import Trust
 from service.db.engine import Session
-from service.errors import Malformed
+from service.errors import LogBroken, Malformed
 from service.inspection import store
 from service.inspection.model import Archived, Filter, Line, Status
 from service.inspection.proving import Proofs
@@ -108,7 +108,9 @@ async def look(session: Session, origin: str) -> Log:
 
 
 async def begun(session: Session, log: Log, origin: str) -> datetime | None:
-    """When a log began that goes on from one that was closed; None of a first log, before which there was nothing."""
+    """When a log began that goes on from another; None of a first log, before which there was nothing. Its name says which it is, whatever
+    its entry 0 says. Raises LogBroken where that is no entry.
+    """
     said = await _began(session, log, origin)
     return datetime.fromisoformat(said) if said else None
 
@@ -117,8 +119,10 @@ async def _began(session: Session, log: Log, origin: str) -> str:
     if lineage(origin).number == 1:
         return ""
     for raw in await entries(session, 0, 1):
-        first = parse_entry(raw)
-        return str(first["ts"]) if first["typ"] == "genesis" else ""
+        try:
+            return str(dated(raw)["ts"])
+        except Malformed:
+            raise LogBroken("entry 0 is none") from None
     # Entry 0 was archived and pruned: its segment's first moment is its own.
     return log.pruned.get(0, ("", ""))[0]
 

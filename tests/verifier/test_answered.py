@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from menshen_verifier.answer import FOLDER, FORMAT, Checked, check_answer, page
+from menshen_verifier.note import Kind
 from menshen_verifier.policy import parse_policy
-from tests.verifier.exporting import BEGAN, POLICY, Log, entries, seconds
+from tests.verifier.exporting import BEGAN, LOG, ORIGIN, POLICY, WITNESS, Log, Signer, entries, note, root_of, seconds
 
 ENTRIES = entries(1000)
 FIRST = 256
@@ -73,3 +74,25 @@ def test_a_log_that_goes_on_from_a_closed_one_does_not_answer_for_the_time_befor
     assert (found.report.verdict.value, found.report.continues) == ("OK", ("members.example.cn/audit", 300))
     assert (found.covered, found.complete) == (covered, covered)
     assert "承接已终结的 members.example.cn/audit" in page(found)
+
+
+class Second(Log):
+    """A log whose name has the next number; whoever made it by hand put no `genesis` in it."""
+
+    def write(self, folder: Path) -> Path:
+        path = super().write(folder) / "manifest.json"
+        path.write_text(path.read_text().replace(ORIGIN, f"{ORIGIN}/2"))
+        return folder
+
+
+@pytest.mark.obligation("AL-05")
+def test_a_log_that_is_the_second_by_its_name_is_not_the_first_whatever_its_first_entry_says(tmp_path: Path) -> None:
+    signer = Signer(f"{ORIGIN}/2", Kind.ED25519, 1)
+    said = note(1000, root_of(ENTRIES), signers=(signer, WITNESS), origin=f"{ORIGIN}/2")
+    since = BEGAN + timedelta(milliseconds=10)
+    question = {"field": "", "since": moment(since), "until": moment(since + timedelta(seconds=1))}
+    names = {"2025-11": "p1:" + "A" * 22}
+    file = packed(tmp_path / "second", Second(ENTRIES, notes={1000: said}), question, names=names, rows=[])
+    found = check_answer(file, parse_policy(POLICY.replace(LOG.key.vkey, signer.key.vkey).encode()), now=seconds(1000))
+    assert (found.report.verdict.value, found.report.continues, found.covered) == ("OK", None, False)
+    assert answered(tmp_path / "first", Log(ENTRIES), since).covered

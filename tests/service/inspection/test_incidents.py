@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from service.app import Parts
-from service.errors import BadInput, Forbidden, Refused
+from service.errors import BadInput, Forbidden, LogBroken, Refused
+from service.inspection import searching
 from service.inspection.incidents import Leak
 from service.inspection.model import Scope
 from service.values import Call, utc_text
@@ -162,3 +163,17 @@ async def test_an_auditor_sees_numbers_and_never_names(running: Parts, people: l
     assert found.members == 2
     with pytest.raises(Forbidden):
         await running.operations.incident_scope(a_call("auditor"), leak, names=True, first=10, after=None)
+
+
+@pytest.mark.obligation("BR-02")
+async def test_a_log_that_is_the_second_by_its_name_began_with_its_first_entry(running: Parts, database_url: str) -> None:
+    """Whatever that says of itself; and where somebody made something else of it, nobody is told that there was nothing before."""
+    await a_member(running)
+    session, origin = running.database.read, running.vault.origin
+    log, first = await searching.look(session, origin), (await logged(running.database))[0]
+    assert await searching.begun(session, log, origin) is None
+    assert await searching.begun(session, log, f"{origin}/2") == datetime.fromisoformat(first["ts"])
+    running.publisher.state.breaker = "stopped for this test: its patrol would find it first"
+    Administrator(database_url).run("UPDATE audit_entry SET entry = leaf WHERE idx = 0")
+    with pytest.raises(LogBroken):
+        await searching.begun(session, log, f"{origin}/2")
