@@ -27,15 +27,23 @@ from menshen_verifier.verify import FRESH, verify
 EVIDENCE = Path("menshen-evidence")
 _MOST = 1 << 22
 _YEAR_9999 = 253402300799
-_SHAPE = argparse.RawDescriptionHelpFormatter
+_ALONE = "无需网络、数据库或密钥 · No network, no database, no secret."
+_USAGE = """menshen-verify DIR --policy FILE [options]
+       menshen-verify proof FILE --policy FILE [--entry FILE] [--json]
+       menshen-verify answer FILE --policy FILE [--since NOTE] [--json]
+       menshen-verify pack FILE VKEY [--json]"""
 _EPILOG = """
-policy file (C2SP tlog-policy):   log VKEY            a line for each key that the log ever had
-                                  witness NAME VKEY   who cosigns
-                                  group NAME 2 A B C  two of three
-                                  quorum NAME         or: quorum none
-It must reach you on another way than the export: whoever writes it decides what is true.
+信任策略 policy file (C2SP tlog-policy):
+  log VKEY            日志用过的每把公钥一行 · a line for each key that the log ever had
+  witness NAME VKEY   见证方 · who cosigns
+  group NAME 2 A B C  三者中的两个 · two of three
+  quorum NAME         或 or: quorum none
+策略须与导出分途送达：写策略的人决定何为真 · It must reach you on another way than the export: whoever writes it decides what is true.
 
-exit codes: 0 OK; 1 ALTERED, REMOVED, INSERTED, ROLLED-BACK, FORKED, STALE or UNSIGNED TAIL; 2 it could not be found out.
+退出码 exit codes:
+  0  OK
+  1  ALTERED, REMOVED, INSERTED, ROLLED-BACK, FORKED, STALE, UNSIGNED TAIL
+  2  无法得出结论 · it could not be found out
 """
 
 
@@ -150,58 +158,57 @@ def _dumped(found: Mapping[str, Any]) -> str:
 
 
 def _exports() -> argparse.ArgumentParser:
-    one = argparse.ArgumentParser("menshen-verify", description=__doc__, epilog=_EPILOG, formatter_class=_SHAPE)
-    one.usage = (
-        "menshen-verify DIR --policy FILE [options]\n       menshen-verify proof FILE --policy FILE [--entry FILE] [--json]"
+    parser = _parser("menshen-verify", "这份导出是否就是已签名的日志 · Is this export the log that was signed?", epilog=_EPILOG)
+    parser.usage = _USAGE
+    parser.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
+    _policy(parser)
+    _since(parser)
+    parser.add_argument(
+        "--note", type=Path, metavar="NOTE", action="append", default=[], help="其他检查点 · any other checkpoint"
     )
-    one.usage += "\n       menshen-verify answer FILE --policy FILE [--since NOTE] [--json]"
-    one.usage += "\n       menshen-verify pack FILE VKEY [--json]"
-    one.add_argument("folder", type=Path, metavar="DIR", help="导出目录 · the folder of the export")
-    _policy(one)
-    one.add_argument("--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept")
-    one.add_argument("--note", type=Path, metavar="NOTE", action="append", default=[], help="其他检查点 · any other checkpoint")
-    one.add_argument("--timestamps", type=Path, metavar="CA.pem", help="核对时间戳 · check time stamps against this authority")
-    one.add_argument("--fresh", type=float, metavar="HOURS", default=FRESH / 3600, help="见证的有效时长 · default 24")
-    one.add_argument("--evidence", type=Path, metavar="DIR", default=EVIDENCE, help="证据目录 · where evidence is kept")
-    one.add_argument("--processes", type=int, metavar="N", help="进程数 · default: one for each core")
-    _json(one)
-    return one
+    parser.add_argument("--timestamps", type=Path, metavar="CA.pem", help="核对时间戳 · check time stamps against this authority")
+    parser.add_argument("--fresh", type=float, metavar="HOURS", default=FRESH / 3600, help="见证的有效时长 · default 24")
+    parser.add_argument("--evidence", type=Path, metavar="DIR", default=EVIDENCE, help="证据目录 · where evidence is kept")
+    parser.add_argument("--processes", type=int, metavar="N", help="进程数 · default: one for each core")
+    _json(parser)
+    return parser
 
 
 def _proofs() -> argparse.ArgumentParser:
-    two = argparse.ArgumentParser(
-        "menshen-verify proof", description="验证单条证明 · Is this proof of one entry true?", epilog=_EPILOG
-    )
-    two.formatter_class = _SHAPE
-    two.add_argument("file", type=Path, metavar="FILE", help=".tlog-proof")
-    _policy(two)
-    two.add_argument("--entry", type=Path, metavar="FILE", help="条目的字节 · the entry's bytes, where the proof has none")
-    _json(two)
-    return two
+    parser = _parser("menshen-verify proof", "验证单条证明 · Is this proof of one entry true?", epilog=_EPILOG)
+    parser.add_argument("file", type=Path, metavar="FILE", help=".tlog-proof")
+    _policy(parser)
+    parser.add_argument("--entry", type=Path, metavar="FILE", help="条目的字节 · the entry's bytes, where the proof has none")
+    _json(parser)
+    return parser
 
 
 def _answers() -> argparse.ArgumentParser:
-    three = argparse.ArgumentParser(
-        "menshen-verify answer", description="验证“谁看过、是否全部” · Who has seen this, and is that all?", epilog=_EPILOG
-    )
-    three.formatter_class = _SHAPE
-    three.add_argument("file", type=Path, metavar="FILE", help="menshen audit who-saw -o FILE")
-    _policy(three)
-    three.add_argument(
-        "--since", type=Path, metavar="NOTE", help="上次审计留下的检查点 · the checkpoint that the last audit kept"
-    )
-    _json(three)
-    return three
+    parser = _parser("menshen-verify answer", "验证“谁看过、是否全部” · Who has seen this, and is that all?", epilog=_EPILOG)
+    parser.add_argument("file", type=Path, metavar="FILE", help="menshen audit who-saw -o FILE")
+    _policy(parser)
+    _since(parser)
+    _json(parser)
+    return parser
 
 
 def _packs() -> argparse.ArgumentParser:
-    four = argparse.ArgumentParser(
-        "menshen-verify pack", description="重算合规审计包 · Is this pack signed, and does each figure come out of its rows?"
-    )
-    four.add_argument("file", type=Path, metavar="FILE", help="menshen oversight audit-pack -o FILE")
-    four.add_argument("vkey", metavar="VKEY", help="签名公钥 · the public key that it is signed with")
-    _json(four)
-    return four
+    asked = "重算合规审计包 · Is this pack signed, and does each figure come out of its rows?"
+    parser = _parser("menshen-verify pack", asked)
+    parser.add_argument("file", type=Path, metavar="FILE", help="menshen oversight audit-pack -o FILE")
+    parser.add_argument("vkey", metavar="VKEY", help="签名公钥 · the public key that it is signed with")
+    _json(parser)
+    return parser
+
+
+def _parser(name: str, asked: str, *, epilog: str = "") -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(name, description=f"{asked}\n\n{_ALONE}", epilog=epilog, formatter_class=formatter)
+
+
+def _since(parser: argparse.ArgumentParser) -> None:
+    told = "上次审计留下的检查点 · the checkpoint that the last audit kept"
+    parser.add_argument("--since", type=Path, metavar="NOTE", help=told)
 
 
 def _policy(parser: argparse.ArgumentParser) -> None:

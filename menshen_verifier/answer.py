@@ -311,7 +311,7 @@ def page(found: Checked) -> str:
         lines.append(f"  答复多出 not in the log as told：{', '.join(map(str, found.surplus[:20]))}")
     if report.continues is not None:
         lines.append(
-            f"  此日志承接 {report.continues[0]}（已终结），更早的条目不在其中 · it goes on from that one; what was before is not here"
+            f"  本日志承接已终结的 {report.continues[0]}，此前的条目不在其中 · it goes on from that one; what was before is not here"
         )
     if not found.covered:
         lines.append("  导出范围未覆盖所问期间 the export does not cover the whole time that was asked about")

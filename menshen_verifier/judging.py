@@ -121,7 +121,9 @@ def _rolled_back(case: Case) -> tuple[list[Finding], list[Evidence]]:
 
 def _entries(case: Case, replay: Replay, *, forked: bool) -> list[Finding]:
     """Step 6: which entries are not the signed ones. The first known checkpoint that does not fit, and the last one before it, say roughly
-    where; the tiles say it exactly if they still are those of the signed tree; else numbers and forms are what is left to go by."""
+    where; the tiles say it exactly if they still are those of the signed tree; else numbers and forms are what is left to go by. Where none
+    fails to fit, only what lies behind missing hashes is in question.
+    """
     if not replay.compared.failing or forked:
         return _parting(replay.differing, _sure(replay))
     begin, end = replay.compared.before, replay.compared.failing[0]

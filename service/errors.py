@@ -110,7 +110,7 @@ class OtherLog(LogBroken):
     """The database holds the log of another name than the settings say: one of the two is older than a `menshen audit genesis`."""
 
     code = "AUDIT_LOG_OTHER"
-    zh = "数据库中的审计日志与 MENSHEN_ORIGIN 不是同一份。"
+    zh = "数据库中的审计日志不是 MENSHEN_ORIGIN 所指的日志。"
     en = "The database holds another audit log than MENSHEN_ORIGIN names."
 
 

@@ -47,7 +47,7 @@ _WORDS: dict[AlarmKind, tuple[str, str, str, str]] = {
         "The service answers nothing. Keep everything as it is, run audit verify, and follow the incident plan.",
     ),
     AlarmKind.LOG_CLOSED: (
-        "审计日志已终结，并以新名称重新开始",
+        "审计日志已终结，并以新名称另起",
         "日志丢失的条目无法找回。核对新日志的第 0 条（genesis）、留存的文件夹和两名经办人，签署意见后关闭。",
         "An audit log was closed, and goes on under another name",
         "Entries were lost for good. Check entry 0 (genesis) of the new log, the kept folder and the two who did it; then close this.",

@@ -4,12 +4,12 @@ the next name. Its entry 0, `genesis`, holds the last checkpoint of the old one.
 What must be true, in numbered steps that the code repeats:
 
 (1) No instance runs (`returning.alone`).
-(2) The note names this log and is signed by its key; it is the newest that anybody has.
+(2) The note names this log and is signed by its key; the database has no newer one that is believed.
 (3) The database's head is ours, and its right edge folds to it (`returning.standing`).
 (4) Somebody remembers more than there is; and at no size that is here does anybody remember another past. A log that lost nothing is not
     closed, and a fork is not covered up.
-(5) What is left lies in a folder, and verifies there as a stranger would verify it (`kept.py`).
-(6) In one transaction the record's tables become empty, and the new log begins. Killed before its end, the old log is as it was.
+(5) What is left lies in a folder, with what waits, and verifies there as a stranger would verify it (`remains.py`).
+(6) In one transaction of the tables' owner the record's tables are emptied and the new log begins. Killed before, the old log is as it was.
 
 The members' tables are not touched. What the lost entries told of them is lost with the entries: entry 0 says how many, and where.
 """
@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from menshen_verifier.errors import Forged
-from menshen_verifier.errors import Malformed as NotOfItsFormat
+from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.policy import Policy, parse_policy
 from service.approvals.model import about_of, problem_of, same_person
-from service.archive.kept import Believed, Kept, close, keep, waiting
 from service.archive.model import GenesisRefused
+from service.archive.remains import Believed, Kept, close, keep, waiting
 from service.archive.returning import House, Standing
 from service.archive.store import partitions_ahead
 from service.audit import grammar
@@ -169,7 +168,7 @@ def _last(asked: Asked, trust: Trust) -> tuple[Noted, bool]:
     try:
         policy: Policy = parse_policy(asked.policy)
         opened = policy.open(asked.note)
-    except (Forged, NotOfItsFormat):
+    except (Forged, Malformed):
         raise GenesisRefused("GENESIS_NOTE_NOT_SIGNED") from None
     found = opened.checkpoint
     if found.origin != trust.origin:

@@ -11,8 +11,7 @@ from pathlib import Path
 from menshen_verifier import merkle, tiles
 from menshen_verifier.checkpoint import Checkpoint, parse_checkpoint
 from menshen_verifier.consistency import check_consistency, consistency_spans
-from menshen_verifier.errors import Forged
-from menshen_verifier.errors import Malformed as NotOfItsFormat
+from menshen_verifier.errors import Forged, Malformed
 from menshen_verifier.export import Export
 from menshen_verifier.note import parse_note
 from service.archive import checking
@@ -50,7 +49,7 @@ def copy_in(folder: Path, trust: Trust, *, at: int) -> Copy:
         if not (folder / checking.CHECKPOINT).is_file():
             return _in_archive(folder, trust, at=at)
         return _of_tiles(Export(folder), trust)
-    except (OSError, NotOfItsFormat, ValueError):
+    except (OSError, Malformed, ValueError):
         raise TailRefused("TAIL_NOT_A_COPY") from None
 
 
@@ -114,7 +113,7 @@ def _bundles(export: Export, first: int, last: int, size: int) -> Pages:
         wide = min(width, size - n * width)
         try:
             entries = tiles.parse_bundle(export.bundle(n, wide) or b"")
-        except (OSError, NotOfItsFormat):
+        except (OSError, Malformed):
             entries = []
         if len(entries) != wide:
             raise TailRefused("TAIL_DOES_NOT_FIT", f"entries {n * width}-{n * width + wide - 1}")
@@ -139,7 +138,7 @@ class _Proven:
             root = merkle.root([self._subtree(first, last) for first, last in merkle.spans(size)])
             proof = [self._span(first, last) for first, last in consistency_spans(size, self._point.size)]
             check_consistency(size, root, self._point.size, self._point.root, proof)
-        except (OSError, Forged, NotOfItsFormat, ValueError):
+        except (OSError, Forged, Malformed, ValueError):
             return None
         return root
 
@@ -153,7 +152,7 @@ class _Proven:
         n, at = divmod(first >> shift, merkle.TILE_WIDTH)
         hashes = self._export.tile(level, n, min(merkle.TILE_WIDTH, (self._point.size >> shift) - n * merkle.TILE_WIDTH))
         if hashes is None:
-            raise NotOfItsFormat("a tile of hashes is missing")
+            raise Malformed("a tile of hashes is missing")
         return merkle.extend(0, (), hashes[at : at + (last - first >> shift)]).frontier[0]
 
 

@@ -151,15 +151,15 @@ CLOSING = {
     ),
     "GENESIS_NOTE_NOT_SIGNED": ("--last 没有本日志密钥的签名。", "The log's own key did not sign --last."),
     "GENESIS_NOTE_OLD": (
-        "--last 比数据库中的检查点还旧，请找出现存最新的检查点。",
+        "--last 早于数据库中的检查点，请找出现存最新的检查点。",
         "--last is older than what the database itself has; look for the newest note that anybody has.",
     ),
     "GENESIS_FORKED": (
-        "分叉：数据库与已签名的日志在同一位置内容不同。请保全两者、停止写入并交安全人员调查；不得以新日志掩盖。",
+        "分叉：数据库与已签名的日志在同一位置内容不同。请停止写入，保全两者，交安全人员调查；不得以新日志掩盖。",
         "Forked: at one size the database and what was signed differ. Keep both and have them examined; no new log covers that up.",
     ),
     "GENESIS_NOTHING_LOST": (
-        "没有人记得更多条目：日志没有丢失，无须终结。",
+        "本机、签名进程、见证者和 --last 均未记录更多条目：日志没有丢失，不得终结。",
         "Nobody remembers more than the database has: nothing was lost, and a whole log is not closed.",
     ),
     "GENESIS_NOTHING_SIGNED": (
@@ -174,7 +174,10 @@ CLOSING = {
         "新日志须沿用原名并加更大的编号，如 members.example.cn/audit/2。",
         "The new log has the old one's name and a larger number behind it: members.example.cn/audit/2.",
     ),
-    "GENESIS_SAME_PERSON": ("终结日志须由两人为之。", "To close a log takes two persons: --approver names the other."),
+    "GENESIS_SAME_PERSON": (
+        "终结日志须由两人共同决定：--approver 须为另一人。",
+        "To close a log takes two persons: --approver names the other.",
+    ),
     "GENESIS_NOT_THE_OWNER": (
         "须以数据表所有者（执行 `menshen migrate` 的账号）连接数据库。",
         "It takes the account that owns the tables, the one of `menshen migrate`: set MENSHEN_DATABASE_URL to it.",

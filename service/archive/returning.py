@@ -38,14 +38,14 @@ from service.audit.inclusion import span_root
 from service.audit.lanes import SYSTEM, Scribe
 from service.audit.loading import loaded
 from service.audit.reading import store as reading
-from service.audit.regrowing import Progress, regrow
+from service.audit.regrowing import regrow
 from service.audit.remembered import RememberedHead
 from service.audit.tree import Tree
 from service.checkpoints import store as checkpoints
 from service.checkpoints.model import Cosigners
 from service.db.engine import Database
 from service.errors import InstanceRunning, LogBroken, Malformed
-from service.values import Call, Clock
+from service.values import Call, Clock, Progress
 
 OPERATION = "restoreTail"
 CHANGING = frozenset({"change", "consent", "erase", "policy", "key", "admin", "result", "prune"})
@@ -125,7 +125,7 @@ async def standing(house: House) -> Standing:
         raise LogBroken(f"rows stand behind the head's {head.size} entries: `menshen audit verify`")
     edge = head.size - head.size % merkle.TILE_WIDTH
     page = await reading.page(session, edge, head.size)
-    if b"".join(merkle.leaf_hashes(page.raws)) != b"".join(await log.hashes(session, 0, edge, head.size)):
+    if b"".join(merkle.leaf_hashes(page.raws)) != b"".join(await log.leaves(session, edge, head.size)):
         raise LogBroken(f"entries from {edge} on were altered: `menshen audit verify`")
     return Standing(head, tree)
 

@@ -12,9 +12,7 @@ from service.audit.head import Authority, Head
 from service.audit.tree import Tree
 from service.db.engine import Database, Session, Transaction
 from service.errors import Conflict, LogBroken
-
-Progress = Callable[[int, int], None]
-"""Entries done, and how many there are."""
+from service.values import Progress
 
 Ahead = Callable[[Session], Awaitable[object]]
 """Sees to it that the entries to come have partitions: what goes into the default one stays there for good."""

@@ -65,7 +65,7 @@ async def largest(session: Session, least: int, size: int, *, cosigned: bool, mo
 
 
 async def within(session: Session, origin: str, least: int, *, cosigned: bool, most: int) -> list[Published]:
-    """The same of those that are not over more entries than the head has; none where there is no head."""
+    """The `most` largest from `least` on that are over no more entries than the head has, the largest first: none without a head."""
     given = {"of_log": origin, "least": least, "of_size": LARGEST, "most": most}
     return [Published(*row) for row in await session.rows(_IN_LOG[cosigned], given)]
 

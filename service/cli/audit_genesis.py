@@ -55,7 +55,7 @@ def genesis(  # noqa: PLR0917  (options, each by its name)
     ],
     reason: Annotated[str, typer.Option(help="理由 · Why, in words; nobody's data.", show_default=False)],
     approver: Annotated[
-        str, typer.Option(metavar="ACCOUNT", help="另一名同意此事的人 · The other person who wants it.", show_default=False)
+        str, typer.Option(metavar="ACCOUNT", help="批准此事的另一人 · The other person who wants it.", show_default=False)
     ],
     output: Annotated[
         Path,
@@ -66,14 +66,14 @@ def genesis(  # noqa: PLR0917  (options, each by its name)
     whom: Annotated[
         Path | None,
         typer.Option(
-            "--policy", help="旧日志的信任策略，默认取自设置 · Whom to believe of the old log; by default the settings' keys."
+            "--policy", help="旧日志的信任策略，缺省取自设置 · Whom to believe of the old log; by default the settings' keys."
         ),
     ] = None,
     *,
     check: Annotated[bool, typer.Option("--check", help="只检查，不写入 · Only look, write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """终结无法恢复的日志，并在原数据库中开始新日志 · Close a log that lost entries for good, and go on under the next name.
+    """终结无法恢复的日志，并在原数据库中启用新日志 · Close a log that lost entries for good, and go on under the next name.
 
     Nothing may run meanwhile. What is left of the old log is exported into -o and verified there; then, in one transaction, the record's
     tables are emptied, and the new log begins with an entry that holds NOTE. Members' data stay. MENSHEN_ORIGIN and MENSHEN_SIGNER are the
@@ -143,7 +143,7 @@ def _show(loss: Loss, done: Closed | None, given: Given) -> None:
     _out.print(f"  现存 left {loss.left:,} 条 · 丢失 lost {loss.count:,} 条 entries {loss.left}–{loss.known - 1}")
     if loss.known > loss.last.size:
         _out.print(
-            f"[bold yellow]![/] 有人记得 {loss.known:,} 条，比 --last 多：请尽量找到更新的检查点 · somebody remembers "
+            f"[bold yellow]![/] 日志至少曾有 {loss.known:,} 条，多于 --last 所示：请尽量找到更新的检查点 · somebody remembers "
             f"{loss.known:,} entries, more than --last: look for a newer note"
         )
     if done is None:
@@ -158,9 +158,9 @@ def _show_next(done: Closed, given: Given) -> None:
     _out.print(
         f"[bold green]✔[/] 旧日志已留存并核验（{done.kept.verdict}）· the old log is kept, and verified: {escape(str(folder))}"
     )
-    _out.print(f"[bold green]✔[/] 新日志已开始 · the new log has begun: {origin}")
+    _out.print(f"[bold green]✔[/] 新日志已启用 · the new log has begun: {origin}")
     _out.print("  接下来 · Now:")
     _out.print(f"  1. MENSHEN_ORIGIN={origin}", markup=False)
     _out.print(f"  2. 为新日志另设密钥 · a key of its own: menshen audit signer make --origin {origin} --key …", markup=False)
-    _out.print("  3. 把新的 vkey 交给见证方与审计方 · give its vkey to the witnesses and the auditors")
+    _out.print("  3. 把新的 vkey 交给见证者与审计方 · give its vkey to the witnesses and the auditors")
     _out.print(f"  4. 离线保存该文件夹，它是旧日志唯一的证据 · keep {folder}: it is all there is of the old log", markup=False)

@@ -50,7 +50,7 @@ def archive(
         show_json({"segments": done})
         return
     if not done:
-        _out.print("没有新的已满分段，无须归档 · no segment has become full since: nothing to archive")
+        _out.print("没有新写满的分段，无须归档 · no segment has become full since: nothing to archive")
         return
     _out.print(f"[bold green]✔[/] 已归档 {len(done)} 段 · segments archived and verified: {_numbers(done)}")
 

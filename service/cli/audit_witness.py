@@ -31,7 +31,7 @@ _WORDS = {
     Suspicion.UNPROVEN: "未证明：增长无有效一致性证明 · larger, without a proof that holds",
 }
 
-_MORE = "证据已满，此后同类的未再保存；请取走已存文件 · full since then: more of this kind is not kept; take the files away"
+_MORE = "证据已满，此后的同类证据未保存；请移走已存文件 · full since then: more of this kind is not kept; take the files away"
 
 File = Annotated[Path, typer.Option("--settings", "-s", help="见证服务的 TOML 文件 · The witness's TOML file.")]
 

@@ -29,6 +29,7 @@ Version = Annotated[
 Persons = Annotated[
     int | None,
     typer.Option(
+        # The blank behind the semicolon is where a line may break: between two letters of 中文 a narrow terminal would lose one.
         help="已处理的人数，缺省取最近一次统计； 一百万起须载明负责人及联系方式 · How many persons there are data of; the last count, "
         "if left out. From a million on the notice names who is in charge, and how they are reached (PIPL 52).",
         min=0,

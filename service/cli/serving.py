@@ -30,7 +30,7 @@ def demo(
     members: Annotated[int, typer.Option(help="虚构会员的人数 · How many invented members to make.")] = 1000,
     serving: Annotated[bool, typer.Option("--serve/--no-serve", help="随后启动服务 · Serve afterwards.")] = True,
 ) -> None:
-    """一条命令的演示 · Migrate, invent members with consents, print four calls to paste, and serve. Development only."""
+    """一条命令完成演示 · Migrate, invent members with consents, print four calls to paste, and serve. Development only."""
     from service.cli.demo import invite, populate
 
     config = Config.load()

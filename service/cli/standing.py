@@ -18,7 +18,7 @@ _out = Console()
 
 def migrate(
     role: Annotated[
-        str, typer.Option(help="PostgreSQL 中服务自身的角色 · The service's role, granted what it needs and no more.")
+        str, typer.Option(help="服务所用的 PostgreSQL 角色 · The service's role, granted what it needs and no more.")
     ] = "",
     archivist_role: Annotated[
         str,

@@ -43,8 +43,7 @@ async def proofs(session: Session, trust: Trust, newest: Noted | None, indices: 
     asked = list(indices)
     if newest is None or not asked:
         return Proofs(newest, None)
-    given = (session, trust.remembered, newest.size, newest.root)
-    return Proofs(newest, await climb(*given, indices=asked, paths=paths))
+    return Proofs(newest, await climb(session, trust.remembered, newest.size, newest.root, indices=asked, paths=paths))
 
 
 def in_parts(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:

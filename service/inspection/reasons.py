@@ -17,22 +17,24 @@ _SAID = {
     Title("您的同意已过期", "your consent has run out"): "CONSENT_EXPIRED",
     Title("须取得您的单独同意", "it needs a separate consent of yours"): "SEPARATE_CONSENT_REQUIRED",
     Title(
-        "告知内容已变更，须重新征求您的同意", "the notice has changed, so you have to be asked anew"
+        "告知内容已变更，须重新取得您的同意", "the notice has changed, so you have to be asked anew"
     ): "NOTICE_STALE NOT_IN_NOTICE PROMISE_STALE",
     Title("未满十四周岁，须监护人同意", "under 14, a guardian has to consent"): "GUARDIAN_CONSENT_REQUIRED",
-    Title("不得向未成年人自动化营销", "there is no automated marketing to minors"): "MINOR_ADM_MARKETING_FORBIDDEN",
+    Title("不得通过自动化决策方式向未成年人营销", "there is no automated marketing to minors"): "MINOR_ADM_MARKETING_FORBIDDEN",
     Title("您已关闭个性化", "you have switched personalisation off"): "PERSONALISATION_OFF",
     Title("对您的信息的处理已受限制", "processing of your information is restricted"): "PROCESSING_RESTRICTED",
     Title("您的信息已删除", "you have been erased"): "ERASED",
     Title("该目的不需要这些信息", "these fields are not needed for that purpose"): "FIELD_NOT_IN_PURPOSE OTHER_PURPOSE",
-    Title("未说明允许的处理目的", "no purpose was stated that there is"): "PURPOSE_UNKNOWN PURPOSE_UNFIT",
+    Title(
+        "所称的处理目的不存在或不适用", "the purpose that was stated does not exist, or does not fit"
+    ): "PURPOSE_UNKNOWN PURPOSE_UNFIT",
     Title("无权进行此操作", "whoever asked may not do this"): "FORBIDDEN ROLE_NOT_ALLOWED NOT_ALLOWED",
     Title(
-        "身份未经证实", "whoever asked did not show who they are"
+        "请求方的身份未能核实", "whoever asked did not show who they are"
     ): """UNAUTHENTICATED ACCOUNT_DISABLED SECRET_INVALID SIGNATURE_INVALID TIMESTAMP_STALE
         NONCE_REUSED""",
     Title(
-        "须先由另一人批准", "another person has to approve it first"
+        "须先经另一人审批", "another person has to approve it first"
     ): """APPROVAL_REQUIRED APPROVAL_NOT_FOUND APPROVAL_EXPIRED OWN_APPROVAL OWN_ALARM
         OWN_CAMPAIGN CAMPAIGN_NOT_APPROVED TOO_MANY_QUESTIONS""",
     Title("审批已作出或已被拒绝", "it was decided already, or refused"): "APPROVAL_DECIDED APPROVAL_REFUSED REQUEST_DECIDED",
@@ -66,7 +68,7 @@ _SAID = {
     Title(
         "您已退订，或未订阅此类消息", "you have said no to these messages, or have not asked for them"
     ): "SUPPRESSED NOT_SUBSCRIBED",
-    Title("现为免打扰时段", "it was a time at which nobody is written to"): "QUIET_HOURS",
+    Title("当时处于免打扰时段", "it was a time at which nobody is written to"): "QUIET_HOURS",
     Title(
         "已达到发送次数上限", "as many messages as may be sent had been sent"
     ): """FREQUENCY_CAP PROMISED_FREQUENCY QUOTA_EXHAUSTED ALREADY_SENT
@@ -76,7 +78,7 @@ _SAID = {
     ): """ADDRESS_MISSING ADDRESS_UNREACHABLE NUMBER_INVALID
         NUMBER_BLOCKED MAILBOX_UNKNOWN OPENID_INVALID OPENID_OF_ANOTHER_APP 43101""",
     Title(
-        "您不在该活动的对象之内，或活动未在进行", "you are not among those whom it is for, or it was not running"
+        "您不属于该活动的对象，或活动当时未在进行", "you are not among those whom it is for, or it was not running"
     ): """OUTSIDE_AUDIENCE
         CAMPAIGN_NOT_RUNNING CAMPAIGN_STATE CAMPAIGN_CHANGED DECISION_TOKEN_EXPIRED DECISION_TOKEN_INVALID NO_LIVE_DECISION
         SENT_AFTER_TOKEN""",
@@ -93,10 +95,10 @@ _SAID = {
         ANSWER_UNREADABLE UNREACHABLE THROTTLED TRY_LATER VENDOR_QUOTA VENDOR_ACCOUNT VENDOR_CREDENTIALS VENDOR_CLOCK VENDOR_FREQUENCY
         VENDOR_REFUSED VENDOR_BROKEN""",
     Title(
-        "已有人处理，或他人刚刚更改", "somebody else had seen to it, or changed it just then"
+        "已由他人处理，或刚被他人更改", "somebody else had seen to it, or changed it just then"
     ): "CONFLICT RETRY JOB_SETTLED ALARM_HANDLED ALARM_CLOSED IMPORT_BUSY",
     Title(
-        "请求的写法有误，或范围过大", "what was asked was not well formed, or too much at once"
+        "请求格式有误，或范围过大", "what was asked was not well formed, or too much at once"
     ): """BAD_INPUT BAD_REQUEST BAD_JSON BATCHING_OFF
         JSON_TOO_DEEP METHOD_NOT_ALLOWED NOT_ACCEPTABLE BODY_TOO_LARGE UNSUPPORTED_MEDIA_TYPE TRUNCATED GRAPHQL_PARSE_FAILED
         GRAPHQL_VALIDATION_FAILED VARIABLES_INVALID OPERATION_NOT_FOUND QUERY_TOO_LONG QUERY_TOO_DEEP TOO_MANY_TOKENS TOO_MANY_FIELDS
@@ -108,7 +110,7 @@ _SAID = {
         NOT_IN_LOG NOTICE_NOT_NAMED NOTICE_GONE NOTICE_DIFFERS WORDS_NOT_NAMED WORDS_GONE WORDS_DIFFER ENTRY_NOT_IN_TREE
         DECISIONS_ALTERED ALTERED UNKNOWN_KEY""",
     Title(
-        "系统暂时无法完成", "the system could not do it at that moment"
+        "系统当时无法完成", "the system could not do it at that moment"
     ): """INTERNAL RECORD_UNAVAILABLE STORE_UNAVAILABLE KEY_UNAVAILABLE CHANGE_REFUSED
         CONFIG INSTANCE_RUNNING""",
 }

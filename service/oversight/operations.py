@@ -130,8 +130,10 @@ class OversightOperations(InboundOperations):
         async def work(unit: Unit) -> Built:
             self.require(call, READ)
             unit.draft.extra |= {"from": since.isoformat(), "to": until.isoformat()}
-            given = {"policy": self.units.trust.policy, "since": since, "until": until, "now": unit.now, "into": into}
-            made = await build(self.units.database, unit.vault, unit.catalogue, **given)  # type: ignore[arg-type]
+            database, policy = self.units.database, self.units.trust.policy
+            made = await build(
+                database, unit.vault, unit.catalogue, policy=policy, since=since, until=until, now=unit.now, into=into
+            )
             unit.draft.extra["digest"] = made.digest
             unit.draft.count = made.rows
             return made

@@ -97,7 +97,7 @@ async def _reads_back(session: Session, origin: str) -> bool:
     first = max(head.size - _NEWEST, await archive.first_here(session))
     raws = await archive.entries(session, first, head.size)
     hashed = [merkle.leaf_hash(raw) for raw in raws]
-    if len(raws) != head.size - first or hashed != await log.hashes(session, 0, first, head.size):
+    if len(raws) != head.size - first or hashed != await log.leaves(session, first, head.size):
         return False
     try:
         path = await path_of(session, head.size - 1, head.size)

@@ -73,7 +73,7 @@ def test_a_log_that_goes_on_from_a_closed_one_does_not_answer_for_the_time_befor
     found = answered(tmp_path / "next", Log(begun, sizes=(20, 1000)), BEGAN + timedelta(seconds=after))
     assert (found.report.verdict.value, found.report.continues) == ("OK", ("members.example.cn/audit", 300))
     assert (found.covered, found.complete) == (covered, covered)
-    assert "承接 members.example.cn/audit" in page(found)
+    assert "承接已终结的 members.example.cn/audit" in page(found)
 
 
 class Second(Log):

@@ -351,12 +351,16 @@ FIGURES = (
         where=[["decision", "is", ["deny"]]],
     ),
     _figure(
-        "MEASURES", "checkpoints", "日志的检查点，按所存记录", "Checkpoints of the log, as they are stored", file="checkpoints"
+        "MEASURES",
+        "checkpoints",
+        "日志检查点（以存储记录为准）",
+        "Checkpoints of the log, as they are stored",
+        file="checkpoints",
     ),
     _figure(
         "MEASURES",
         "checkpoints_cosigned",
-        "其中经外部见证，以见证签名为准",
+        "其中经外部见证的（以见证者签名为准）",
         "Of these cosigned by the witnesses, as their signatures show",
         file="checkpoints",
         where=[["note", "cosigned", OURS]],
