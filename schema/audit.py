@@ -31,7 +31,10 @@ class AuditStatus(Enum):
         description="A checkpoint covers it that was cosigned, or signed where no witness is configured. 已由检查点证明。",
     )
     PENDING = value("PENDING", description="No such checkpoint covers it yet. 尚待检查点覆盖。")
-    BROKEN = value("BROKEN", description="Bytes, leaf hash and columns do not fit one another. 字节、叶哈希与检索列不一致。")
+    BROKEN = value(
+        "BROKEN",
+        description="Bytes, leaf hash and columns do not fit one another, or not what was signed. 字节、叶哈希、检索列或签名不一致。",
+    )
 
 
 @strawberry.type(description="One entry of the audit log (审计条目): who did what, when, why, on which basis. Never a value.")

@@ -111,18 +111,18 @@ async def begun(session: Session, log: Log, origin: str) -> datetime | None:
     """When a log began that goes on from another; None of a first log, before which there was nothing. Its name says which it is, whatever
     its entry 0 says. Raises LogBroken where that is no entry.
     """
-    said = await _began(session, log, origin)
-    return datetime.fromisoformat(said) if said else None
+    try:
+        said = await _began(session, log, origin)
+        return datetime.fromisoformat(said) if said else None
+    except (Malformed, ValueError):
+        raise LogBroken("entry 0, or what its segment says of it, is none") from None
 
 
 async def _began(session: Session, log: Log, origin: str) -> str:
     if lineage(origin).number == 1:
         return ""
     for raw in await entries(session, 0, 1):
-        try:
-            return str(dated(raw)["ts"])
-        except Malformed:
-            raise LogBroken("entry 0 is none") from None
+        return str(dated(raw)["ts"])
     # Entry 0 was archived and pruned: its segment's first moment is its own.
     return log.pruned.get(0, ("", ""))[0]
 

@@ -46,6 +46,18 @@ def test_a_proof_tells_where_the_entry_stands_and_what_it_says(capsys: pytest.Ca
     }
 
 
+def test_an_entry_is_shown_without_what_would_move_a_terminals_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "\x9b2J\u202e"
+    told_so = json.loads(ENTRIES[7]) | {"x": {"said": said}}
+    odd = json.dumps(told_so, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    log = Log([*ENTRIES[:7], odd, *ENTRIES[8:]], sizes=(len(ENTRIES),))
+    write(Path("odd.tlog-proof"), proof_of(7, log).encode())
+    assert main(["proof", "odd.tlog-proof", "--policy", "policy"]) == 0
+    shown = capsys.readouterr().out
+    assert not set(said[0] + said[-1]) & set(shown)
+    assert json.loads(shown.splitlines()[-1])["x"]["said"] == said, "it is the same JSON"
+
+
 def test_a_proof_that_is_none_tells_why_and_one_that_cannot_be_read_is_no_json(capsys: pytest.CaptureFixture[str]) -> None:
     write(Path("p.tlog-proof"), proof_of(5, WHOLE).replace("index 5\n", "index 4\n").encode())
     found = told(["proof", "p.tlog-proof", "--policy", "policy"], capsys, 1)
