@@ -33,7 +33,7 @@ class AuditStatus(Enum):
     PENDING = value("PENDING", description="No such checkpoint covers it yet. 尚待检查点覆盖。")
     BROKEN = value(
         "BROKEN",
-        description="Bytes, leaf hash and columns do not fit one another, or not what was signed. 字节、叶哈希、检索列或签名不一致。",
+        description="Bytes, leaf and columns do not fit one another, or not what was signed. 字节、叶哈希、检索列或签名不一致。",
     )
 
 
