@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from rich.console import Console
@@ -9,9 +10,12 @@ from rich.progress import track
 
 from policies.terms import Basis, Catalogue, Purpose
 from service.app import Parts, issue_token
+from service.audit import store as log
 from service.audit.entry import Draft
+from service.audit.journal import Ack
 from service.consent import commands as consent
 from service.consent.model import CaptureChannel, Decision, Evidence, Expression
+from service.errors import RecordUnavailable
 from service.members import store as members
 from service.members.model import Joined
 from service.unit import Unit
@@ -106,13 +110,22 @@ def _answers(catalogue: Catalogue, number: int) -> Iterator[Decision]:
         yield Decision(purpose.key, (number + position) % 3 != 0)
 
 
+async def _log(running: Parts) -> tuple[int, int]:
+    """How many entries there are, and how many of them are signed once the first checkpoint had its moment."""
+    head = await log.head(running.database.read, running.journal.authority.origin)
+    size = head.size if head else 0
+    with suppress(RecordUnavailable):
+        await running.publisher.reached(size, Ack.SIGNED)
+    return size, min(size, running.publisher.state.signed)
+
+
 async def invite(running: Parts) -> None:
     """Print where things are, a token for each role, and four calls to paste."""
     url = f"http://{running.config.host}:{running.config.port}"
     example = await _newest_member(running)
     _out.print(f"\n[bold]门神 Menshen[/] {url}/  ·  GraphiQL {url}/graphql  ·  {url}/readyz\n")
-    signed = running.publisher.state
-    _out.print(f"审计日志 audit log: {signed.size} 条 entries, {signed.signed} 已签名 signed  ·  menshen audit status\n")
+    size, signed = await _log(running)
+    _out.print(f"审计日志 audit log: {size} 条 entries, {signed} 已签名 signed  ·  menshen audit status\n")
     _out.print("[bold]令牌 tokens[/] (12 小时 hours)")
     for key, declared in running.catalogue.roles.items():
         token = issue_token(running, role=key, member_id=example if declared.kind == "member" else None)

@@ -86,6 +86,8 @@ def test_the_four_calls_end_in_the_answer_that_both_pages_show(demo, catalogue):
     assert said_yes["data"]["recordConsents"]["standings"][0]["state"] in {"GIVEN", "RENEWED"}
     assert read["data"]["member"]["birthday"] and read["data"]["member"]["tier"]
     assert took_back["data"]["withdrawConsent"]["standings"][0]["state"] == "WITHDRAWN"
+    counted = re.search(r"(\d+) 条 entries, (\d+) 已签名 signed", demo.printed)
+    assert counted is not None and counted[1] == counted[2] != "0"
     assert len(re.findall(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+", demo.printed)) == len(catalogue.roles) + 4, (
         "a token for each role, and one in each call"
     )
