@@ -81,9 +81,11 @@ async def _in_four(running: Parts, folder: Path, members: list[str], campaigns: 
 
 async def _racer(running: Parts, home: Path, members: list[str], campaigns: list[str]) -> asyncio.subprocess.Process:
     home.mkdir(mode=0o700)
-    key, share = home / "development.key", home / "race.json"
-    key.touch(mode=0o600)
-    key.write_bytes((running.config.home / "development.key").read_bytes())
+    share = home / "race.json"
+    # One log, one key: whoever is elected signs, and the others believe it.
+    for key in ("development.key", "log.key"):
+        (home / key).touch(mode=0o600)
+        (home / key).write_bytes((running.config.home / key).read_bytes())
     share.write_text(json.dumps({"url": running.config.database_url, "members": members, "campaigns": campaigns}), "utf-8")
     command = [sys.executable, "-m", "bench.race", "--racer", str(home)]
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
