@@ -3,6 +3,8 @@
 import asyncio
 import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,9 @@ from service.db.engine import connect
 from service.db.sqlite import path_of
 from tests.factories import a_call, a_member, evidence
 from tests.plugins.databases import text
+from tests.plugins.nursery import Child
 from tests.plugins.postgres import Server
+from tests.service.archive.logs import Published, fill
 from tests.service.audit.logs import Administrator
 
 READS = 320
@@ -53,6 +57,24 @@ class Databases:
         """All of them."""
         for one in self._made:
             self._postgres().drop(one)
+
+
+async def grown(config: Config, entries: int) -> None:
+    """So many entries more, signed: a command that has to do with them takes long enough to be killed at each step."""
+    async with parts(config) as running:
+        authority = running.journal.authority
+        await running.journal.close()
+        await fill(config.database, config.home, entries, authority)
+        await Published(running).publish()
+
+
+def killed(child: Child, reached: Callable[[], bool], pause: float) -> None:
+    """SIGKILL, so many seconds after it got somewhere."""
+    limit = time.monotonic() + 60
+    while not reached() and child.poll() is None and time.monotonic() < limit:
+        time.sleep(0.001)
+    time.sleep(pause)
+    child.kill(signal.SIGKILL)
 
 
 async def live(config: Config, member: str = "", *, reads: int = READS) -> str:

@@ -1,20 +1,16 @@
 """The command that closes a log, killed (SIGKILL) at each of its steps: the old log is whole, or the new one is."""
 
 import asyncio
-import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from service.app import parts
 from service.config import Config
 from tests.journeys.servers import environment
-from tests.plugins.nursery import Child, of_this_run
+from tests.plugins.nursery import of_this_run
 from tests.service.archive import losing
 from tests.service.archive.closing import NEW, OLD, Shop, shop, starts
-from tests.service.archive.logs import Published, fill
 from tests.service.archive.losing import Databases, Lost
 from tests.service.audit.logs import Administrator
 
@@ -27,19 +23,11 @@ def large(config: Config, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     """Much is left, and a little is gone for good."""
     databases = Databases(lambda: request.getfixturevalue("postgres"))
     member = losing.begun(config)
-    asyncio.run(_grown(config))
+    asyncio.run(losing.grown(config, ENTRIES))
     before = databases.copied(config, tmp_path / "dump.db")
     asyncio.run(losing.live(config, member, reads=32))
     yield shop(Lost(before, config, tmp_path, member), tmp_path)
     databases.drop()
-
-
-async def _grown(config: Config) -> None:
-    async with parts(config) as running:
-        authority = running.journal.authority
-        await running.journal.close()
-        await fill(config.database, config.home, ENTRIES, authority)
-        await Published(running).publish()
 
 
 def standing(config: Config) -> tuple[object, ...]:
@@ -67,7 +55,7 @@ def test_killed_at_any_step_one_of_the_two_logs_is_whole(large: Shop, tmp_path: 
     for reached, pause in steps:
         (large.kept / "closing.json").unlink(missing_ok=True)
         child = of_this_run().begin(settings, *words, out=tmp_path / "out")
-        _killed(child, reached, pause)
+        losing.killed(child, reached, pause)
         now = standing(large.old)
         seen.add(now == old)
         if now != old:
@@ -79,11 +67,3 @@ def test_killed_at_any_step_one_of_the_two_logs_is_whole(large: Shop, tmp_path: 
     assert now == (NEW, 2, 2, 0, 0, 0, 1), "all of it: no tile, no checkpoint of the old one, and one alarm"
     starts(large.new)
     assert large.lost.run("verify", origin=NEW).exit_code == 0
-
-
-def _killed(child: Child, reached: Callable[[], bool], pause: float) -> None:
-    limit = time.monotonic() + 60
-    while not reached() and child.poll() is None and time.monotonic() < limit:
-        time.sleep(0.001)
-    time.sleep(pause)
-    child.kill(signal.SIGKILL)

@@ -1,19 +1,15 @@
 """The command that brings a lost tail back, killed (SIGKILL) at each of its steps: what was there before is there, or all of it is."""
 
 import asyncio
-import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from service.app import parts
 from service.config import Config
 from tests.journeys.servers import environment
-from tests.plugins.nursery import Child, of_this_run
+from tests.plugins.nursery import of_this_run
 from tests.service.archive import losing
-from tests.service.archive.logs import Published, fill
 from tests.service.archive.losing import Databases, Lost
 from tests.service.audit.logs import Administrator
 
@@ -27,17 +23,9 @@ def lost(config: Config, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     databases = Databases(lambda: request.getfixturevalue("postgres"))
     member = losing.begun(config)
     before = databases.copied(config, tmp_path / "dump.db")
-    asyncio.run(_grown(config))
+    asyncio.run(losing.grown(config, ENTRIES))
     yield Lost(before, config, asyncio.run(losing.exported(config, tmp_path / "copy")), member)
     databases.drop()
-
-
-async def _grown(config: Config) -> None:
-    async with parts(config) as running:
-        authority = running.journal.authority
-        await running.journal.close()
-        await fill(config.database, config.home, ENTRIES, authority)
-        await Published(running).publish()
 
 
 def standing(lost: Lost) -> tuple[int, int, int, int]:
@@ -61,7 +49,7 @@ def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, tmp
         for path in home.glob("lost-*"):
             path.unlink()
         child = of_this_run().begin(settings, "audit", "tail", "restore", "--from", str(lost.copy), out=out)
-        _killed(child, reached, pause)
+        losing.killed(child, reached, pause)
         now = standing(lost)
         seen.add(now == old)
         if now != old:
@@ -75,11 +63,3 @@ def test_killed_at_any_step_it_leaves_the_old_state_or_the_whole(lost: Lost, tmp
     whole = Administrator(lost.after.database_url).run("SELECT size FROM audit_head")[0][0]
     assert now == (whole + 3, whole + 3, now[2], 1), "all of it, and said once"
     assert lost.run("verify").exit_code == 0
-
-
-def _killed(child: Child, reached: Callable[[], bool], pause: float) -> None:
-    limit = time.monotonic() + 60
-    while not reached() and child.poll() is None and time.monotonic() < limit:
-        time.sleep(0.001)
-    time.sleep(pause)
-    child.kill(signal.SIGKILL)
