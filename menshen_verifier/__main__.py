@@ -22,6 +22,7 @@ from menshen_verifier.findings import Evidence, Report, Verdict
 from menshen_verifier.policy import Policy, parse_policy
 from menshen_verifier.proof import Proven, check_proof, parse_proof
 from menshen_verifier.rfc3161 import Authority, parse_authority
+from menshen_verifier.shown import harmless
 from menshen_verifier.verify import FRESH, verify
 
 EVIDENCE = Path("menshen-evidence")
@@ -133,13 +134,8 @@ def _proven(proven: Proven, policy: Policy) -> str:
     seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(times[0], _YEAR_9999))) if times else "—"
     return (
         f"成立 PROVEN：{checkpoint.origin} 第 {proven.index} 条，共 {checkpoint.size} 条 · entry {proven.index} of {checkpoint.size}\n"
-        f"见证 witnessed：{seen}\n{_harmless(proven.entry.decode())}\n"
+        f"见证 witnessed：{seen}\n{harmless(proven.entry.decode())}\n"
     )
-
-
-def _harmless(text: str) -> str:
-    """The same JSON, without letters that move a terminal's cursor or turn its lines around."""
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _object(proven: Proven, policy: Policy) -> str:

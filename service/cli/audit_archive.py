@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from menshen_verifier.shown import harmless
 from service import app
 from service.app import Parts
 from service.archive.operations import SEARCH, VERIFY
+from service.audit.entry import parse_entry
 from service.cli.terminal import AsJson, caller, show_json
 from service.config import Config
 from service.errors import BadInput
@@ -36,7 +38,7 @@ def show(
         found = {"index": index} | ({"proof": text} if proof else {"entry": json.loads(text)})
         show_json(found if output is None else {"index": index, "file": str(output)})
     elif output is None:
-        _out.print(text, markup=False, end="")
+        _out.print(harmless(text), markup=False, end="")
     else:
         _out.print(f"{output}", markup=False)
 
@@ -69,4 +71,4 @@ async def _entry(config: Config, index: int) -> str:
         raw = await running.operations.entry(caller(running, SEARCH), index)
     if raw is None:
         raise BadInput("INDEX: there is no such entry here; perhaps its segment was archived and pruned")
-    return json.dumps(json.loads(raw), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(parse_entry(raw), ensure_ascii=False, indent=2) + "\n"

@@ -1,7 +1,6 @@
 """`menshen audit search`: who read what of whom. The same search as the API's; it goes into the log itself."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from rich.text import Text
 from policies.clock import SHANGHAI
 from policies.terms import Catalogue
 from service import app
-from service.cli.terminal import AsJson, caller, show_table
+from service.cli.terminal import AsJson, caller, show_json, show_table
 from service.config import Config
 from service.errors import BadInput
 from service.inspection import wording
@@ -87,7 +86,7 @@ def search(
     )
     page, catalogue = asyncio.run(_searched(Config.load(), member, wanted, most=most, before=before))
     if as_json:
-        _out.print_json(json.dumps([_plain(line) for line in page.lines], ensure_ascii=False))
+        show_json([_plain(line) for line in page.lines])
     else:
         _show(page, catalogue)
     if page.begun is not None:

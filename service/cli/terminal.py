@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from menshen_verifier.shown import harmless
 from service.errors import BadInput
 from service.values import Actor, ActorKind, Call, Chance, new_id
 
@@ -87,7 +88,7 @@ def stepped(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def show_json(found: object) -> None:
     """One JSON value on the output stream, and nothing beside it."""
-    _out.print_json(json.dumps(found, ensure_ascii=False))
+    _out.print(harmless(json.dumps(found, ensure_ascii=False, indent=2)), markup=False)
 
 
 def show_keys(keys: "Sequence[Key]", *, as_json: bool) -> None:
